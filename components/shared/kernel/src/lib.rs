@@ -1,0 +1,19 @@
+//! The words every capability shares: money, quantities, periods, typed ids, who is asking and why not.
+//!
+//! Pure on purpose: no clock, no randomness, no I/O, no float. Time and ids come in as arguments.
+
+mod actor;
+mod id;
+mod money;
+mod period;
+mod quantity;
+mod refusal;
+mod timestamp;
+
+pub use actor::{Actor, ActorKind, Scope};
+pub use id::{ActorId, CommunityId, DeviceId, GrantId, IdError, MessageId, OpeningId, TenantId};
+pub use money::{Currency, Money, MoneyError, Rounding};
+pub use period::{Period, PeriodError};
+pub use quantity::Quantity;
+pub use refusal::{Message, Refusal, RefusalKind};
+pub use timestamp::{Timestamp, TimestampError};

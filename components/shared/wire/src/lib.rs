@@ -1,0 +1,12 @@
+//! The contracts between devices, the bridge and the functions: MQTT topics, their payloads, and the events.
+//!
+//! Topics are built and parsed here and nowhere else. Types only: nothing is sent, stored or decided.
+
+pub mod door;
+pub mod event;
+pub mod gateway;
+mod message;
+mod topic;
+
+pub use message::{Message, PAYLOAD_BYTES_MAX, PayloadError};
+pub use topic::{Channel, DeviceKind, DeviceTopic, Topic, TopicError};
