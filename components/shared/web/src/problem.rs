@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use http::StatusCode;
 use http::header::{
     ALLOW, CONTENT_LANGUAGE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, StatusCode};
 use kernel::{Message, Refusal, RefusalKind};
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct Problem {
     /// The field of the body or the query parameter at fault, if it is one.
     pub field: Option<String>,
     /// Headers that belong to the answer, such as `allow`.
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ impl Problem {
             code,
             message,
             field: None,
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -65,7 +65,7 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
+            self.headers.push((name, value));
         }
         self
     }
