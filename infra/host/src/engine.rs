@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut, UpdateDeadline,
-    component::Linker,
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut,
+    UpdateDeadline, component::Linker,
 };
 
 use crate::{factors, instance::State};
@@ -33,7 +33,9 @@ const POOL_MODULES_MAX: u32 = 4_000;
 pub fn engine() -> Result<Engine> {
     // Without room in the address space for a pool, instances are made one by one.
     let engine = Engine::new(&pooled()).or_else(|_| Engine::new(&config()));
-    let engine = engine.map_err(anyhow::Error::from).context("starting wasmtime")?;
+    let engine = engine
+        .map_err(anyhow::Error::from)
+        .context("starting wasmtime")?;
     let weak = engine.weak();
     std::thread::Builder::new()
         .name("epoch".to_owned())

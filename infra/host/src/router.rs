@@ -47,23 +47,45 @@ impl<T> Router<T> {
     /// # Errors
     /// When a route is malformed, or two match the same paths.
     pub fn new(routes: impl IntoIterator<Item = (String, T)>) -> Result<Self> {
-        let mut router = Self { exact: HashMap::new(), patterns: Vec::new() };
+        let mut router = Self {
+            exact: HashMap::new(),
+            patterns: Vec::new(),
+        };
         for (raw, target) in routes {
             let segments = parse(&raw).with_context(|| format!("the route {raw:?}"))?;
-            let route = Route { raw, target, segments };
-            if route.segments.iter().all(|segment| matches!(segment, Segment::Literal(_))) {
+            let route = Route {
+                raw,
+                target,
+                segments,
+            };
+            if route
+                .segments
+                .iter()
+                .all(|segment| matches!(segment, Segment::Literal(_)))
+            {
                 let path = format!("/{}", trim(&route.raw));
                 let taken = router.exact.insert(path, route);
-                ensure!(taken.is_none(), "two routes match the same paths: {:?}", taken.map(|route| route.raw));
+                ensure!(
+                    taken.is_none(),
+                    "two routes match the same paths: {:?}",
+                    taken.map(|route| route.raw)
+                );
             } else {
                 router.patterns.push(route);
             }
         }
-        router.patterns.sort_by_cached_key(|route| shape(&route.segments));
+        router
+            .patterns
+            .sort_by_cached_key(|route| shape(&route.segments));
         for pair in router.patterns.windows(2) {
             if let [left, right] = pair {
                 let same = shape(&left.segments) == shape(&right.segments);
-                ensure!(!same, "two routes match the same paths: {:?} and {:?}", left.raw, right.raw);
+                ensure!(
+                    !same,
+                    "two routes match the same paths: {:?} and {:?}",
+                    left.raw,
+                    right.raw
+                );
             }
         }
         Ok(router)
@@ -72,9 +94,16 @@ impl<T> Router<T> {
     /// The route of a path, which has no query. One slash at the end of the path makes no difference.
     #[must_use]
     pub fn find<'a>(&'a self, path: &'a str) -> Option<Match<'a, T>> {
-        let trimmed = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+        let trimmed = path
+            .strip_suffix('/')
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(path);
         if let Some(route) = self.exact.get(trimmed) {
-            return Some(Match { route, names: Vec::new(), rest: "" });
+            return Some(Match {
+                route,
+                names: Vec::new(),
+                rest: "",
+            });
         }
         self.patterns.iter().find_map(|route| route.matches(path))
     }
@@ -91,7 +120,11 @@ impl<T> Route<T> {
         let mut rest = path;
         for segment in &self.segments {
             if *segment == Segment::Rest {
-                return Some(Match { route: self, names, rest });
+                return Some(Match {
+                    route: self,
+                    names,
+                    rest,
+                });
             }
             let (found, after) = split_first(rest)?;
             match segment {
@@ -101,7 +134,11 @@ impl<T> Route<T> {
             }
             rest = after;
         }
-        matches!(rest, "" | "/").then_some(Match { route: self, names, rest: "" })
+        matches!(rest, "" | "/").then_some(Match {
+            route: self,
+            names,
+            rest: "",
+        })
     }
 
     /// The route without its `/...`, as `spin-component-route` gives it.
@@ -138,8 +175,13 @@ fn parse(raw: &str) -> Result<Vec<Segment>> {
             }
             _ => match text.strip_prefix(':') {
                 Some(name) => {
-                    let valid = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-                    ensure!(!name.is_empty() && name.chars().all(valid), "{text:?} is not a named segment");
+                    let valid = |character: char| {
+                        character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
+                    };
+                    ensure!(
+                        !name.is_empty() && name.chars().all(valid),
+                        "{text:?} is not a named segment"
+                    );
                     Segment::Name(name.to_owned())
                 }
                 None => Segment::Literal(text.to_owned()),
@@ -172,8 +214,17 @@ mod tests {
 
     #[test]
     fn the_most_specific_route_answers() {
-        let router = router(&["/...", "/doors/...", "/doors/:door", "/doors/open", "/doors/:door/openings", "/doors/a/..."]);
-        let check = |path: &str, expected: &str| assert_eq!(found(&router, path).as_deref(), Some(expected), "{path}");
+        let router = router(&[
+            "/...",
+            "/doors/...",
+            "/doors/:door",
+            "/doors/open",
+            "/doors/:door/openings",
+            "/doors/a/...",
+        ]);
+        let check = |path: &str, expected: &str| {
+            assert_eq!(found(&router, path).as_deref(), Some(expected), "{path}")
+        };
         check("/", "/...");
         check("/other", "/...");
         check("/doorsteps", "/...");
@@ -194,7 +245,10 @@ mod tests {
         for path in ["/", "/A", "/aa", "/a/b", "/b", "/b/", "//a", "/b/c/d", ""] {
             assert_eq!(found(&router, path), None, "{path:?}");
         }
-        assert_eq!(found(&super::tests::router(&["/"]), "/").as_deref(), Some("/"));
+        assert_eq!(
+            found(&super::tests::router(&["/"]), "/").as_deref(),
+            Some("/")
+        );
     }
 
     #[test]
@@ -212,7 +266,12 @@ mod tests {
 
     #[test]
     fn malformed_and_ambiguous_routes_are_refused() {
-        for routes in [vec!["/a/.../b"], vec!["/a/:"], vec!["/a", "/a/"], vec!["/a/:x", "/a/:y"]] {
+        for routes in [
+            vec!["/a/.../b"],
+            vec!["/a/:"],
+            vec!["/a", "/a/"],
+            vec!["/a/:x", "/a/:y"],
+        ] {
             let routes = routes.into_iter().map(|route| (route.to_owned(), ()));
             assert!(Router::new(routes).is_err());
         }

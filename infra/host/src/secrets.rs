@@ -76,7 +76,12 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>> {
 /// Writes the file beside the old one and swaps them, so that a power cut leaves one of the two whole.
 fn write(path: &Path, secrets: &BTreeMap<String, String>) -> Result<()> {
     let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
     file.write_all(toml::to_string(secrets)?.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)?;
@@ -100,8 +105,20 @@ mod tests {
 
     fn variables() -> BTreeMap<String, Variable> {
         BTreeMap::from([
-            ("secret".to_owned(), Variable { default: None, secret: true }),
-            ("plain".to_owned(), Variable { default: Some("default".to_owned()), secret: false }),
+            (
+                "secret".to_owned(),
+                Variable {
+                    default: None,
+                    secret: true,
+                },
+            ),
+            (
+                "plain".to_owned(),
+                Variable {
+                    default: Some("default".to_owned()),
+                    secret: false,
+                },
+            ),
         ])
     }
 
@@ -111,12 +128,24 @@ mod tests {
         let first = resolve(&variables(), |_| None, data.path()).unwrap();
         let second = resolve(&variables(), |_| None, data.path()).unwrap();
         assert_eq!(first, second);
-        assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(&first["secret"]).unwrap().len(), SECRET_BYTES);
+        assert_eq!(
+            BASE64_URL_SAFE_NO_PAD
+                .decode(&first["secret"])
+                .unwrap()
+                .len(),
+            SECRET_BYTES
+        );
         assert_eq!(first["plain"], "default");
-        let mode = fs::metadata(data.path().join(SECRETS_FILE)).unwrap().permissions().mode();
+        let mode = fs::metadata(data.path().join(SECRETS_FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let elsewhere = tempfile::tempdir().unwrap();
-        assert_ne!(resolve(&variables(), |_| None, elsewhere.path()).unwrap()["secret"], first["secret"]);
+        assert_ne!(
+            resolve(&variables(), |_| None, elsewhere.path()).unwrap()["secret"],
+            first["secret"]
+        );
     }
 
     #[test]

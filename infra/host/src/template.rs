@@ -28,9 +28,14 @@ impl Template {
             if !literal.is_empty() {
                 parts.push(Part::Literal(literal.to_owned()));
             }
-            let (name, after) = after.split_once("}}").with_context(|| format!("{text:?}: '{{{{' without '}}}}'"))?;
+            let (name, after) = after
+                .split_once("}}")
+                .with_context(|| format!("{text:?}: '{{{{' without '}}}}'"))?;
             let name = name.trim();
-            ensure!(is_variable_name(name), "{text:?}: {name:?} is not the name of a variable");
+            ensure!(
+                is_variable_name(name),
+                "{text:?}: {name:?} is not the name of a variable"
+            );
             parts.push(Part::Name(name.to_owned()));
             rest = after;
         }
@@ -58,7 +63,11 @@ impl Template {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Name(name) => {
-                    text.push_str(values.get(name).with_context(|| format!("the variable {name:?} has no value"))?);
+                    text.push_str(
+                        values
+                            .get(name)
+                            .with_context(|| format!("the variable {name:?} has no value"))?,
+                    );
                 }
             }
         }
@@ -86,7 +95,9 @@ pub fn is_variable_name(name: &str) -> bool {
 pub fn is_words(text: &str, separator: char) -> bool {
     text.split(separator).all(|word| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
-            && word.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit())
+            && word
+                .chars()
+                .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit())
     })
 }
 
@@ -95,21 +106,38 @@ mod tests {
     use super::*;
 
     fn resolve(text: &str) -> Result<String> {
-        let values = [("host", "example.com"), ("port", "1883")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let values = [("host", "example.com"), ("port", "1883")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         Template::parse(text)?.resolve(&BTreeMap::from(values))
     }
 
     #[test]
     fn expressions_are_replaced_and_the_rest_stays() {
-        assert_eq!(resolve("mqtt://{{ host }}:{{port}}/").unwrap(), "mqtt://example.com:1883/");
+        assert_eq!(
+            resolve("mqtt://{{ host }}:{{port}}/").unwrap(),
+            "mqtt://example.com:1883/"
+        );
         assert_eq!(resolve("").unwrap(), "");
         assert_eq!(resolve("} { }}").unwrap(), "} { }}");
-        assert_eq!(Template::parse("a{{ host }}b").unwrap().names().collect::<Vec<_>>(), ["host"]);
+        assert_eq!(
+            Template::parse("a{{ host }}b")
+                .unwrap()
+                .names()
+                .collect::<Vec<_>>(),
+            ["host"]
+        );
     }
 
     #[test]
     fn a_broken_expression_is_refused() {
-        for text in ["{{ host", "{{ }}", "{{ Host }}", "{{ a b }}", "{{ _a }}", "{{ nobody }}"] {
+        for text in [
+            "{{ host",
+            "{{ }}",
+            "{{ Host }}",
+            "{{ a b }}",
+            "{{ _a }}",
+            "{{ nobody }}",
+        ] {
             assert!(resolve(text).is_err(), "{text:?}");
         }
     }

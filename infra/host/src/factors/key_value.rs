@@ -48,7 +48,9 @@ impl Factor {
     pub fn new(data: &Path) -> Result<Self> {
         let path = data.join(KEY_VALUE_FILE);
         let connection = open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+        })
     }
 
     /// What an instance of a component with these permissions may use.
@@ -83,7 +85,11 @@ impl Instance {
         if !self.allowed.contains(&label) {
             return Err(Error::AccessDenied);
         }
-        let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        let free = self
+            .open
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.open.len());
         if free >= STORES_OPEN_MAX {
             return Err(Error::StoreTableFull);
         }
@@ -116,9 +122,14 @@ where
     });
     let label = label.ok_or(Error::NoSuchStore)?;
     let done = tokio::task::spawn_blocking(move || {
-        work(&connection.lock().unwrap_or_else(PoisonError::into_inner), &label)
+        work(
+            &connection.lock().unwrap_or_else(PoisonError::into_inner),
+            &label,
+        )
     });
-    let done = done.await.map_err(|error| Error::Other(error.to_string()))?;
+    let done = done
+        .await
+        .map_err(|error| Error::Other(error.to_string()))?;
     done.map_err(|error| Error::Other(error.to_string()))
 }
 
@@ -134,7 +145,10 @@ impl key_value::HostStore for Instance {
 }
 
 impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
-    async fn open(accessor: &Accessor<T, Self>, label: String) -> wasmtime::Result<Result<Resource<Store>, Error>> {
+    async fn open(
+        accessor: &Accessor<T, Self>,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<Store>, Error>> {
         Ok(accessor.with(|mut access| access.get().add(label)))
     }
 
@@ -144,8 +158,11 @@ impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
         key: String,
     ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         Ok(query(accessor, &store, move |connection, label| {
-            let mut statement = connection.prepare_cached("select value from key_value where store = ?1 and key = ?2")?;
-            statement.query_row((label, key), |row| row.get(0)).optional()
+            let mut statement = connection
+                .prepare_cached("select value from key_value where store = ?1 and key = ?2")?;
+            statement
+                .query_row((label, key), |row| row.get(0))
+                .optional()
         })
         .await)
     }
@@ -157,7 +174,9 @@ impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
         if key.len() > KEY_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
-            let limits = format!("a key has at most {KEY_BYTES_MAX} bytes, a value at most {VALUE_BYTES_MAX}");
+            let limits = format!(
+                "a key has at most {KEY_BYTES_MAX} bytes, a value at most {VALUE_BYTES_MAX}"
+            );
             return Ok(Err(Error::Other(limits)));
         }
         Ok(query(accessor, &store, move |connection, label| {
@@ -176,7 +195,8 @@ impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
         Ok(query(accessor, &store, move |connection, label| {
-            let mut statement = connection.prepare_cached("delete from key_value where store = ?1 and key = ?2")?;
+            let mut statement =
+                connection.prepare_cached("delete from key_value where store = ?1 and key = ?2")?;
             statement.execute((label, key)).map(drop)
         })
         .await)
@@ -188,7 +208,9 @@ impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
         key: String,
     ) -> wasmtime::Result<Result<bool, Error>> {
         Ok(query(accessor, &store, move |connection, label| {
-            connection.prepare_cached("select 1 from key_value where store = ?1 and key = ?2")?.exists((label, key))
+            connection
+                .prepare_cached("select 1 from key_value where store = ?1 and key = ?2")?
+                .exists((label, key))
         })
         .await)
     }
@@ -198,7 +220,8 @@ impl<T: 'static> key_value::HostStoreWithStore<T> for HasSelf<Instance> {
         store: Resource<Store>,
     ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
         let found = query(accessor, &store, |connection, label| {
-            let mut statement = connection.prepare_cached("select key from key_value where store = ?1 order by key")?;
+            let mut statement = connection
+                .prepare_cached("select key from key_value where store = ?1 order by key")?;
             let keys = statement.query_map([label], |row| row.get(0))?;
             keys.collect::<rusqlite::Result<Vec<String>>>()
         })

@@ -175,12 +175,14 @@ impl Manifest {
     /// When the file cannot be read, is not TOML (the error names the line), or holds what this host does not
     /// support (the error names the key).
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the manifest {}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the manifest {}", path.display()))?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        Self::parse(&text, folder).with_context(|| format!("the manifest {} cannot be used", path.display()))
+        Self::parse(&text, folder)
+            .with_context(|| format!("the manifest {} cannot be used", path.display()))
     }
 
     /// Parses and checks the text of a manifest that stands in `folder`.
@@ -196,7 +198,10 @@ impl Manifest {
     #[must_use]
     pub fn migration_folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = Vec::new();
-        let components = self.components.values().filter_map(|component| component.migrations.as_ref());
+        let components = self
+            .components
+            .values()
+            .filter_map(|component| component.migrations.as_ref());
         for folder in self.linli.migrations.iter().chain(components) {
             if !folders.contains(folder) {
                 folders.push(folder.clone());

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use toml::Value;
 
 use super::{
-    Component, CronTrigger, Dependency, FileMount, HttpTarget, HttpTrigger, LinliSettings, Manifest, MqttSettings,
-    MqttTrigger, StaticResponse, Variable, section::Section,
+    Component, CronTrigger, Dependency, FileMount, HttpTarget, HttpTrigger, LinliSettings,
+    Manifest, MqttSettings, MqttTrigger, StaticResponse, Variable, section::Section,
 };
 use crate::{
     outbound::AllowedHosts,
@@ -40,7 +40,10 @@ pub(super) fn manifest(text: &str, folder: &Path) -> Result<Manifest> {
     application.finish()?;
     triggers(root.section("trigger")?, &mut manifest)?;
     for (path, name, value) in root.section("component")?.rest() {
-        ensure!(is_words(&name, '-'), "{path}: a component's name is lower-case words joined by '-'");
+        ensure!(
+            is_words(&name, '-'),
+            "{path}: a component's name is lower-case words joined by '-'"
+        );
         let component = component(Section::of(path, value)?, folder)?;
         manifest.components.insert(name, component);
     }
@@ -52,12 +55,23 @@ pub(super) fn manifest(text: &str, folder: &Path) -> Result<Manifest> {
 fn variables(mut section: Section) -> Result<BTreeMap<String, Variable>> {
     let mut variables = BTreeMap::new();
     for (path, name, value) in section.rest() {
-        ensure!(is_variable_name(&name), "{path}: a variable's name is lower-case words joined by '_'");
+        ensure!(
+            is_variable_name(&name),
+            "{path}: a variable's name is lower-case words joined by '_'"
+        );
         let mut section = Section::of(path, value)?;
         let default = section.text("default")?;
         let required = section.flag("required")?.unwrap_or(false);
-        ensure!(default.is_some() || required, "{} needs a default, or required = true", section.path());
-        ensure!(default.is_none() || !required, "{} is required and has a default: choose one", section.path());
+        ensure!(
+            default.is_some() || required,
+            "{} needs a default, or required = true",
+            section.path()
+        );
+        ensure!(
+            default.is_none() || !required,
+            "{} is required and has a default: choose one",
+            section.path()
+        );
         let secret = section.flag("secret")?.unwrap_or(false);
         section.take("description");
         section.finish()?;
@@ -70,7 +84,11 @@ fn linli(application: &mut Section, folder: &Path) -> Result<LinliSettings> {
     // The tables of other tools are none of ours.
     let mut section = application.section("tool")?.section("linli")?;
     let mut settings = LinliSettings {
-        migrations: section.texts("migrations")?.into_iter().map(|path| folder.join(path)).collect(),
+        migrations: section
+            .texts("migrations")?
+            .into_iter()
+            .map(|path| folder.join(path))
+            .collect(),
         broker_authentication: section.text("broker_authentication")?,
         broker_authorization: section.text("broker_authorization")?,
         ..LinliSettings::default()
@@ -78,7 +96,11 @@ fn linli(application: &mut Section, folder: &Path) -> Result<LinliSettings> {
     let mut limits = section.section("limits")?;
     for (name, limit) in settings.limits.fields() {
         if let Some(number) = limits.whole(name)? {
-            ensure!(number > 0 || name == "requests_waiting", "{} must be above 0", limits.name(name));
+            ensure!(
+                number > 0 || name == "requests_waiting",
+                "{} must be above 0",
+                limits.name(name)
+            );
             *limit = number;
         }
     }
@@ -91,7 +113,11 @@ fn application_triggers(application: &mut Section) -> Result<Option<MqttSettings
     let mut triggers = application.section("trigger")?;
     let mut http = triggers.section("http")?;
     if let Some(base) = http.text("base")? {
-        ensure!(base == "/", "{} other than \"/\" is not supported by linli", http.name("base"));
+        ensure!(
+            base == "/",
+            "{} other than \"/\" is not supported by linli",
+            http.name("base")
+        );
     }
     http.finish()?;
     let mqtt = match triggers.take("mqtt") {
@@ -104,7 +130,10 @@ fn application_triggers(application: &mut Section) -> Result<Option<MqttSettings
                 username: template(&mut section, "username")?,
                 password: template(&mut section, "password")?,
                 keep_alive_seconds: keep_alive.parse().with_context(|| {
-                    format!("{} is {keep_alive:?}, not a number of seconds", section.name("keep_alive_interval"))
+                    format!(
+                        "{} is {keep_alive:?}, not a number of seconds",
+                        section.name("keep_alive_interval")
+                    )
                 })?,
             };
             section.finish()?;
@@ -134,10 +163,17 @@ fn triggers(mut section: Section, manifest: &mut Manifest) -> Result<()> {
             "0" => 0,
             "1" => 1,
             "2" => 2,
-            _ => bail!("{} is {qos:?}, not \"0\", \"1\" or \"2\"", trigger.name("qos")),
+            _ => bail!(
+                "{} is {qos:?}, not \"0\", \"1\" or \"2\"",
+                trigger.name("qos")
+            ),
         };
         trigger.finish()?;
-        manifest.mqtt_triggers.push(MqttTrigger { component, topic, qos });
+        manifest.mqtt_triggers.push(MqttTrigger {
+            component,
+            topic,
+            qos,
+        });
     }
     for mut trigger in section.sections("cron")? {
         trigger.take("id");
@@ -145,9 +181,15 @@ fn triggers(mut section: Section, manifest: &mut Manifest) -> Result<()> {
         let expression = trigger.required_text("cron_expression")?;
         let fields = expression.split_whitespace().count();
         let name = trigger.name("cron_expression");
-        ensure!(fields == 6, "{name} has {fields} fields; it needs 6: second minute hour day month weekday");
+        ensure!(
+            fields == 6,
+            "{name} has {fields} fields; it needs 6: second minute hour day month weekday"
+        );
         trigger.finish()?;
-        manifest.cron_triggers.push(CronTrigger { component, expression });
+        manifest.cron_triggers.push(CronTrigger {
+            component,
+            expression,
+        });
     }
     section.finish()
 }
@@ -155,30 +197,54 @@ fn triggers(mut section: Section, manifest: &mut Manifest) -> Result<()> {
 fn component_name(trigger: &mut Section) -> Result<String> {
     match trigger.take("component") {
         Some(Value::String(name)) => Ok(name),
-        Some(_) => bail!("{}: a component inside a trigger is not supported by linli", trigger.name("component")),
+        Some(_) => bail!(
+            "{}: a component inside a trigger is not supported by linli",
+            trigger.name("component")
+        ),
         None => bail!("{} is missing", trigger.name("component")),
     }
 }
 
 fn http_trigger(mut trigger: Section) -> Result<HttpTrigger> {
     let route = match trigger.take("route") {
-        Some(Value::String(route)) => Some(if route.starts_with('/') { route } else { format!("/{route}") }),
-        Some(Value::Table(table)) if table.get("private") == Some(&Value::Boolean(true)) && table.len() == 1 => None,
-        Some(_) => bail!("{} must be a text or {{ private = true }}", trigger.name("route")),
+        Some(Value::String(route)) => Some(if route.starts_with('/') {
+            route
+        } else {
+            format!("/{route}")
+        }),
+        Some(Value::Table(table))
+            if table.get("private") == Some(&Value::Boolean(true)) && table.len() == 1 =>
+        {
+            None
+        }
+        Some(_) => bail!(
+            "{} must be a text or {{ private = true }}",
+            trigger.name("route")
+        ),
         None => bail!("{} is missing", trigger.name("route")),
     };
     if let Some(executor) = trigger.take("executor") {
         let mut executor = Section::of(trigger.name("executor"), executor)?;
         let kind = executor.required_text("type")?;
-        ensure!(matches!(kind.as_str(), "http" | "spin"), "{} = {kind:?} is not supported by linli", executor.name("type"));
+        ensure!(
+            matches!(kind.as_str(), "http" | "spin"),
+            "{} = {kind:?} is not supported by linli",
+            executor.name("type")
+        );
         executor.finish()?;
     }
     let target = match trigger.take("static_response") {
         None => HttpTarget::Component(component_name(&mut trigger)?),
-        Some(value) => HttpTarget::Static(static_response(Section::of(trigger.name("static_response"), value)?)?),
+        Some(value) => HttpTarget::Static(static_response(Section::of(
+            trigger.name("static_response"),
+            value,
+        )?)?),
     };
     if let Some(key) = trigger.take("component").map(|_| "component") {
-        bail!("{} and static_response exclude each other", trigger.name(key));
+        bail!(
+            "{} and static_response exclude each other",
+            trigger.name(key)
+        );
     }
     trigger.finish()?;
     Ok(HttpTrigger { route, target })
@@ -186,23 +252,42 @@ fn http_trigger(mut trigger: Section) -> Result<HttpTrigger> {
 
 fn static_response(mut section: Section) -> Result<StaticResponse> {
     let status = section.whole("status_code")?.unwrap_or(200);
-    let status = u16::try_from(status).ok().and_then(|status| http::StatusCode::from_u16(status).ok());
-    let status = status.with_context(|| format!("{} is not an HTTP status", section.name("status_code")))?;
+    let status = u16::try_from(status)
+        .ok()
+        .and_then(|status| http::StatusCode::from_u16(status).ok());
+    let status =
+        status.with_context(|| format!("{} is not an HTTP status", section.name("status_code")))?;
     let mut headers = http::HeaderMap::new();
     for (path, name, value) in section.section("headers")?.rest() {
-        let Value::String(value) = value else { bail!("{path} must be a text") };
-        let name: http::HeaderName = name.parse().with_context(|| format!("{path} is not a header"))?;
-        headers.append(name, value.parse().with_context(|| format!("{path} is not a header's value"))?);
+        let Value::String(value) = value else {
+            bail!("{path} must be a text")
+        };
+        let name: http::HeaderName = name
+            .parse()
+            .with_context(|| format!("{path} is not a header"))?;
+        headers.append(
+            name,
+            value
+                .parse()
+                .with_context(|| format!("{path} is not a header's value"))?,
+        );
     }
     let body = section.text("body")?.unwrap_or_default();
     section.finish()?;
-    Ok(StaticResponse { status, headers, body })
+    Ok(StaticResponse {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn component(mut section: Section, folder: &Path) -> Result<Component> {
     let source = match section.take("source") {
         Some(Value::String(source)) => folder.join(source),
-        Some(_) => bail!("{}: sources other than a file are not supported by linli", section.name("source")),
+        Some(_) => bail!(
+            "{}: sources other than a file are not supported by linli",
+            section.name("source")
+        ),
         None => bail!("{} is missing", section.name("source")),
     };
     let mut component = Component {
@@ -223,16 +308,28 @@ fn component(mut section: Section, folder: &Path) -> Result<Component> {
         component.allowed_outbound_hosts.push(host);
     }
     for (path, name, value) in section.section("variables")?.rest() {
-        ensure!(is_variable_name(&name), "{path}: a variable's name is lower-case words joined by '_'");
-        let Value::String(value) = value else { bail!("{path} must be a text") };
-        component.variables.insert(name, Template::parse(&value).context(path)?);
+        ensure!(
+            is_variable_name(&name),
+            "{path}: a variable's name is lower-case words joined by '_'"
+        );
+        let Value::String(value) = value else {
+            bail!("{path} must be a text")
+        };
+        component
+            .variables
+            .insert(name, Template::parse(&value).context(path)?);
     }
     for (path, name, value) in section.section("environment")?.rest() {
-        let Value::String(value) = value else { bail!("{path} must be a text") };
+        let Value::String(value) = value else {
+            bail!("{path} must be a text")
+        };
         component.environment.insert(name, value);
     }
     if section.flag("dependencies_inherit_configuration")? == Some(true) {
-        bail!("{} is not supported by linli", section.name("dependencies_inherit_configuration"));
+        bail!(
+            "{} is not supported by linli",
+            section.name("dependencies_inherit_configuration")
+        );
     }
     let mut linli = section.section("tool")?.section("linli")?;
     component.migrations = linli.text("migrations")?.map(|path| folder.join(path));
@@ -248,7 +345,11 @@ fn labels(section: &mut Section, key: &str) -> Result<Vec<String>> {
     let labels = section.texts(key)?;
     for label in &labels {
         let valid = is_words(label, '-') || is_words(label, '_');
-        ensure!(valid, "{}: {label:?} is not words joined by '-' or '_'", section.name(key));
+        ensure!(
+            valid,
+            "{}: {label:?} is not words joined by '-' or '_'",
+            section.name(key)
+        );
     }
     Ok(labels)
 }
@@ -257,8 +358,15 @@ fn build(mut section: Section) -> Result<Vec<String>> {
     let commands = match section.take("command") {
         None => Vec::new(),
         Some(Value::String(command)) => vec![command],
-        Some(Value::Array(commands)) => commands.iter().filter_map(|command| command.as_str()).map(str::to_owned).collect(),
-        Some(_) => bail!("{} must be a text or a list of texts", section.name("command")),
+        Some(Value::Array(commands)) => commands
+            .iter()
+            .filter_map(|command| command.as_str())
+            .map(str::to_owned)
+            .collect(),
+        Some(_) => bail!(
+            "{} must be a text or a list of texts",
+            section.name("command")
+        ),
     };
     for ignored in ["workdir", "watch"] {
         section.take(ignored);
@@ -272,16 +380,25 @@ fn files(section: &mut Section, folder: &Path) -> Result<Vec<FileMount>> {
     let mut mounts = Vec::new();
     for value in section.list("files")? {
         if let Value::String(pattern) = value {
-            ensure!(!pattern.starts_with('/') && !pattern.contains(".."), "{name}: {pattern:?} leaves the application's folder");
+            ensure!(
+                !pattern.starts_with('/') && !pattern.contains(".."),
+                "{name}: {pattern:?} leaves the application's folder"
+            );
             mounts.push(FileMount::Pattern(pattern));
             continue;
         }
         let mut placement = Section::of(name.clone(), value)?;
         let source = folder.join(placement.required_text("source")?);
         let destination = placement.required_text("destination")?;
-        ensure!(destination.starts_with('/'), "{name}: the destination {destination:?} must start with '/'");
+        ensure!(
+            destination.starts_with('/'),
+            "{name}: the destination {destination:?} must start with '/'"
+        );
         placement.finish()?;
-        mounts.push(FileMount::Placement { source, destination });
+        mounts.push(FileMount::Placement {
+            source,
+            destination,
+        });
     }
     Ok(mounts)
 }
@@ -290,9 +407,16 @@ fn dependencies(mut section: Section) -> Result<BTreeMap<String, Dependency>> {
     let mut dependencies = BTreeMap::new();
     for (path, name, value) in section.rest() {
         let Value::Table(table) = value else {
-            bail!("{path}: a dependency from a registry is not supported by linli; use {{ component = \"...\" }}");
+            bail!(
+                "{path}: a dependency from a registry is not supported by linli; use {{ component = \"...\" }}"
+            );
         };
-        for (key, kind) in [("version", "a registry"), ("package", "a registry"), ("path", "a file"), ("url", "the network")] {
+        for (key, kind) in [
+            ("version", "a registry"),
+            ("package", "a registry"),
+            ("path", "a file"),
+            ("url", "the network"),
+        ] {
             ensure!(
                 !table.contains_key(key),
                 "{path}.{key}: a dependency from {kind} is not supported by linli; use {{ component = \"...\" }}"
@@ -303,9 +427,18 @@ fn dependencies(mut section: Section) -> Result<BTreeMap<String, Dependency>> {
             "{path}: linli needs the interface's exact name, \"package:name/interface@version\""
         );
         let mut section = Section::of(path, Value::Table(table))?;
-        let dependency = Dependency { component: section.required_text("component")?, export: section.text("export")? };
-        if section.take("inherit_configuration").is_some_and(|value| value != Value::Boolean(false)) {
-            bail!("{} is not supported by linli", section.name("inherit_configuration"));
+        let dependency = Dependency {
+            component: section.required_text("component")?,
+            export: section.text("export")?,
+        };
+        if section
+            .take("inherit_configuration")
+            .is_some_and(|value| value != Value::Boolean(false))
+        {
+            bail!(
+                "{} is not supported by linli",
+                section.name("inherit_configuration")
+            );
         }
         section.finish()?;
         dependencies.insert(name, dependency);
@@ -317,7 +450,10 @@ fn dependencies(mut section: Section) -> Result<BTreeMap<String, Dependency>> {
 fn check(manifest: &Manifest) -> Result<()> {
     let known = |place: &str, name: &str| {
         let exists = manifest.components.contains_key(name);
-        ensure!(exists, "{place} names the component {name:?}, which the manifest does not have");
+        ensure!(
+            exists,
+            "{place} names the component {name:?}, which the manifest does not have"
+        );
         Ok(())
     };
     let declared = |place: &str, template: &Template| match template
@@ -333,7 +469,10 @@ fn check(manifest: &Manifest) -> Result<()> {
             known(&format!("trigger.http[{index}]"), name)?;
         }
         if let Some(route) = &trigger.route {
-            ensure!(routes.insert(route), "trigger.http[{index}].route: {route:?} is taken by an earlier trigger");
+            ensure!(
+                routes.insert(route),
+                "trigger.http[{index}].route: {route:?} is taken by an earlier trigger"
+            );
         }
     }
     for (index, trigger) in manifest.mqtt_triggers.iter().enumerate() {
@@ -344,11 +483,16 @@ fn check(manifest: &Manifest) -> Result<()> {
         known(&format!("trigger.cron[{index}]"), &trigger.component)?;
     }
     match &manifest.mqtt {
-        None => ensure!(manifest.mqtt_triggers.is_empty(), "trigger.mqtt needs the table [application.trigger.mqtt]"),
+        None => ensure!(
+            manifest.mqtt_triggers.is_empty(),
+            "trigger.mqtt needs the table [application.trigger.mqtt]"
+        ),
         Some(settings) => {
-            for (key, template) in
-                [("address", &settings.address), ("username", &settings.username), ("password", &settings.password)]
-            {
+            for (key, template) in [
+                ("address", &settings.address),
+                ("username", &settings.username),
+                ("password", &settings.password),
+            ] {
                 declared(&format!("application.trigger.mqtt.{key}"), template)?;
             }
         }
@@ -358,10 +502,16 @@ fn check(manifest: &Manifest) -> Result<()> {
             declared(&format!("component.{name}.variables.{variable}"), template)?;
         }
         for template in &component.allowed_outbound_hosts {
-            declared(&format!("component.{name}.allowed_outbound_hosts"), template)?;
+            declared(
+                &format!("component.{name}.allowed_outbound_hosts"),
+                template,
+            )?;
         }
         for (import, dependency) in &component.dependencies {
-            known(&format!("component.{name}.dependencies.{import:?}"), &dependency.component)?;
+            known(
+                &format!("component.{name}.dependencies.{import:?}"),
+                &dependency.component,
+            )?;
             let plugin = &manifest.components[&dependency.component];
             let pure = plugin.variables.is_empty()
                 && plugin.allowed_outbound_hosts.is_empty()

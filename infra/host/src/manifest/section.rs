@@ -12,7 +12,10 @@ pub(super) struct Section {
 
 impl Section {
     pub fn root(table: Table) -> Self {
-        Self { path: String::new(), table }
+        Self {
+            path: String::new(),
+            table,
+        }
     }
 
     /// A value that must be a table.
@@ -25,9 +28,19 @@ impl Section {
 
     /// The full name of a key.
     pub fn name(&self, key: &str) -> String {
-        let quoted = key.contains(|character: char| !(character.is_ascii_alphanumeric() || "-_".contains(character)));
-        let key = if quoted { format!("{key:?}") } else { key.to_owned() };
-        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
+        let quoted = key.contains(|character: char| {
+            !(character.is_ascii_alphanumeric() || "-_".contains(character))
+        });
+        let key = if quoted {
+            format!("{key:?}")
+        } else {
+            key.to_owned()
+        };
+        if self.path.is_empty() {
+            key
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     pub fn path(&self) -> &str {
@@ -42,7 +55,11 @@ impl Section {
         match self.take(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => bail!("{} must be a text, not {}", self.name(key), other.type_str()),
+            Some(other) => bail!(
+                "{} must be a text, not {}",
+                self.name(key),
+                other.type_str()
+            ),
         }
     }
 
@@ -57,7 +74,11 @@ impl Section {
         match self.take(key) {
             None => Ok(None),
             Some(Value::Boolean(flag)) => Ok(Some(flag)),
-            Some(other) => bail!("{} must be true or false, not {}", self.name(key), other.type_str()),
+            Some(other) => bail!(
+                "{} must be true or false, not {}",
+                self.name(key),
+                other.type_str()
+            ),
         }
     }
 
@@ -73,7 +94,11 @@ impl Section {
         match self.take(key) {
             None => Ok(Vec::new()),
             Some(Value::Array(values)) => Ok(values),
-            Some(other) => bail!("{} must be a list, not {}", self.name(key), other.type_str()),
+            Some(other) => bail!(
+                "{} must be a list, not {}",
+                self.name(key),
+                other.type_str()
+            ),
         }
     }
 
@@ -82,7 +107,10 @@ impl Section {
         for value in self.list(key)? {
             match value {
                 Value::String(text) => texts.push(text),
-                other => bail!("{} must be a list of texts; {other} is none", self.name(key)),
+                other => bail!(
+                    "{} must be a list of texts; {other} is none",
+                    self.name(key)
+                ),
             }
         }
         Ok(texts)
@@ -91,20 +119,28 @@ impl Section {
     /// The table under a key; an empty one where there is none.
     pub fn section(&mut self, key: &str) -> Result<Self> {
         let path = self.name(key);
-        Self::of(path, self.take(key).unwrap_or_else(|| Value::Table(Table::new())))
+        Self::of(
+            path,
+            self.take(key).unwrap_or_else(|| Value::Table(Table::new())),
+        )
     }
 
     /// The list of tables under a key.
     pub fn sections(&mut self, key: &str) -> Result<Vec<Self>> {
         let path = self.name(key);
         let numbered = self.list(key)?.into_iter().enumerate();
-        numbered.map(|(index, value)| Self::of(format!("{path}[{index}]"), value)).collect()
+        numbered
+            .map(|(index, value)| Self::of(format!("{path}[{index}]"), value))
+            .collect()
     }
 
     /// All that is left, by key, each with its full name.
     pub fn rest(&mut self) -> Vec<(String, String, Value)> {
         let table = std::mem::take(&mut self.table);
-        table.into_iter().map(|(key, value)| (self.name(&key), key, value)).collect()
+        table
+            .into_iter()
+            .map(|(key, value)| (self.name(&key), key, value))
+            .collect()
     }
 
     /// Refuses what was not taken.
