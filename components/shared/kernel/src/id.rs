@@ -88,6 +88,8 @@ ids! {
     OpeningId;
     /// One message between a device and a function.
     MessageId;
+    /// One fact in the event log.
+    EventId;
 }
 
 #[cfg(test)]
