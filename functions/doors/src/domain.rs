@@ -7,12 +7,15 @@ mod grant;
 mod occurrence;
 mod opening;
 
-pub use door::{Change, Door, Name, Registration, UnlockMillis, change_door, know, manages, oversees, register_door};
-pub use grant::{Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend};
+pub use door::{
+    Change, Door, Name, Registration, UnlockMillis, change_door, know, manages, overseers_only, oversees, register_door,
+    unknown_door, whose,
+};
+pub use grant::{Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend, unknown_grant};
 pub use occurrence::{DEVICE_AHEAD_MS_MAX, DEVICE_BEHIND_MS_MAX, Occurrence, report};
 pub use opening::{
     Ask, Denial, Ground, LateAnswer, OPENING_EXPIRES_MS, Opening, OpeningState, acknowledge, known_opening, observe,
-    request_opening,
+    request_opening, unknown_opening,
 };
 
 use std::fmt;

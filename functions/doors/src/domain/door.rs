@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kernel::{Actor, ActorKind, CommunityId, DeviceId, Message, Refusal};
+use kernel::{Actor, ActorId, ActorKind, CommunityId, DeviceId, Message, Refusal};
 
 use super::{TextError, one_line};
 
@@ -142,12 +142,51 @@ pub fn oversees(actor: &Actor, community: &CommunityId) -> bool {
 /// # Errors
 /// 404 for everybody else: they do not learn whether it exists.
 pub fn know(actor: &Actor, door: Option<Door>) -> Result<Door, Refusal> {
-    door.filter(|door| actor.reaches(&door.community)).ok_or_else(|| {
-        Refusal::not_found(
-            "door_unknown",
-            Message::new("There is no such door that you can see.", "没有您可见的这扇门。"),
-        )
-    })
+    door.filter(|door| actor.reaches(&door.community)).ok_or_else(unknown_door)
+}
+
+/// No such door, or none that the caller may know.
+#[must_use]
+pub fn unknown_door() -> Refusal {
+    Refusal::not_found(
+        "door_unknown",
+        Message::new("There is no such door that you can see.", "没有您可见的这扇门。"),
+    )
+}
+
+/// Whose records of a door the caller reads when asking for those of `asked`: everybody's for those who run or audit
+/// the community, else only the own.
+///
+/// # Errors
+/// 403 when somebody else asks for another person's.
+pub fn whose(actor: &Actor, door: &Door, asked: Option<ActorId>) -> Result<Option<ActorId>, Refusal> {
+    if oversees(actor, &door.community) {
+        return Ok(asked);
+    }
+    match asked {
+        Some(other) if other != actor.id => Err(Refusal::forbidden(
+            "own_records_only",
+            Message::new("You read only your own records.", "您只能查看自己的记录。"),
+        )),
+        _ => Ok(Some(actor.id.clone())),
+    }
+}
+
+/// Lets only those pass who run or audit the door's community.
+///
+/// # Errors
+/// 403 for others.
+pub fn overseers_only(actor: &Actor, door: &Door) -> Result<(), Refusal> {
+    if oversees(actor, &door.community) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "overseers_only",
+        Message::new(
+            "Only operators, auditors and the community's staff read this.",
+            "只有平台运营、审计和本小区员工可以查看。",
+        ),
+    ))
 }
 
 /// Registers a door: operators only. Registering it again with the same content changes nothing.
@@ -252,6 +291,19 @@ mod tests {
         ] {
             assert_eq!((manages(&caller, garden), oversees(&caller, garden)), (may_manage, may_oversee), "{caller:?}");
         }
+    }
+
+    #[test]
+    fn a_resident_reads_only_the_own_records() {
+        let person = |id: &str| ActorId::parse(id).unwrap();
+        let read = |caller: &Actor, asked: Option<&str>| whose(caller, &north_gate(), asked.map(person));
+        assert_eq!(read(&li(), None), Ok(Some(person("li"))));
+        assert_eq!(read(&li(), Some("li")), Ok(Some(person("li"))));
+        assert_eq!(read(&li(), Some("zhao")).unwrap_err().code, "own_records_only");
+        assert_eq!(read(&chen(), Some("zhao")), Ok(Some(person("zhao"))));
+        assert_eq!(read(&wang(), None), Ok(None));
+        assert_eq!(overseers_only(&li(), &north_gate()).unwrap_err().code, "overseers_only");
+        assert_eq!(overseers_only(&chen(), &north_gate()), Ok(()));
     }
 
     #[test]

@@ -132,12 +132,16 @@ pub fn known_grant(actor: &Actor, grant: Option<Grant>) -> Result<Grant, Refusal
     let may_know = |grant: &Grant| {
         oversees(actor, &grant.community) || (grant.person == actor.id && actor.reaches(&grant.community))
     };
-    grant.filter(may_know).ok_or_else(|| {
-        Refusal::not_found(
-            "grant_unknown",
-            Message::new("There is no such grant that you can see.", "没有您可见的这项授权。"),
-        )
-    })
+    grant.filter(may_know).ok_or_else(unknown_grant)
+}
+
+/// No such grant, or none that the caller may know.
+#[must_use]
+pub fn unknown_grant() -> Refusal {
+    Refusal::not_found(
+        "grant_unknown",
+        Message::new("There is no such grant that you can see.", "没有您可见的这项授权。"),
+    )
 }
 
 /// Suspends a grant; nothing when it is already suspended for that reason.

@@ -82,6 +82,24 @@ pub enum OpeningState {
     },
 }
 
+impl OpeningState {
+    /// The names of all states.
+    pub const NAMES: [&str; 6] = ["requested", "opened", "failed", "expired", "timed_out", "refused"];
+
+    /// The state's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Requested { .. } => "requested",
+            Self::Opened { .. } => "opened",
+            Self::Failed { .. } => "failed",
+            Self::Expired { .. } => "expired",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
 /// An answer after the deadline: for the audit, because the door may have moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LateAnswer {
@@ -236,12 +254,16 @@ pub fn known_opening(actor: &Actor, opening: Option<Opening>) -> Result<Opening,
     let may_know = |opening: &Opening| {
         oversees(actor, &opening.community) || (opening.person == actor.id && actor.reaches(&opening.community))
     };
-    opening.filter(may_know).ok_or_else(|| {
-        Refusal::not_found(
-            "opening_unknown",
-            Message::new("There is no such opening that you can see.", "没有您可见的这次开门记录。"),
-        )
-    })
+    opening.filter(may_know).ok_or_else(unknown_opening)
+}
+
+/// No such opening, or none that the caller may know.
+#[must_use]
+pub fn unknown_opening() -> Refusal {
+    Refusal::not_found(
+        "opening_unknown",
+        Message::new("There is no such opening that you can see.", "没有您可见的这次开门记录。"),
+    )
 }
 
 fn opens_doors(kind: ActorKind) -> bool {
