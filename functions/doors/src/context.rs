@@ -27,7 +27,14 @@ impl Context {
     /// A missing variable, or a secret that is too short.
     #[cfg(target_family = "wasm")]
     pub async fn open() -> anyhow::Result<Self> {
-        let [token_secret, internal_token, database_url, mqtt_host, mqtt_port, mqtt_password] = web::variables([
+        let [
+            token_secret,
+            internal_token,
+            database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
+        ] = web::variables([
             "token_secret",
             "internal_token",
             "database_url",

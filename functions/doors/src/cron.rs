@@ -47,7 +47,11 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         timed_out += settle_overdue(context, &tenant, left).await?;
     }
     let forgotten = store::sweep(&context.db, context.now).await?;
-    Ok(Done { timed_out, forgotten, more: timed_out == TICK_OPENINGS_MAX })
+    Ok(Done {
+        timed_out,
+        forgotten,
+        more: timed_out == TICK_OPENINGS_MAX,
+    })
 }
 
 async fn settle_overdue(context: &Context, tenant: &TenantId, limit: i64) -> anyhow::Result<i64> {

@@ -8,14 +8,16 @@ mod occurrence;
 mod opening;
 
 pub use door::{
-    Change, Door, Name, Registration, UnlockMillis, change_door, know, manages, overseers_only, oversees, register_door,
-    unknown_door, whose,
+    Change, Door, Name, Registration, UnlockMillis, change_door, know, manages, overseers_only,
+    oversees, register_door, unknown_door, whose,
 };
-pub use grant::{Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend, unknown_grant};
+pub use grant::{
+    Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend, unknown_grant,
+};
 pub use occurrence::{DEVICE_AHEAD_MS_MAX, DEVICE_BEHIND_MS_MAX, Occurrence, report};
 pub use opening::{
-    Ask, Denial, Ground, LateAnswer, OPENING_EXPIRES_MS, Opening, OpeningState, acknowledge, known_opening, observe,
-    request_opening, unknown_opening,
+    Ask, Denial, Ground, LateAnswer, OPENING_EXPIRES_MS, Opening, OpeningState, acknowledge,
+    known_opening, observe, request_opening, unknown_opening,
 };
 
 use std::fmt;
@@ -33,7 +35,11 @@ pub struct TextError {
 
 impl fmt::Display for TextError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "write 1 to {} characters on one line", self.characters_max)
+        write!(
+            formatter,
+            "write 1 to {} characters on one line",
+            self.characters_max
+        )
     }
 }
 
@@ -54,7 +60,13 @@ impl Reason {
     /// A reason that a device or a line gave: shortened and cleaned, because an audit is not lost for its form.
     #[must_use]
     pub fn of_device(text: &str) -> Self {
-        let clean = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+        let clean = text.chars().map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        });
         let short: String = clean.take(Self::CHARACTERS_MAX).collect();
         match short.trim() {
             "" => Self("unknown".to_owned()),
@@ -101,7 +113,10 @@ pub(crate) mod sample {
             tenant: TenantId::parse("demo").unwrap(),
             kind,
             id: ActorId::parse(id).unwrap(),
-            communities: communities.iter().map(|id| CommunityId::parse(id).unwrap()).collect(),
+            communities: communities
+                .iter()
+                .map(|id| CommunityId::parse(id).unwrap())
+                .collect(),
             scopes: vec![],
         }
     }

@@ -85,7 +85,9 @@ async fn write(
 ) -> anyhow::Result<Answer> {
     let caller = format!("{}/{}", actor.kind.as_str(), actor.id);
     let asked = web::idempotency(request)?;
-    let asked = asked.map(|asked| Ask::new(&caller, asked.key, &asked.content)).transpose()?;
+    let asked = asked
+        .map(|asked| Ask::new(&caller, asked.key, &asked.content))
+        .transpose()?;
     tx(&context.db, &actor.tenant, async |tx| match &asked {
         None => work(tx).await,
         Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
@@ -95,14 +97,20 @@ async fn write(
 
 /// An answer that can be given again: this JSON.
 fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer { status, body: serde_json::to_string(shown)? })
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
 }
 
 /// The reply of a stored answer; `folder` and the answer's own id are where it stands from now on.
 fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
     let status = ::http::StatusCode::from_u16(answer.status)?;
     let reply = Reply::with_body(status, "application/json", answer.body.clone().into());
-    Ok(reply.with_header(::http::header::LOCATION, &format!("{folder}/{}", id_of(answer)?)))
+    Ok(reply.with_header(
+        ::http::header::LOCATION,
+        &format!("{folder}/{}", id_of(answer)?),
+    ))
 }
 
 /// The id of what an answer shows.

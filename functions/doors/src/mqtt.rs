@@ -44,13 +44,37 @@ async fn on_acknowledgement(
     topic: &DeviceTopic,
     message: &Message<door::Acknowledgement>,
 ) -> Outcome {
-    let stored = tx(&context.db, &topic.tenant, async |tx| store_answer(context, tx, topic, &message.body).await).await;
-    settle(context, &topic.tenant, &message.body.gateway, &message.id, stored).await
+    let stored = tx(&context.db, &topic.tenant, async |tx| {
+        store_answer(context, tx, topic, &message.body).await
+    })
+    .await;
+    settle(
+        context,
+        &topic.tenant,
+        &message.body.gateway,
+        &message.id,
+        stored,
+    )
+    .await
 }
 
-async fn on_occurrence(context: &Context, topic: &DeviceTopic, message: &Message<door::Occurrence>) -> Outcome {
-    let stored = tx(&context.db, &topic.tenant, async |tx| store_occurrence(context, tx, topic, message).await).await;
-    settle(context, &topic.tenant, &message.body.gateway, &message.id, stored).await
+async fn on_occurrence(
+    context: &Context,
+    topic: &DeviceTopic,
+    message: &Message<door::Occurrence>,
+) -> Outcome {
+    let stored = tx(&context.db, &topic.tenant, async |tx| {
+        store_occurrence(context, tx, topic, message).await
+    })
+    .await;
+    settle(
+        context,
+        &topic.tenant,
+        &message.body.gateway,
+        &message.id,
+        stored,
+    )
+    .await
 }
 
 async fn store_answer(
@@ -105,7 +129,11 @@ async fn settle(
     };
     if let Err(error) = receipt.await {
         // The effect is stored: the gateway repeats the message, and its repetition is receipted.
-        web::log("warn", "-", &format!("no receipt for message {message}: {error:#}"));
+        web::log(
+            "warn",
+            "-",
+            &format!("no receipt for message {message}: {error:#}"),
+        );
     }
     outcome
 }

@@ -15,19 +15,35 @@ pub const PUBLISH_MS_MAX: u64 = 3_000;
 
 /// Sends an allowed opening to its door, once. A failure is logged: the command is not sent again, because a door
 /// that opens late is worse than one that stays shut, and the opening times out and says so.
-pub(crate) async fn publish_command(outbox: &Outbox, tenant: &TenantId, door: &Door, opening: &Opening) {
+pub(crate) async fn publish_command(
+    outbox: &Outbox,
+    tenant: &TenantId,
+    door: &Door,
+    opening: &Opening,
+) {
     let OpeningState::Requested { expires_at } = opening.state else {
         return;
     };
     let unlock_ms = door.unlock.millis();
-    let body = door::Command::Open { opening: opening.id.clone(), expires_at, unlock_ms };
+    let body = door::Command::Open {
+        opening: opening.id.clone(),
+        expires_at,
+        unlock_ms,
+    };
     let topic = command_topic(tenant, DeviceKind::Door, &door.id);
     let sent = match MessageId::parse(opening.id.as_str()) {
         Ok(id) => publish(outbox, &topic, id, opening.requested_at, body).await,
         Err(error) => Err(error.into()),
     };
     if let Err(error) = sent {
-        web::log("error", "-", &format!("the command of opening {} was not sent: {error:#}", opening.id));
+        web::log(
+            "error",
+            "-",
+            &format!(
+                "the command of opening {} was not sent: {error:#}",
+                opening.id
+            ),
+        );
     }
 }
 
@@ -41,7 +57,9 @@ pub(crate) async fn publish_receipt(
     gateway: &DeviceId,
     (id, message, now): (MessageId, MessageId, Timestamp),
 ) -> anyhow::Result<()> {
-    let body = gateway::Command::Receipt { messages: vec![message] };
+    let body = gateway::Command::Receipt {
+        messages: vec![message],
+    };
     let topic = command_topic(tenant, DeviceKind::Gateway, gateway);
     publish(outbox, &topic, id, now, body).await
 }
@@ -58,11 +76,19 @@ where
 {
     let payload = wire::Message { id, at, body }.to_payload()?;
     let within = Duration::from_millis(PUBLISH_MS_MAX);
-    outbox.send(topic.to_string(), payload, within).await.with_context(|| format!("publishing on {topic}"))
+    outbox
+        .send(topic.to_string(), payload, within)
+        .await
+        .with_context(|| format!("publishing on {topic}"))
 }
 
 fn command_topic(tenant: &TenantId, kind: DeviceKind, device: &DeviceId) -> DeviceTopic {
-    DeviceTopic { tenant: tenant.clone(), kind, device: device.clone(), channel: Channel::Command }
+    DeviceTopic {
+        tenant: tenant.clone(),
+        kind,
+        device: device.clone(),
+        channel: Channel::Command,
+    }
 }
 
 #[cfg(target_family = "wasm")]
@@ -96,16 +122,25 @@ mod guest {
         /// The broker at that address (`mqtt://host:port`).
         #[must_use]
         pub fn new(address: &str, password: String) -> Self {
-            Self { address: address.to_owned(), password }
+            Self {
+                address: address.to_owned(),
+                password,
+            }
         }
 
         /// Publishes with QoS 1, not retained, and waits for the broker's word.
-        pub(super) async fn send(&self, topic: String, payload: Vec<u8>, within: Duration) -> anyhow::Result<()> {
+        pub(super) async fn send(
+            &self,
+            topic: String,
+            payload: Vec<u8>,
+            within: Duration,
+        ) -> anyhow::Result<()> {
             // Two connections of one client id throw each other out, hence an id of its own for each.
             let client = web::new_id(web::now()?)?;
             let address = format!("{}?client_id=doors-{client}", self.address);
             let sending = async {
-                let connection = Connection::open(&address, USER, &self.password, KEEP_ALIVE_S).await?;
+                let connection =
+                    Connection::open(&address, USER, &self.password, KEEP_ALIVE_S).await?;
                 connection.publish(&topic, payload, Qos::AtLeastOnce).await
             };
             match first(sending, spin_sdk::time::sleep(within)).await {
@@ -145,13 +180,24 @@ mod native {
         /// Takes what was sent so far.
         #[must_use]
         pub fn take(&self) -> Vec<(String, Vec<u8>)> {
-            let mut sent = self.sent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut sent = self
+                .sent
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             std::mem::take(&mut sent)
         }
 
-        pub(super) async fn send(&self, topic: String, payload: Vec<u8>, _within: Duration) -> anyhow::Result<()> {
+        pub(super) async fn send(
+            &self,
+            topic: String,
+            payload: Vec<u8>,
+            _within: Duration,
+        ) -> anyhow::Result<()> {
             anyhow::ensure!(!self.broken, "the broker cannot be reached");
-            let mut sent = self.sent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut sent = self
+                .sent
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             sent.push((topic, payload));
             Ok(())
         }

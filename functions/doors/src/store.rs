@@ -2,12 +2,17 @@
 //!
 //! The tenant is the first parameter everywhere. Rows are read by position, in the order of the columns named.
 
-use kernel::{Actor, ActorId, ActorKind, DeviceId, GrantId, MessageId, OpeningId, TenantId, Timestamp};
+use kernel::{
+    Actor, ActorId, ActorKind, DeviceId, GrantId, MessageId, OpeningId, TenantId, Timestamp,
+};
 use store::{Read, Tx};
 use web::Page;
 
-use crate::domain::{Door, Grant, GrantState, Ground, Occurrence, Opening, OpeningState};
-use crate::rows::{read_door, read_grant, read_occurrence, read_opening};
+use crate::domain::{Door, Grant, Occurrence, Opening};
+use crate::rows::{
+    asked_values, door_values, grant_values, occurrence_values, read_door, read_grant,
+    read_occurrence, read_opening, settled_values,
+};
 
 macro_rules! statements {
     ($($name:ident = $sql:literal;)*) => {
@@ -30,7 +35,7 @@ statements! {
     INSERT_DOOR = "insert into doors_door (tenant, id, community, name, gateway, unlock_ms, version)
         values ($1, $2, $3, $4, $5, $6, $7)";
 
-    UPDATE_DOOR = "update doors_door set name = $3, gateway = $4, unlock_ms = $5, version = $6
+    UPDATE_DOOR = "update doors_door set community = $3, name = $4, gateway = $5, unlock_ms = $6, version = $7
         where tenant = $1 and id = $2";
 
     DOOR_AND_GRANT = "select d.id, d.community, d.name, d.gateway, d.unlock_ms, d.version,
@@ -52,11 +57,12 @@ statements! {
           and (cast($4 as text) is null or g.id > $4)
         order by g.id limit $5";
 
-    INSERT_GRANT = "insert into doors_grant (tenant, id, door, person, valid_from, valid_until, state, version)
-        values ($1, $2, $3, $4, $5, $6, 'active', $7)";
+    INSERT_GRANT = "insert into doors_grant (tenant, id, door, person, valid_from, valid_until,
+            state, state_reason, state_by, state_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-    UPDATE_GRANT = "update doors_grant
-        set state = $3, state_reason = $4, state_by = $5, state_at = $6, version = $7
+    UPDATE_GRANT = "update doors_grant set door = $3, person = $4, valid_from = $5, valid_until = $6,
+            state = $7, state_reason = $8, state_by = $9, state_at = $10, version = $11
         where tenant = $1 and id = $2";
 
     OPENING = "select o.id, o.door, d.community, o.person, o.ground, o.ground_detail, o.requested_at, o.expires_at,
@@ -119,54 +125,72 @@ pub(crate) struct OpeningFilter {
 }
 
 /// The door.
-pub(crate) async fn door(db: &impl Read, tenant: &TenantId, id: &DeviceId) -> anyhow::Result<Option<Door>> {
+pub(crate) async fn door(
+    db: &impl Read,
+    tenant: &TenantId,
+    id: &DeviceId,
+) -> anyhow::Result<Option<Door>> {
     let row = db.row(DOOR, &[tenant.into(), id.into()]).await?;
     row.map(|row| read_door(&row)).transpose()
 }
 
 /// The doors that the caller reaches, by id.
-pub(crate) async fn doors(db: &impl Read, actor: &Actor, page: &Page<DeviceId>) -> anyhow::Result<Vec<Door>> {
+pub(crate) async fn doors(
+    db: &impl Read,
+    actor: &Actor,
+    page: &Page<DeviceId>,
+) -> anyhow::Result<Vec<Door>> {
     let after = page.after.as_ref();
-    let parameters = [(&actor.tenant).into(), reach(actor).into(), after.into(), page.rows().into()];
-    db.rows(DOORS, &parameters).await?.iter().map(read_door).collect()
+    let parameters = [
+        (&actor.tenant).into(),
+        reach(actor).into(),
+        after.into(),
+        page.rows().into(),
+    ];
+    db.rows(DOORS, &parameters)
+        .await?
+        .iter()
+        .map(read_door)
+        .collect()
 }
 
 /// Adds a door.
 pub(crate) async fn insert_door(tx: &Tx, door: &Door) -> anyhow::Result<()> {
-    let Door { id, community, name, gateway, unlock, version } = door;
-    let (name, unlock) = (name.as_str(), unlock.millis());
-    let parameters = [
-        tx.tenant().into(),
-        id.into(),
-        community.into(),
-        name.into(),
-        gateway.into(),
-        unlock.into(),
-        (*version).into(),
-    ];
-    tx.execute(INSERT_DOOR, &parameters).await
+    tx.execute(INSERT_DOOR, &door_values(tx.tenant(), door))
+        .await
 }
 
 /// Stores the changes of a door.
 pub(crate) async fn update_door(tx: &Tx, door: &Door) -> anyhow::Result<()> {
-    let Door { id, name, gateway, unlock, version, .. } = door;
-    let (name, unlock) = (name.as_str(), unlock.millis());
-    let parameters = [tx.tenant().into(), id.into(), name.into(), gateway.into(), unlock.into(), (*version).into()];
-    tx.execute(UPDATE_DOOR, &parameters).await
+    tx.execute(UPDATE_DOOR, &door_values(tx.tenant(), door))
+        .await
 }
 
 /// The door, and the grant that the person holds for it.
-pub(crate) async fn door_and_grant(tx: &Tx, id: &DeviceId, person: &ActorId) -> anyhow::Result<Option<(Door, Option<Grant>)>> {
-    let Some(row) = tx.row(DOOR_AND_GRANT, &[tx.tenant().into(), id.into(), person.into()]).await? else {
+pub(crate) async fn door_and_grant(
+    tx: &Tx,
+    id: &DeviceId,
+    person: &ActorId,
+) -> anyhow::Result<Option<(Door, Option<Grant>)>> {
+    let Some(row) = tx
+        .row(
+            DOOR_AND_GRANT,
+            &[tx.tenant().into(), id.into(), person.into()],
+        )
+        .await?
+    else {
         return Ok(None);
     };
-    let grant = row.optional_text(6)?.is_some();
-    let grant = if grant { Some(read_grant(&row, 6)?) } else { None };
-    Ok(Some((read_door(&row)?, grant)))
+    let held = row.optional_text(6)?.map(|_| read_grant(&row, 6));
+    Ok(Some((read_door(&row)?, held.transpose()?)))
 }
 
 /// The grant.
-pub(crate) async fn grant(db: &impl Read, tenant: &TenantId, id: &GrantId) -> anyhow::Result<Option<Grant>> {
+pub(crate) async fn grant(
+    db: &impl Read,
+    tenant: &TenantId,
+    id: &GrantId,
+) -> anyhow::Result<Option<Grant>> {
     let row = db.row(GRANT, &[tenant.into(), id.into()]).await?;
     row.map(|row| read_grant(&row, 0)).transpose()
 }
@@ -180,36 +204,30 @@ pub(crate) async fn grants(
     page: &Page<GrantId>,
 ) -> anyhow::Result<Vec<Grant>> {
     let after = page.after.as_ref();
-    let parameters = [tenant.into(), door.into(), person.into(), after.into(), page.rows().into()];
-    db.rows(GRANTS, &parameters).await?.iter().map(|row| read_grant(row, 0)).collect()
-}
-
-/// Adds an active grant.
-pub(crate) async fn insert_grant(tx: &Tx, grant: &Grant) -> anyhow::Result<()> {
-    let Grant { id, door, person, validity, version, .. } = grant;
-    let (from, until) = (validity.from(), validity.until());
-    let parameters =
-        [tx.tenant().into(), id.into(), door.into(), person.into(), from.into(), until.into(), (*version).into()];
-    tx.execute(INSERT_GRANT, &parameters).await
-}
-
-/// Stores the state of a grant.
-pub(crate) async fn update_grant(tx: &Tx, grant: &Grant) -> anyhow::Result<()> {
-    let (state, reason, by, at) = match &grant.state {
-        GrantState::Active => ("active", None, None, None),
-        GrantState::Suspended { reason, by, at } => ("suspended", Some(reason.as_str()), Some(by), Some(*at)),
-        GrantState::Revoked { by, at } => ("revoked", None, Some(by), Some(*at)),
-    };
     let parameters = [
-        tx.tenant().into(),
-        (&grant.id).into(),
-        state.into(),
-        reason.into(),
-        by.into(),
-        at.into(),
-        grant.version.into(),
+        tenant.into(),
+        door.into(),
+        person.into(),
+        after.into(),
+        page.rows().into(),
     ];
-    tx.execute(UPDATE_GRANT, &parameters).await
+    db.rows(GRANTS, &parameters)
+        .await?
+        .iter()
+        .map(|row| read_grant(row, 0))
+        .collect()
+}
+
+/// Adds a grant.
+pub(crate) async fn insert_grant(tx: &Tx, grant: &Grant) -> anyhow::Result<()> {
+    tx.execute(INSERT_GRANT, &grant_values(tx.tenant(), grant))
+        .await
+}
+
+/// Stores the changes of a grant.
+pub(crate) async fn update_grant(tx: &Tx, grant: &Grant) -> anyhow::Result<()> {
+    tx.execute(UPDATE_GRANT, &grant_values(tx.tenant(), grant))
+        .await
 }
 
 /// The opening of that door, and the gateway that speaks for the door.
@@ -219,8 +237,11 @@ pub(crate) async fn opening(
     door: &DeviceId,
     id: &OpeningId,
 ) -> anyhow::Result<Option<(Opening, DeviceId)>> {
-    let row = db.row(OPENING, &[tenant.into(), door.into(), id.into()]).await?;
-    row.map(|row| Ok((read_opening(&row)?, row.id(14)?))).transpose()
+    let row = db
+        .row(OPENING, &[tenant.into(), door.into(), id.into()])
+        .await?;
+    row.map(|row| Ok((read_opening(&row)?, row.id(14)?)))
+        .transpose()
 }
 
 /// The openings of a door, the latest first.
@@ -231,7 +252,12 @@ pub(crate) async fn openings(
     filter: &OpeningFilter,
     (page, now): (&Page<OpeningId>, Timestamp),
 ) -> anyhow::Result<Vec<Opening>> {
-    let OpeningFilter { person, from, to, state } = filter;
+    let OpeningFilter {
+        person,
+        from,
+        to,
+        state,
+    } = filter;
     let parameters = [
         tenant.into(),
         door.into(),
@@ -243,85 +269,51 @@ pub(crate) async fn openings(
         page.after.as_ref().into(),
         page.rows().into(),
     ];
-    db.rows(OPENINGS, &parameters).await?.iter().map(read_opening).collect()
+    db.rows(OPENINGS, &parameters)
+        .await?
+        .iter()
+        .map(read_opening)
+        .collect()
 }
 
 /// Adds an opening, requested or refused.
 pub(crate) async fn insert_opening(tx: &Tx, opening: &Opening) -> anyhow::Result<()> {
-    let (ground, detail) = match &opening.ground {
-        Ground::Grant(grant) => ("grant", Some(grant.as_str())),
-        Ground::Override(reason) => ("override", Some(reason.as_str())),
-        Ground::None => ("none", None),
-    };
-    let (state, expires_at, reason) = match &opening.state {
-        OpeningState::Requested { expires_at } => ("requested", Some(*expires_at), None),
-        OpeningState::Refused { denial } => ("refused", None, Some(denial.code())),
-        other => anyhow::bail!("a new opening is requested or refused, not {}", other.name()),
-    };
-    let parameters = [
-        tx.tenant().into(),
-        (&opening.id).into(),
-        (&opening.door).into(),
-        (&opening.person).into(),
-        ground.into(),
-        detail.into(),
-        opening.requested_at.into(),
-        expires_at.into(),
-        state.into(),
-        reason.into(),
-    ];
-    tx.execute(INSERT_OPENING, &parameters).await
+    tx.execute(INSERT_OPENING, &asked_values(tx.tenant(), opening))
+        .await
 }
 
 /// Stores what became of an opening.
 pub(crate) async fn update_opening(tx: &Tx, opening: &Opening) -> anyhow::Result<()> {
-    let (settled_at, latency_ms, reason) = match &opening.state {
-        OpeningState::Opened { at, latency_ms } => (Some(*at), Some(*latency_ms), None),
-        OpeningState::Failed { at, reason } => (Some(*at), None, Some(reason.as_str())),
-        OpeningState::Expired { at } | OpeningState::TimedOut { at, .. } => (Some(*at), None, None),
-        other => anyhow::bail!("an opening is settled, not {}", other.name()),
-    };
-    let late = match &opening.state {
-        OpeningState::TimedOut { late, .. } => late.as_ref(),
-        _ => None,
-    };
-    let outcome = late.map(|late| serde_json::to_string(&late.outcome)).transpose()?;
-    let parameters = [
-        tx.tenant().into(),
-        (&opening.id).into(),
-        opening.state.name().into(),
-        settled_at.into(),
-        latency_ms.into(),
-        reason.into(),
-        outcome.into(),
-        late.map(|late| late.at).into(),
-    ];
-    tx.execute(UPDATE_OPENING, &parameters).await
+    tx.execute(UPDATE_OPENING, &settled_values(tx.tenant(), opening)?)
+        .await
 }
 
 /// The tenants with openings whose deadline has passed unanswered, at most `limit`.
-pub(crate) async fn tenants_with_overdue(db: &impl Read, now: Timestamp, limit: i64) -> anyhow::Result<Vec<TenantId>> {
-    db.rows(TENANTS_WITH_OVERDUE, &[now.into(), limit.into()]).await?.iter().map(|row| row.id(0)).collect()
+pub(crate) async fn tenants_with_overdue(
+    db: &impl Read,
+    now: Timestamp,
+    limit: i64,
+) -> anyhow::Result<Vec<TenantId>> {
+    db.rows(TENANTS_WITH_OVERDUE, &[now.into(), limit.into()])
+        .await?
+        .iter()
+        .map(|row| row.id(0))
+        .collect()
 }
 
 /// The openings of the tenant whose deadline has passed unanswered, oldest first, at most `limit`.
 pub(crate) async fn overdue(tx: &Tx, now: Timestamp, limit: i64) -> anyhow::Result<Vec<Opening>> {
-    tx.rows(OVERDUE, &[tx.tenant().into(), now.into(), limit.into()]).await?.iter().map(read_opening).collect()
+    tx.rows(OVERDUE, &[tx.tenant().into(), now.into(), limit.into()])
+        .await?
+        .iter()
+        .map(read_opening)
+        .collect()
 }
 
 /// Adds an occurrence; whether it is new.
 pub(crate) async fn insert_occurrence(tx: &Tx, occurrence: &Occurrence) -> anyhow::Result<bool> {
-    let parameters = [
-        tx.tenant().into(),
-        (&occurrence.id).into(),
-        (&occurrence.door).into(),
-        (&occurrence.gateway).into(),
-        serde_json::to_string(&occurrence.kind)?.into(),
-        occurrence.happened_at.into(),
-        occurrence.clock_believed.into(),
-        occurrence.reported_at.into(),
-    ];
-    Ok(tx.row(INSERT_OCCURRENCE, &parameters).await?.is_some())
+    let values = occurrence_values(tx.tenant(), occurrence)?;
+    Ok(tx.row(INSERT_OCCURRENCE, &values).await?.is_some())
 }
 
 /// What happened at a door by itself, the latest report first.
@@ -331,8 +323,17 @@ pub(crate) async fn occurrences(
     door: &DeviceId,
     page: &Page<MessageId>,
 ) -> anyhow::Result<Vec<Occurrence>> {
-    let parameters = [tenant.into(), door.into(), page.after.as_ref().into(), page.rows().into()];
-    db.rows(OCCURRENCES, &parameters).await?.iter().map(read_occurrence).collect()
+    let parameters = [
+        tenant.into(),
+        door.into(),
+        page.after.as_ref().into(),
+        page.rows().into(),
+    ];
+    db.rows(OCCURRENCES, &parameters)
+        .await?
+        .iter()
+        .map(read_occurrence)
+        .collect()
 }
 
 /// The communities that the caller reaches, as `,a,b,`; nothing when that is all of the tenant's.
@@ -340,6 +341,10 @@ fn reach(actor: &Actor) -> Option<String> {
     if matches!(actor.kind, ActorKind::Operator | ActorKind::Auditor) {
         return None;
     }
-    let names: String = actor.communities.iter().map(|community| format!("{community},")).collect();
+    let names: String = actor
+        .communities
+        .iter()
+        .map(|community| format!("{community},"))
+        .collect();
     Some(format!(",{names}"))
 }

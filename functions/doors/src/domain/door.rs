@@ -63,7 +63,12 @@ pub struct UnlockError;
 
 impl fmt::Display for UnlockError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a lock is released for {} to {} ms", UnlockMillis::MIN, UnlockMillis::MAX)
+        write!(
+            formatter,
+            "a lock is released for {} to {} ms",
+            UnlockMillis::MIN,
+            UnlockMillis::MAX
+        )
     }
 }
 
@@ -82,7 +87,11 @@ impl UnlockMillis {
     /// # Errors
     /// Outside [`UnlockMillis::MIN`] to [`UnlockMillis::MAX`].
     pub fn new(millis: u32) -> Result<Self, UnlockError> {
-        if (Self::MIN..=Self::MAX).contains(&millis) { Ok(Self(millis)) } else { Err(UnlockError) }
+        if (Self::MIN..=Self::MAX).contains(&millis) {
+            Ok(Self(millis))
+        } else {
+            Err(UnlockError)
+        }
     }
 
     /// The milliseconds.
@@ -142,7 +151,8 @@ pub fn oversees(actor: &Actor, community: &CommunityId) -> bool {
 /// # Errors
 /// 404 for everybody else: they do not learn whether it exists.
 pub fn know(actor: &Actor, door: Option<Door>) -> Result<Door, Refusal> {
-    door.filter(|door| actor.reaches(&door.community)).ok_or_else(unknown_door)
+    door.filter(|door| actor.reaches(&door.community))
+        .ok_or_else(unknown_door)
 }
 
 /// No such door, or none that the caller may know.
@@ -150,7 +160,10 @@ pub fn know(actor: &Actor, door: Option<Door>) -> Result<Door, Refusal> {
 pub fn unknown_door() -> Refusal {
     Refusal::not_found(
         "door_unknown",
-        Message::new("There is no such door that you can see.", "没有您可见的这扇门。"),
+        Message::new(
+            "There is no such door that you can see.",
+            "没有您可见的这扇门。",
+        ),
     )
 }
 
@@ -159,7 +172,11 @@ pub fn unknown_door() -> Refusal {
 ///
 /// # Errors
 /// 403 when somebody else asks for another person's.
-pub fn whose(actor: &Actor, door: &Door, asked: Option<ActorId>) -> Result<Option<ActorId>, Refusal> {
+pub fn whose(
+    actor: &Actor,
+    door: &Door,
+    asked: Option<ActorId>,
+) -> Result<Option<ActorId>, Refusal> {
     if oversees(actor, &door.community) {
         return Ok(asked);
     }
@@ -193,13 +210,37 @@ pub fn overseers_only(actor: &Actor, door: &Door) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// 403 for others; 409 when the id already stands for a door with other content.
-pub fn register_door(actor: &Actor, registration: Registration, existing: Option<&Door>) -> Result<Door, Refusal> {
+pub fn register_door(
+    actor: &Actor,
+    registration: Registration,
+    existing: Option<&Door>,
+) -> Result<Door, Refusal> {
     operator_only(actor)?;
-    let Registration { id, community, name, gateway, unlock } = registration;
+    let Registration {
+        id,
+        community,
+        name,
+        gateway,
+        unlock,
+    } = registration;
     let Some(existing) = existing else {
-        return Ok(Door { id, community, name, gateway, unlock, version: 1 });
+        return Ok(Door {
+            id,
+            community,
+            name,
+            gateway,
+            unlock,
+            version: 1,
+        });
     };
-    let again = Door { id, community, name, gateway, unlock, version: existing.version };
+    let again = Door {
+        id,
+        community,
+        name,
+        gateway,
+        unlock,
+        version: existing.version,
+    };
     if again == *existing {
         return Ok(again);
     }
@@ -233,7 +274,10 @@ fn operator_only(actor: &Actor) -> Result<(), Refusal> {
     }
     Err(Refusal::forbidden(
         "operator_only",
-        Message::new("Only operators register and change doors.", "只有平台运营可以登记和修改门。"),
+        Message::new(
+            "Only operators register and change doors.",
+            "只有平台运营可以登记和修改门。",
+        ),
     ))
 }
 
@@ -243,32 +287,87 @@ mod tests {
     use super::*;
 
     fn registration() -> Registration {
-        let Door { id, community, name, gateway, unlock, .. } = north_gate();
-        Registration { id, community, name, gateway, unlock }
+        let Door {
+            id,
+            community,
+            name,
+            gateway,
+            unlock,
+            ..
+        } = north_gate();
+        Registration {
+            id,
+            community,
+            name,
+            gateway,
+            unlock,
+        }
     }
 
     #[test]
     fn only_an_operator_registers_and_changes_a_door() {
-        assert_eq!(register_door(&wang(), registration(), None), Ok(north_gate()));
-        for other in [li(), chen(), actor(ActorKind::Auditor, "a", &[]), actor(ActorKind::Device, "d", &["garden"])] {
-            assert_eq!(register_door(&other, registration(), None).unwrap_err().code, "operator_only");
-            assert_eq!(change_door(&other, &north_gate(), Change::default()).unwrap_err().code, "operator_only");
+        assert_eq!(
+            register_door(&wang(), registration(), None),
+            Ok(north_gate())
+        );
+        for other in [
+            li(),
+            chen(),
+            actor(ActorKind::Auditor, "a", &[]),
+            actor(ActorKind::Device, "d", &["garden"]),
+        ] {
+            assert_eq!(
+                register_door(&other, registration(), None)
+                    .unwrap_err()
+                    .code,
+                "operator_only"
+            );
+            assert_eq!(
+                change_door(&other, &north_gate(), Change::default())
+                    .unwrap_err()
+                    .code,
+                "operator_only"
+            );
         }
     }
 
     #[test]
     fn a_door_registered_again_is_the_same_door_and_another_one_is_refused() {
-        let changed = Door { version: 4, ..north_gate() };
-        assert_eq!(register_door(&wang(), registration(), Some(&changed)), Ok(changed));
-        let other = Registration { name: Name::parse("南门").unwrap(), ..registration() };
-        assert_eq!(register_door(&wang(), other, Some(&north_gate())).unwrap_err().code, "door_exists");
+        let changed = Door {
+            version: 4,
+            ..north_gate()
+        };
+        assert_eq!(
+            register_door(&wang(), registration(), Some(&changed)),
+            Ok(changed)
+        );
+        let other = Registration {
+            name: Name::parse("南门").unwrap(),
+            ..registration()
+        };
+        assert_eq!(
+            register_door(&wang(), other, Some(&north_gate()))
+                .unwrap_err()
+                .code,
+            "door_exists"
+        );
     }
 
     #[test]
     fn a_change_touches_only_what_it_names_and_counts_the_version() {
-        let change = Change { unlock: Some(UnlockMillis::new(500).unwrap()), ..Change::default() };
+        let change = Change {
+            unlock: Some(UnlockMillis::new(500).unwrap()),
+            ..Change::default()
+        };
         let changed = change_door(&wang(), &north_gate(), change).unwrap();
-        assert_eq!(changed, Door { unlock: UnlockMillis(500), version: 2, ..north_gate() });
+        assert_eq!(
+            changed,
+            Door {
+                unlock: UnlockMillis(500),
+                version: 2,
+                ..north_gate()
+            }
+        );
     }
 
     #[test]
@@ -287,28 +386,49 @@ mod tests {
             (actor(ActorKind::Auditor, "a", &[]), false, true),
             (li(), false, false),
             (actor(ActorKind::Staff, "s", &["harbour"]), false, false),
-            (actor(ActorKind::Application, "p", &["garden"]), false, false),
+            (
+                actor(ActorKind::Application, "p", &["garden"]),
+                false,
+                false,
+            ),
         ] {
-            assert_eq!((manages(&caller, garden), oversees(&caller, garden)), (may_manage, may_oversee), "{caller:?}");
+            assert_eq!(
+                (manages(&caller, garden), oversees(&caller, garden)),
+                (may_manage, may_oversee),
+                "{caller:?}"
+            );
         }
     }
 
     #[test]
     fn a_resident_reads_only_the_own_records() {
         let person = |id: &str| ActorId::parse(id).unwrap();
-        let read = |caller: &Actor, asked: Option<&str>| whose(caller, &north_gate(), asked.map(person));
+        let read =
+            |caller: &Actor, asked: Option<&str>| whose(caller, &north_gate(), asked.map(person));
         assert_eq!(read(&li(), None), Ok(Some(person("li"))));
         assert_eq!(read(&li(), Some("li")), Ok(Some(person("li"))));
-        assert_eq!(read(&li(), Some("zhao")).unwrap_err().code, "own_records_only");
+        assert_eq!(
+            read(&li(), Some("zhao")).unwrap_err().code,
+            "own_records_only"
+        );
         assert_eq!(read(&chen(), Some("zhao")), Ok(Some(person("zhao"))));
         assert_eq!(read(&wang(), None), Ok(None));
-        assert_eq!(overseers_only(&li(), &north_gate()).unwrap_err().code, "overseers_only");
+        assert_eq!(
+            overseers_only(&li(), &north_gate()).unwrap_err().code,
+            "overseers_only"
+        );
         assert_eq!(overseers_only(&chen(), &north_gate()), Ok(()));
     }
 
     #[test]
     fn a_lock_is_released_neither_too_short_nor_for_ever() {
-        for (millis, right) in [(0, false), (499, false), (500, true), (30_000, true), (30_001, false)] {
+        for (millis, right) in [
+            (0, false),
+            (499, false),
+            (500, true),
+            (30_000, true),
+            (30_001, false),
+        ] {
             assert_eq!(UnlockMillis::new(millis).is_ok(), right, "{millis}");
         }
     }

@@ -107,21 +107,40 @@ pub struct Offer {
 ///
 /// # Errors
 /// 403 for others; 409 when the person holds one already.
-pub fn grant(actor: &Actor, door: &Door, offer: Offer, existing: Option<&Grant>) -> Result<Grant, Refusal> {
+pub fn grant(
+    actor: &Actor,
+    door: &Door,
+    offer: Offer,
+    existing: Option<&Grant>,
+) -> Result<Grant, Refusal> {
     managers_only(actor, &door.community)?;
     if let Some(existing) = existing {
         let id = &existing.id;
         return Err(Refusal::conflict(
             "grant_exists",
             Message::new(
-                format!("This person already holds the grant {id} for this door. Revoke that one first."),
+                format!(
+                    "This person already holds the grant {id} for this door. Revoke that one first."
+                ),
                 format!("此人已持有该门的授权 {id}，请先撤销原授权。"),
             ),
         ));
     }
-    let Offer { id, person, validity } = offer;
+    let Offer {
+        id,
+        person,
+        validity,
+    } = offer;
     let (door, community) = (door.id.clone(), door.community.clone());
-    Ok(Grant { id, door, community, person, validity, state: GrantState::Active, version: 1 })
+    Ok(Grant {
+        id,
+        door,
+        community,
+        person,
+        validity,
+        state: GrantState::Active,
+        version: 1,
+    })
 }
 
 /// The grant, for those who run or audit its community, and for the person who holds it.
@@ -130,7 +149,8 @@ pub fn grant(actor: &Actor, door: &Door, offer: Offer, existing: Option<&Grant>)
 /// 404 for everybody else.
 pub fn known_grant(actor: &Actor, grant: Option<Grant>) -> Result<Grant, Refusal> {
     let may_know = |grant: &Grant| {
-        oversees(actor, &grant.community) || (grant.person == actor.id && actor.reaches(&grant.community))
+        oversees(actor, &grant.community)
+            || (grant.person == actor.id && actor.reaches(&grant.community))
     };
     grant.filter(may_know).ok_or_else(unknown_grant)
 }
@@ -140,7 +160,10 @@ pub fn known_grant(actor: &Actor, grant: Option<Grant>) -> Result<Grant, Refusal
 pub fn unknown_grant() -> Refusal {
     Refusal::not_found(
         "grant_unknown",
-        Message::new("There is no such grant that you can see.", "没有您可见的这项授权。"),
+        Message::new(
+            "There is no such grant that you can see.",
+            "没有您可见的这项授权。",
+        ),
     )
 }
 
@@ -148,10 +171,19 @@ pub fn unknown_grant() -> Refusal {
 ///
 /// # Errors
 /// 403 for those who do not run the community; 409 when it is revoked or suspended for another reason.
-pub fn suspend(actor: &Actor, grant: &Grant, reason: Reason, now: Timestamp) -> Result<Option<Grant>, Refusal> {
+pub fn suspend(
+    actor: &Actor,
+    grant: &Grant,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<Option<Grant>, Refusal> {
     managers_only(actor, &grant.community)?;
     match &grant.state {
-        GrantState::Active => Ok(Some(grant.in_state(GrantState::Suspended { reason, by: actor.id.clone(), at: now }))),
+        GrantState::Active => Ok(Some(grant.in_state(GrantState::Suspended {
+            reason,
+            by: actor.id.clone(),
+            at: now,
+        }))),
         GrantState::Suspended { reason: known, .. } if *known == reason => Ok(None),
         GrantState::Suspended { .. } => Err(Refusal::conflict(
             "grant_suspended",
@@ -185,13 +217,20 @@ pub fn revoke(actor: &Actor, grant: &Grant, now: Timestamp) -> Result<Option<Gra
     managers_only(actor, &grant.community)?;
     match grant.state {
         GrantState::Revoked { .. } => Ok(None),
-        _ => Ok(Some(grant.in_state(GrantState::Revoked { by: actor.id.clone(), at: now }))),
+        _ => Ok(Some(grant.in_state(GrantState::Revoked {
+            by: actor.id.clone(),
+            at: now,
+        }))),
     }
 }
 
 impl Grant {
     fn in_state(&self, state: GrantState) -> Self {
-        Self { state, version: self.version + 1, ..self.clone() }
+        Self {
+            state,
+            version: self.version + 1,
+            ..self.clone()
+        }
     }
 }
 
@@ -225,12 +264,23 @@ mod tests {
     use kernel::ActorKind;
 
     fn offer() -> Offer {
-        let Grant { id, person, validity, .. } = grant_of_li();
-        Offer { id, person, validity }
+        let Grant {
+            id,
+            person,
+            validity,
+            ..
+        } = grant_of_li();
+        Offer {
+            id,
+            person,
+            validity,
+        }
     }
 
     fn suspended() -> Grant {
-        suspend(&chen(), &grant_of_li(), reason("欠费"), at(5)).unwrap().unwrap()
+        suspend(&chen(), &grant_of_li(), reason("欠费"), at(5))
+            .unwrap()
+            .unwrap()
     }
 
     fn gone() -> Grant {
@@ -239,10 +289,15 @@ mod tests {
 
     #[test]
     fn those_who_run_the_community_grant_and_nobody_else() {
-        assert_eq!(grant(&chen(), &north_gate(), offer(), None), Ok(grant_of_li()));
+        assert_eq!(
+            grant(&chen(), &north_gate(), offer(), None),
+            Ok(grant_of_li())
+        );
         let stranger = actor(ActorKind::Staff, "s", &["harbour"]);
         for other in [li(), stranger, actor(ActorKind::Auditor, "a", &[])] {
-            let check = |result: Result<Option<Grant>, Refusal>| assert_eq!(result.unwrap_err().code, "managers_only");
+            let check = |result: Result<Option<Grant>, Refusal>| {
+                assert_eq!(result.unwrap_err().code, "managers_only")
+            };
             check(grant(&other, &north_gate(), offer(), None).map(Some));
             check(suspend(&other, &grant_of_li(), reason("x"), at(1)));
             check(resume(&other, &suspended()));
@@ -259,17 +314,36 @@ mod tests {
 
     #[test]
     fn suspending_resuming_and_revoking_twice_changes_nothing_the_second_time() {
-        assert_eq!(suspend(&wang(), &suspended(), reason("欠费"), at(9)), Ok(None));
+        assert_eq!(
+            suspend(&wang(), &suspended(), reason("欠费"), at(9)),
+            Ok(None)
+        );
         assert_eq!(resume(&wang(), &grant_of_li()), Ok(None));
         assert_eq!(revoke(&wang(), &gone(), at(9)), Ok(None));
         let resumed = resume(&wang(), &suspended()).unwrap().unwrap();
-        assert_eq!(resumed, Grant { version: 3, ..grant_of_li() });
+        assert_eq!(
+            resumed,
+            Grant {
+                version: 3,
+                ..grant_of_li()
+            }
+        );
     }
 
     #[test]
     fn what_the_state_does_not_allow_is_a_conflict() {
-        assert_eq!(suspend(&wang(), &suspended(), reason("其他"), at(9)).unwrap_err().code, "grant_suspended");
-        assert_eq!(suspend(&wang(), &gone(), reason("欠费"), at(9)).unwrap_err().code, "grant_revoked");
+        assert_eq!(
+            suspend(&wang(), &suspended(), reason("其他"), at(9))
+                .unwrap_err()
+                .code,
+            "grant_suspended"
+        );
+        assert_eq!(
+            suspend(&wang(), &gone(), reason("欠费"), at(9))
+                .unwrap_err()
+                .code,
+            "grant_revoked"
+        );
         assert_eq!(resume(&wang(), &gone()).unwrap_err().code, "grant_revoked");
     }
 
@@ -277,11 +351,19 @@ mod tests {
     fn a_grant_is_known_to_its_person_and_to_those_who_run_or_audit() {
         let auditor = actor(ActorKind::Auditor, "a", &[]);
         for knows in [li(), chen(), wang(), auditor] {
-            assert!(known_grant(&knows, Some(grant_of_li())).is_ok(), "{knows:?}");
+            assert!(
+                known_grant(&knows, Some(grant_of_li())).is_ok(),
+                "{knows:?}"
+            );
         }
         let moved_away = actor(ActorKind::Resident, "li", &["harbour"]);
         for stranger in [actor(ActorKind::Resident, "zhao", &["garden"]), moved_away] {
-            assert_eq!(known_grant(&stranger, Some(grant_of_li())).unwrap_err().code, "grant_unknown");
+            assert_eq!(
+                known_grant(&stranger, Some(grant_of_li()))
+                    .unwrap_err()
+                    .code,
+                "grant_unknown"
+            );
         }
     }
 

@@ -60,7 +60,10 @@ pub(super) fn own_gateway(expected: &DeviceId, speaking: &DeviceId) -> Result<()
     }
     Err(Refusal::forbidden(
         "gateway_foreign",
-        Message::new("This gateway does not speak for this door.", "该网关不负责这扇门。"),
+        Message::new(
+            "This gateway does not speak for this door.",
+            "该网关不负责这扇门。",
+        ),
     ))
 }
 
@@ -73,7 +76,11 @@ mod tests {
         let gateway = DeviceId::parse(gateway).unwrap();
         let kind = OccurrenceKind::RetainedCommandRefused;
         let body = wire::door::Occurrence { gateway, kind };
-        wire::Message { id: MessageId::parse("m1").unwrap(), at: device_at, body }
+        wire::Message {
+            id: MessageId::parse("m1").unwrap(),
+            at: device_at,
+            body,
+        }
     }
 
     #[test]
@@ -88,7 +95,10 @@ mod tests {
             let device_at = now.plus_millis(offset);
             let occurrence = report(&north_gate(), &message("gateway-1", device_at), now).unwrap();
             assert_eq!(occurrence.clock_believed, believed, "{offset}");
-            assert_eq!(occurrence.happened_at, if believed { device_at } else { now });
+            assert_eq!(
+                occurrence.happened_at,
+                if believed { device_at } else { now }
+            );
         }
     }
 

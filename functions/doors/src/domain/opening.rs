@@ -3,7 +3,10 @@
 //! An opening is decided once, and what became of it is settled once: the first answer before the deadline, or the
 //! deadline itself. Afterwards its state never changes; an answer that comes too late is kept beside it.
 
-use kernel::{Actor, ActorId, ActorKind, CommunityId, DeviceId, GrantId, Message, OpeningId, Refusal, Timestamp};
+use kernel::{
+    Actor, ActorId, ActorKind, CommunityId, DeviceId, GrantId, Message, OpeningId, Refusal,
+    Timestamp,
+};
 use wire::door::Outcome;
 
 use super::{Door, Grant, GrantState, Reason, know, manages, occurrence::own_gateway, oversees};
@@ -84,7 +87,14 @@ pub enum OpeningState {
 
 impl OpeningState {
     /// The names of all states.
-    pub const NAMES: [&str; 6] = ["requested", "opened", "failed", "expired", "timed_out", "refused"];
+    pub const NAMES: [&str; 6] = [
+        "requested",
+        "opened",
+        "failed",
+        "expired",
+        "timed_out",
+        "refused",
+    ];
 
     /// The state's name.
     #[must_use]
@@ -126,8 +136,13 @@ pub enum Denial {
 
 impl Denial {
     /// Every denial.
-    pub const ALL: [Self; 5] =
-        [Self::NoGrant, Self::GrantSuspended, Self::GrantNotYetValid, Self::GrantExpired, Self::KindMayNotOpen];
+    pub const ALL: [Self; 5] = [
+        Self::NoGrant,
+        Self::GrantSuspended,
+        Self::GrantNotYetValid,
+        Self::GrantExpired,
+        Self::KindMayNotOpen,
+    ];
 
     /// The stable code.
     #[must_use]
@@ -151,10 +166,22 @@ impl Denial {
     #[must_use]
     pub fn refusal(self) -> Refusal {
         let (english, chinese) = match self {
-            Self::NoGrant => ("You have no grant for this door. Ask the property office.", "您没有此门的授权，请联系物业。"),
-            Self::GrantSuspended => ("Your grant for this door is suspended. Ask the property office.", "您对此门的授权已停用，请联系物业。"),
-            Self::GrantNotYetValid => ("Your grant for this door does not hold yet.", "您对此门的授权尚未生效。"),
-            Self::GrantExpired => ("Your grant for this door has ended. Ask the property office.", "您对此门的授权已到期，请联系物业。"),
+            Self::NoGrant => (
+                "You have no grant for this door. Ask the property office.",
+                "您没有此门的授权，请联系物业。",
+            ),
+            Self::GrantSuspended => (
+                "Your grant for this door is suspended. Ask the property office.",
+                "您对此门的授权已停用，请联系物业。",
+            ),
+            Self::GrantNotYetValid => (
+                "Your grant for this door does not hold yet.",
+                "您对此门的授权尚未生效。",
+            ),
+            Self::GrantExpired => (
+                "Your grant for this door has ended. Ask the property office.",
+                "您对此门的授权已到期，请联系物业。",
+            ),
             Self::KindMayNotOpen => ("Accounts of this kind open no doors.", "此类账号不能开门。"),
         };
         Refusal::forbidden(self.code(), Message::new(english, chinese))
@@ -183,15 +210,28 @@ pub fn request_opening(
     now: Timestamp,
 ) -> Result<Opening, Refusal> {
     know(actor, Some(door.clone()))?;
-    let allowed = OpeningState::Requested { expires_at: now.plus_millis(OPENING_EXPIRES_MS) };
+    let allowed = OpeningState::Requested {
+        expires_at: now.plus_millis(OPENING_EXPIRES_MS),
+    };
     let runs_it = manages(actor, &door.community);
     let (ground, state) = match (grant, ask.reason) {
-        _ if !opens_doors(actor.kind) => (Ground::None, OpeningState::Refused { denial: Denial::KindMayNotOpen }),
+        _ if !opens_doors(actor.kind) => (
+            Ground::None,
+            OpeningState::Refused {
+                denial: Denial::KindMayNotOpen,
+            },
+        ),
         (_, Some(reason)) if runs_it => (Ground::Override(reason), allowed),
         (None, _) if runs_it => return Err(reason_required()),
-        (None, _) => (Ground::None, OpeningState::Refused { denial: Denial::NoGrant }),
+        (None, _) => (
+            Ground::None,
+            OpeningState::Refused {
+                denial: Denial::NoGrant,
+            },
+        ),
         (Some(grant), _) => {
-            let state = denial(grant, now).map_or(allowed, |denial| OpeningState::Refused { denial });
+            let state =
+                denial(grant, now).map_or(allowed, |denial| OpeningState::Refused { denial });
             (Ground::Grant(grant.id.clone()), state)
         }
     };
@@ -210,9 +250,13 @@ pub fn request_opening(
 #[must_use]
 pub fn observe(opening: Opening, now: Timestamp) -> Opening {
     match opening.state {
-        OpeningState::Requested { expires_at } if expires_at <= now => {
-            Opening { state: OpeningState::TimedOut { at: expires_at, late: None }, ..opening }
-        }
+        OpeningState::Requested { expires_at } if expires_at <= now => Opening {
+            state: OpeningState::TimedOut {
+                at: expires_at,
+                late: None,
+            },
+            ..opening
+        },
         _ => opening,
     }
 }
@@ -230,16 +274,24 @@ pub fn acknowledge(
     own_gateway(gateway, &answer.gateway)?;
     let opening = observe(opening.clone(), now);
     let state = match (&opening.state, &answer.outcome) {
-        (OpeningState::Requested { .. }, Outcome::Opened) => {
-            OpeningState::Opened { at: now, latency_ms: now.millis_since(opening.requested_at) }
-        }
+        (OpeningState::Requested { .. }, Outcome::Opened) => OpeningState::Opened {
+            at: now,
+            latency_ms: now.millis_since(opening.requested_at),
+        },
         (OpeningState::Requested { .. }, Outcome::Expired) => OpeningState::Expired { at: now },
-        (OpeningState::Requested { .. }, Outcome::Failed { reason }) => {
-            OpeningState::Failed { at: now, reason: Reason::of_device(reason) }
-        }
+        (OpeningState::Requested { .. }, Outcome::Failed { reason }) => OpeningState::Failed {
+            at: now,
+            reason: Reason::of_device(reason),
+        },
         (OpeningState::TimedOut { at, late: None }, outcome) => {
-            let late = LateAnswer { at: now, outcome: outcome.clone() };
-            OpeningState::TimedOut { at: *at, late: Some(late) }
+            let late = LateAnswer {
+                at: now,
+                outcome: outcome.clone(),
+            };
+            OpeningState::TimedOut {
+                at: *at,
+                late: Some(late),
+            }
         }
         _ => return Ok(None),
     };
@@ -252,7 +304,8 @@ pub fn acknowledge(
 /// 404 for everybody else.
 pub fn known_opening(actor: &Actor, opening: Option<Opening>) -> Result<Opening, Refusal> {
     let may_know = |opening: &Opening| {
-        oversees(actor, &opening.community) || (opening.person == actor.id && actor.reaches(&opening.community))
+        oversees(actor, &opening.community)
+            || (opening.person == actor.id && actor.reaches(&opening.community))
     };
     opening.filter(may_know).ok_or_else(unknown_opening)
 }
@@ -262,7 +315,10 @@ pub fn known_opening(actor: &Actor, opening: Option<Opening>) -> Result<Opening,
 pub fn unknown_opening() -> Refusal {
     Refusal::not_found(
         "opening_unknown",
-        Message::new("There is no such opening that you can see.", "没有您可见的这次开门记录。"),
+        Message::new(
+            "There is no such opening that you can see.",
+            "没有您可见的这次开门记录。",
+        ),
     )
 }
 
@@ -279,7 +335,9 @@ fn denial(grant: &Grant, now: Timestamp) -> Option<Denial> {
         GrantState::Revoked { .. } => Some(Denial::NoGrant),
         GrantState::Suspended { .. } => Some(Denial::GrantSuspended),
         GrantState::Active if now < grant.validity.from() => Some(Denial::GrantNotYetValid),
-        GrantState::Active if grant.validity.until().is_some_and(|until| until <= now) => Some(Denial::GrantExpired),
+        GrantState::Active if grant.validity.until().is_some_and(|until| until <= now) => {
+            Some(Denial::GrantExpired)
+        }
         GrantState::Active => None,
     }
 }

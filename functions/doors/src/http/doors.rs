@@ -62,7 +62,9 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
         community: new.community,
         name: new.name.0,
         gateway: new.gateway,
-        unlock: new.unlock_ms.map_or(UnlockMillis::DEFAULT, |millis| millis.0),
+        unlock: new
+            .unlock_ms
+            .map_or(UnlockMillis::DEFAULT, |millis| millis.0),
     };
     let registered = write(context, request, &actor, async |tx| {
         let existing = sql::door(tx, &actor.tenant, &registration.id).await?;
@@ -84,10 +86,18 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     let page = query.page(DeviceId::parse)?;
     query.finish()?;
     let doors = sql::doors(&context.db, &actor, &page).await?;
-    Ok(Reply::ok(&page.listing(doors, |door| door.id.to_string(), ShownDoor::from)))
+    Ok(Reply::ok(&page.listing(
+        doors,
+        |door| door.id.to_string(),
+        ShownDoor::from,
+    )))
 }
 
-pub(super) async fn show(context: &Context, request: &Request, door: &str) -> anyhow::Result<Reply> {
+pub(super) async fn show(
+    context: &Context,
+    request: &Request,
+    door: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let id = path_id(door, unknown_door)?;
     let door = know(&actor, sql::door(&context.db, &actor.tenant, &id).await?)?;
@@ -98,7 +108,11 @@ pub(super) async fn show(context: &Context, request: &Request, door: &str) -> an
     Ok(Reply::ok(&ShownDoor::from(door)).with_etag(version))
 }
 
-pub(super) async fn change(context: &Context, request: &Request, door: &str) -> anyhow::Result<Reply> {
+pub(super) async fn change(
+    context: &Context,
+    request: &Request,
+    door: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let id = path_id(door, unknown_door)?;
     let expected = web::required_if_match(request)?;
@@ -121,7 +135,11 @@ pub(super) async fn change(context: &Context, request: &Request, door: &str) -> 
     Ok(Reply::ok(&ShownDoor::from(changed)).with_etag(version))
 }
 
-pub(super) async fn occurrences(context: &Context, request: &Request, door: &str) -> anyhow::Result<Reply> {
+pub(super) async fn occurrences(
+    context: &Context,
+    request: &Request,
+    door: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let id = path_id(door, unknown_door)?;
     let mut query = Query::of(request)?;
@@ -130,17 +148,27 @@ pub(super) async fn occurrences(context: &Context, request: &Request, door: &str
     let door = know(&actor, sql::door(&context.db, &actor.tenant, &id).await?)?;
     overseers_only(&actor, &door)?;
     let found = sql::occurrences(&context.db, &actor.tenant, &door.id, &page).await?;
-    Ok(Reply::ok(&page.listing(found, |occurrence| occurrence.id.to_string(), ShownOccurrence::from)))
+    Ok(Reply::ok(&page.listing(
+        found,
+        |occurrence| occurrence.id.to_string(),
+        ShownOccurrence::from,
+    )))
 }
 
 /// A field of the body that is text on the wire and a type of the domain behind it.
 #[derive(Deserialize)]
-#[serde(try_from = "String", bound = "T: TryFrom<String>, T::Error: std::fmt::Display")]
+#[serde(
+    try_from = "String",
+    bound = "T: TryFrom<String>, T::Error: std::fmt::Display"
+)]
 pub(super) struct Text<T>(pub(super) T);
 
 /// A field of the body that is a number on the wire and a type of the domain behind it.
 #[derive(Deserialize)]
-#[serde(try_from = "u32", bound = "T: TryFrom<u32>, T::Error: std::fmt::Display")]
+#[serde(
+    try_from = "u32",
+    bound = "T: TryFrom<u32>, T::Error: std::fmt::Display"
+)]
 struct Number<T>(T);
 
 impl<T: TryFrom<String>> TryFrom<String> for Text<T> {
@@ -159,14 +187,44 @@ impl<T: TryFrom<u32>> TryFrom<u32> for Number<T> {
 
 impl From<Door> for ShownDoor {
     fn from(door: Door) -> Self {
-        let Door { id, community, name, gateway, unlock, version } = door;
-        Self { id, community, name: name.as_str().to_owned(), gateway, unlock_ms: unlock.millis(), version }
+        let Door {
+            id,
+            community,
+            name,
+            gateway,
+            unlock,
+            version,
+        } = door;
+        Self {
+            id,
+            community,
+            name: name.as_str().to_owned(),
+            gateway,
+            unlock_ms: unlock.millis(),
+            version,
+        }
     }
 }
 
 impl From<Occurrence> for ShownOccurrence {
     fn from(occurrence: Occurrence) -> Self {
-        let Occurrence { id, door, gateway, kind, happened_at, clock_believed, reported_at } = occurrence;
-        Self { id, door, gateway, kind, happened_at, clock_believed, reported_at }
+        let Occurrence {
+            id,
+            door,
+            gateway,
+            kind,
+            happened_at,
+            clock_believed,
+            reported_at,
+        } = occurrence;
+        Self {
+            id,
+            door,
+            gateway,
+            kind,
+            happened_at,
+            clock_believed,
+            reported_at,
+        }
     }
 }

@@ -9,7 +9,10 @@ use web::{Problem, Query, Reply, Request};
 use super::doors::Text;
 use super::{answer, caller, path_id, stored, write};
 use crate::context::Context;
-use crate::domain::{self, Grant, GrantState, Offer, Reason, Validity, know, known_grant, unknown_door, unknown_grant, whose};
+use crate::domain::{
+    self, Grant, GrantState, Offer, Reason, Validity, know, known_grant, unknown_door,
+    unknown_grant, whose,
+};
 use crate::{facts, store as sql};
 
 #[derive(Deserialize)]
@@ -47,14 +50,25 @@ struct ShownGrant {
     version: i64,
 }
 
-pub(super) async fn grant(context: &Context, request: &Request, door: &str) -> anyhow::Result<Reply> {
+pub(super) async fn grant(
+    context: &Context,
+    request: &Request,
+    door: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let door_id = path_id(door, unknown_door)?;
     let new: NewGrant = web::body(request)?;
-    let validity = Validity::new(new.valid_from.unwrap_or(context.now), new.valid_until).map_err(|_| wrong_end())?;
-    let offer = Offer { id: context.new_id()?, person: new.person, validity };
+    let validity = Validity::new(new.valid_from.unwrap_or(context.now), new.valid_until)
+        .map_err(|_| wrong_end())?;
+    let offer = Offer {
+        id: context.new_id()?,
+        person: new.person,
+        validity,
+    };
     let granted = write(context, request, &actor, async |tx| {
-        let (door, held) = sql::door_and_grant(tx, &door_id, &offer.person).await?.unzip();
+        let (door, held) = sql::door_and_grant(tx, &door_id, &offer.person)
+            .await?
+            .unzip();
         let door = know(&actor, door)?;
         let grant = domain::grant(&actor, &door, offer.clone(), held.flatten().as_ref())?;
         sql::insert_grant(tx, &grant).await?;
@@ -65,7 +79,11 @@ pub(super) async fn grant(context: &Context, request: &Request, door: &str) -> a
     stored(&granted, "/api/grants")
 }
 
-pub(super) async fn list(context: &Context, request: &Request, door: &str) -> anyhow::Result<Reply> {
+pub(super) async fn list(
+    context: &Context,
+    request: &Request,
+    door: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let id = path_id(door, unknown_door)?;
     let mut query = Query::of(request)?;
@@ -75,10 +93,18 @@ pub(super) async fn list(context: &Context, request: &Request, door: &str) -> an
     let door = know(&actor, sql::door(&context.db, &actor.tenant, &id).await?)?;
     let person = whose(&actor, &door, asked)?;
     let grants = sql::grants(&context.db, &actor.tenant, &door.id, person.as_ref(), &page).await?;
-    Ok(Reply::ok(&page.listing(grants, |grant| grant.id.to_string(), ShownGrant::from)))
+    Ok(Reply::ok(&page.listing(
+        grants,
+        |grant| grant.id.to_string(),
+        ShownGrant::from,
+    )))
 }
 
-pub(super) async fn show(context: &Context, request: &Request, grant: &str) -> anyhow::Result<Reply> {
+pub(super) async fn show(
+    context: &Context,
+    request: &Request,
+    grant: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let id = path_id(grant, unknown_grant)?;
     let grant = known_grant(&actor, sql::grant(&context.db, &actor.tenant, &id).await?)?;
@@ -88,7 +114,11 @@ pub(super) async fn show(context: &Context, request: &Request, grant: &str) -> a
     Ok(shown(grant))
 }
 
-pub(super) async fn suspend(context: &Context, request: &Request, grant: &str) -> anyhow::Result<Reply> {
+pub(super) async fn suspend(
+    context: &Context,
+    request: &Request,
+    grant: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let Suspension { reason } = web::body(request)?;
     let suspended = change(context, request, grant, |grant| {
@@ -97,14 +127,29 @@ pub(super) async fn suspend(context: &Context, request: &Request, grant: &str) -
     suspended.await.map(shown)
 }
 
-pub(super) async fn resume(context: &Context, request: &Request, grant: &str) -> anyhow::Result<Reply> {
+pub(super) async fn resume(
+    context: &Context,
+    request: &Request,
+    grant: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    change(context, request, grant, |grant| domain::resume(&actor, grant)).await.map(shown)
+    change(context, request, grant, |grant| {
+        domain::resume(&actor, grant)
+    })
+    .await
+    .map(shown)
 }
 
-pub(super) async fn revoke(context: &Context, request: &Request, grant: &str) -> anyhow::Result<Reply> {
+pub(super) async fn revoke(
+    context: &Context,
+    request: &Request,
+    grant: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    change(context, request, grant, |grant| domain::revoke(&actor, grant, context.now)).await?;
+    change(context, request, grant, |grant| {
+        domain::revoke(&actor, grant, context.now)
+    })
+    .await?;
     Ok(Reply::no_content())
 }
 
@@ -139,15 +184,28 @@ fn shown(grant: Grant) -> Reply {
 }
 
 fn wrong_end() -> Problem {
-    let message = Message::new("A grant must end after it starts.", "授权的结束时间必须晚于开始时间。");
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "validity_invalid", message).at_field("valid_until")
+    let message = Message::new(
+        "A grant must end after it starts.",
+        "授权的结束时间必须晚于开始时间。",
+    );
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "validity_invalid",
+        message,
+    )
+    .at_field("valid_until")
 }
 
 impl From<Grant> for ShownGrant {
     fn from(grant: Grant) -> Self {
         let (state, reason, by, at) = match grant.state {
             GrantState::Active => ("active", None, None, None),
-            GrantState::Suspended { reason, by, at } => ("suspended", Some(reason.as_str().to_owned()), Some(by), Some(at)),
+            GrantState::Suspended { reason, by, at } => (
+                "suspended",
+                Some(reason.as_str().to_owned()),
+                Some(by),
+                Some(at),
+            ),
             GrantState::Revoked { by, at } => ("revoked", None, Some(by), Some(at)),
         };
         Self {
