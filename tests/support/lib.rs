@@ -6,3 +6,4 @@ pub mod mqtt;
 pub mod place;
 pub mod poll;
 pub mod process;
+pub mod system;
