@@ -124,6 +124,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Asks the program to end, and kills it when it does not.
     pub async fn stop(mut self) {
         let Some(id) = self.child.id() else { return };

@@ -1,11 +1,11 @@
 //! What can be typed after `cargo xtask`.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{building, openapi, testing, tidy, workspace};
+use crate::{bench, building, openapi, testing, tidy, up, workspace};
 
 /// The commands of a developer of Linli.
 #[derive(Parser)]
@@ -19,6 +19,8 @@ pub struct Arguments {
 /// One command.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Build what is missing, and run everything with a demo community.
+    Up(up::Options),
     /// Build the components, linli and linli-bridge.
     Build,
     /// Run every check and every test, set-up included.
@@ -43,6 +45,14 @@ pub enum Command {
     Tidy,
     /// What continuous integration runs: the same as `test`.
     Ci,
+    /// Measure, and print one table.
+    Bench,
+    /// The native half of the benchmark's comparison.
+    #[command(hide = true)]
+    BenchNative {
+        /// Where to listen.
+        address: SocketAddr,
+    },
 }
 
 /// The commands as clap sees them, for the test of the README.
@@ -57,6 +67,9 @@ pub fn command() -> clap::Command {
 /// When it fails; the message is for people.
 pub fn run(command: Command) -> Result<()> {
     match command {
+        Command::Up(options) => wait(up::run(&options)),
+        Command::Bench => wait(bench::everything()),
+        Command::BenchNative { address } => wait(bench::serve_native(address)),
         Command::Build => building::everything(),
         Command::Test { runner } => testing::everything(&runner),
         Command::Ci => testing::everything(&[]),
@@ -71,6 +84,13 @@ pub fn run(command: Command) -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn wait(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.context("starting the runtime")?.block_on(work)
 }
 
 fn migrate(database: Option<&str>) -> Result<()> {

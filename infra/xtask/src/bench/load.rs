@@ -35,7 +35,9 @@ impl Outcome {
     #[must_use]
     pub fn percentile_ms(&self, share: f64) -> f64 {
         let index = (self.latencies.len().saturating_sub(1) as f64 * share).round() as usize;
-        self.latencies.get(index).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
+        self.latencies
+            .get(index)
+            .map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
     }
 }
 
@@ -43,12 +45,21 @@ impl Outcome {
 ///
 /// # Errors
 /// When the server cannot be reached.
-pub async fn saturate(address: &str, connections: usize, duration: Duration, make: Make) -> Result<Outcome> {
+pub async fn saturate(
+    address: &str,
+    connections: usize,
+    duration: Duration,
+    make: Make,
+) -> Result<Outcome> {
     let next = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        let (mut connection, make, next) = (connect(address).await?, Arc::clone(&make), Arc::clone(&next));
+        let (mut connection, make, next) = (
+            connect(address).await?,
+            Arc::clone(&make),
+            Arc::clone(&next),
+        );
         workers.spawn(async move {
             let mut tally = Tally::default();
             while begin.elapsed() < duration {
@@ -66,13 +77,23 @@ pub async fn saturate(address: &str, connections: usize, duration: Duration, mak
 ///
 /// # Errors
 /// When the server cannot be reached.
-pub async fn at_rate(address: &str, connections: usize, per_second: u64, duration: Duration, make: Make) -> Result<Outcome> {
+pub async fn at_rate(
+    address: &str,
+    connections: usize,
+    per_second: u64,
+    duration: Duration,
+    make: Make,
+) -> Result<Outcome> {
     let total = per_second * duration.as_secs();
     let next = Arc::new(AtomicU64::new(0));
     let begin = Instant::now() + Duration::from_millis(50);
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        let (mut connection, make, next) = (connect(address).await?, Arc::clone(&make), Arc::clone(&next));
+        let (mut connection, make, next) = (
+            connect(address).await?,
+            Arc::clone(&make),
+            Arc::clone(&next),
+        );
         workers.spawn(async move {
             let mut tally = Tally::default();
             loop {
@@ -102,7 +123,8 @@ impl Tally {
             Ok(()) => self.latencies.push(since.elapsed()),
             Err(error) => {
                 self.failed += 1;
-                self.first_failure.get_or_insert_with(|| format!("{error:#}"));
+                self.first_failure
+                    .get_or_insert_with(|| format!("{error:#}"));
             }
         }
     }
@@ -118,22 +140,34 @@ async fn gather(mut workers: JoinSet<Result<Tally>>, begin: Instant) -> Result<O
     }
     let elapsed = begin.elapsed();
     if let Some(failure) = &all.first_failure {
-        eprintln!("xtask: {} requests failed, for example: {failure}", all.failed);
+        eprintln!(
+            "xtask: {} requests failed, for example: {failure}",
+            all.failed
+        );
     }
     ensure!(!all.latencies.is_empty(), "no request succeeded");
     all.latencies.sort_unstable();
-    Ok(Outcome { per_second: all.latencies.len() as f64 / elapsed.as_secs_f64(), latencies: all.latencies, failed: all.failed })
+    Ok(Outcome {
+        per_second: all.latencies.len() as f64 / elapsed.as_secs_f64(),
+        latencies: all.latencies,
+        failed: all.failed,
+    })
 }
 
 async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+    let stream = TcpStream::connect(address)
+        .await
+        .with_context(|| format!("connecting to {address}"))?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(sender)
 }
 
-async fn send(connection: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<()> {
+async fn send(
+    connection: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<()> {
     connection.ready().await?;
     let answer = connection.send_request(request).await?;
     let status = answer.status();

@@ -16,8 +16,7 @@ use crate::{building, children::Running, workspace};
 /// The version of wasmtime's command line that is measured against: the one that linli embeds.
 const WASMTIME_CLI: &str = "48.0.8";
 /// What it needs to serve a component of WASI 0.3, and nothing else.
-const WASMTIME_FEATURES: &str =
-    "run,serve,cranelift,component-model-async,pooling-allocator,parallel-compilation,gc,gc-null,stack-switching";
+const WASMTIME_FEATURES: &str = "run,serve,cranelift,component-model-async,pooling-allocator,parallel-compilation,gc,gc-null,stack-switching";
 const READY_PAUSE: Duration = Duration::from_millis(2);
 const READY_MAX: Duration = Duration::from_secs(30);
 
@@ -38,13 +37,29 @@ pub struct Server {
 pub async fn linli(manifest: &Path, data: &Path, mqtt: &str) -> Result<Server> {
     let begin = Instant::now();
     let mut command = Command::new(workspace::binary("linli"));
-    command.arg("up").arg("--manifest").arg(manifest).arg("--data").arg(data);
-    command.args(["--listen", "127.0.0.1:0", "--mqtt", mqtt]).env("LINLI_LOG", "warn").current_dir(workspace::root());
+    command
+        .arg("up")
+        .arg("--manifest")
+        .arg(manifest)
+        .arg("--data")
+        .arg(data);
+    command
+        .args(["--listen", "127.0.0.1:0", "--mqtt", mqtt])
+        .env("LINLI_LOG", "warn")
+        .current_dir(workspace::root());
     let mut running = Running::start("linli", command)?;
     let line = running.ready("linli is ready: ").await?;
     let start = begin.elapsed();
-    let address = line.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next()).context("linli named no address")?;
-    Ok(Server { address: address.trim_end_matches('/').to_owned(), running, start })
+    let address = line
+        .split("http://")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .context("linli named no address")?;
+    Ok(Server {
+        address: address.trim_end_matches('/').to_owned(),
+        running,
+        start,
+    })
 }
 
 /// A manifest of the probe alone, under the target folder.
@@ -73,7 +88,14 @@ pub async fn wasmtime() -> Result<Server> {
     let program = install_wasmtime()?;
     let address = free_address()?;
     let mut command = Command::new(program);
-    command.args(["serve", "-Scli", "-Sp3", "-Wcomponent-model-async", "--addr", &address]);
+    command.args([
+        "serve",
+        "-Scli",
+        "-Sp3",
+        "-Wcomponent-model-async",
+        "--addr",
+        &address,
+    ]);
     command.arg(building::component_file(building::PROBE));
     answering("wasmtime serve", command, address).await
 }
@@ -94,8 +116,13 @@ pub async fn native() -> Result<Server> {
 /// # Errors
 /// When the address is taken.
 pub async fn serve_native(address: SocketAddr) -> Result<()> {
-    let router = axum::Router::new().route("/hello", axum::routing::get(|| async { "Hello, neighbour!" }));
-    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    let router = axum::Router::new().route(
+        "/hello",
+        axum::routing::get(|| async { "Hello, neighbour!" }),
+    );
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))?;
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // A connection that is closed already shows at its first read.
         drop(stream.set_nodelay(true));
@@ -108,7 +135,11 @@ async fn answering(name: &'static str, command: Command, address: String) -> Res
     let mut running = Running::start(name, command)?;
     loop {
         if TcpStream::connect(&address).await.is_ok() {
-            return Ok(Server { running, address, start: begin.elapsed() });
+            return Ok(Server {
+                running,
+                address,
+                start: begin.elapsed(),
+            });
         }
         if begin.elapsed() > READY_MAX || !running.is_running() {
             running.ended().await?;
@@ -125,11 +156,21 @@ fn free_address() -> Result<String> {
 fn install_wasmtime() -> Result<PathBuf> {
     let folder = workspace::target().join("tools");
     let program = folder.join("bin/wasmtime");
-    let is_there = workspace::output(Blocking::new(&program).arg("--version")).is_ok_and(|version| version.contains(WASMTIME_CLI));
+    let is_there = workspace::output(Blocking::new(&program).arg("--version"))
+        .is_ok_and(|version| version.contains(WASMTIME_CLI));
     if !is_there {
         println!("xtask: building wasmtime {WASMTIME_CLI} to compare with (once)");
-        let mut install = workspace::cargo(&["install", "wasmtime-cli", "--locked", "--version", WASMTIME_CLI]);
-        install.args(["--no-default-features", "--features", WASMTIME_FEATURES]).arg("--root").arg(&folder);
+        let mut install = workspace::cargo(&[
+            "install",
+            "wasmtime-cli",
+            "--locked",
+            "--version",
+            WASMTIME_CLI,
+        ]);
+        install
+            .args(["--no-default-features", "--features", WASMTIME_FEATURES])
+            .arg("--root")
+            .arg(&folder);
         workspace::run(install.arg("--target-dir").arg(folder.join("build")))?;
     }
     Ok(program)
