@@ -49,7 +49,10 @@ impl Db {
 
 /// What a query can be asked of: the database, or a transaction on it. So a statement is written once and used in
 /// both.
-#[allow(async_fn_in_trait, reason = "guests have one thread, and native callers await in place")]
+#[allow(
+    async_fn_in_trait,
+    reason = "guests have one thread, and native callers await in place"
+)]
 pub trait Read {
     /// The rows of a query.
     ///
@@ -106,7 +109,10 @@ impl Tx {
     /// # Errors
     /// A failure of the database.
     pub async fn execute(&self, sql: &str, parameters: &[Value]) -> anyhow::Result<()> {
-        self.session.execute(sql, parameters).await.map_err(Into::into)
+        self.session
+            .execute(sql, parameters)
+            .await
+            .map_err(Into::into)
     }
 }
 
@@ -136,7 +142,10 @@ impl Batch {
     /// # Errors
     /// A failure of the database.
     pub async fn execute(&self, sql: &str, parameters: &[Value]) -> anyhow::Result<()> {
-        self.session.execute(sql, parameters).await.map_err(Into::into)
+        self.session
+            .execute(sql, parameters)
+            .await
+            .map_err(Into::into)
     }
 }
 
@@ -169,7 +178,9 @@ where
 {
     let mut reruns = 0;
     loop {
-        let mut batch = Batch { session: db.0.begin().await? };
+        let mut batch = Batch {
+            session: db.0.begin().await?,
+        };
         let outcome = work(&mut batch).await;
         match finish(batch.session, outcome).await {
             Err(error) if reruns < RERUNS_MAX && Error::is_busy(&error) => reruns += 1,
@@ -182,7 +193,10 @@ async fn attempt<T, Work>(db: &Db, tenant: &TenantId, work: &Work) -> anyhow::Re
 where
     Work: AsyncFn(&mut Tx) -> anyhow::Result<T>,
 {
-    let mut tx = Tx { tenant: tenant.clone(), session: db.0.begin().await? };
+    let mut tx = Tx {
+        tenant: tenant.clone(),
+        session: db.0.begin().await?,
+    };
     let outcome = match lock_tenant(&tx).await {
         Ok(()) => work(&mut tx).await,
         Err(error) => Err(error),
@@ -199,7 +213,11 @@ async fn lock_tenant(tx: &Tx) -> anyhow::Result<()> {
     let tenant = [Value::from(&tx.tenant)];
     let lock = "select seq from event_head where tenant = $1 for update";
     if tx.row(lock, &tenant).await?.is_none() {
-        tx.execute("insert into event_head (tenant, seq) values ($1, 0) on conflict (tenant) do nothing", &tenant).await?;
+        tx.execute(
+            "insert into event_head (tenant, seq) values ($1, 0) on conflict (tenant) do nothing",
+            &tenant,
+        )
+        .await?;
         tx.row(lock, &tenant).await?;
     }
     Ok(())
@@ -225,7 +243,12 @@ async fn finish<T>(session: Session, outcome: anyhow::Result<T>) -> anyhow::Resu
 
 fn limited(sql: &str, rows: Vec<Row>) -> anyhow::Result<Vec<Row>> {
     if rows.len() > ROWS_MAX {
-        return Err(Error::new(ErrorKind::TooManyRows, sql, format!("more than {ROWS_MAX} rows")).into());
+        return Err(Error::new(
+            ErrorKind::TooManyRows,
+            sql,
+            format!("more than {ROWS_MAX} rows"),
+        )
+        .into());
     }
     Ok(rows)
 }

@@ -28,7 +28,11 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, sql: &str, cause: impl fmt::Display) -> Self {
-        Self { kind, sql: sql.to_owned(), cause: cause.to_string() }
+        Self {
+            kind,
+            sql: sql.to_owned(),
+            cause: cause.to_string(),
+        }
     }
 
     /// Whether this failure, perhaps deep inside, says that trying again is right.
@@ -40,7 +44,9 @@ impl Error {
     }
 
     pub(crate) fn is_busy(error: &anyhow::Error) -> bool {
-        error.downcast_ref::<Self>().is_some_and(|error| error.kind == ErrorKind::Busy)
+        error
+            .downcast_ref::<Self>()
+            .is_some_and(|error| error.kind == ErrorKind::Busy)
     }
 }
 

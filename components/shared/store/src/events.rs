@@ -68,15 +68,29 @@ impl Recorded {
 ///
 /// # Errors
 /// A failure of the database; the tenant already has an event of that id.
-pub async fn append<Fact: Event>(tx: &Tx, id: &EventId, at: Timestamp, fact: &Fact) -> anyhow::Result<i64> {
+pub async fn append<Fact: Event>(
+    tx: &Tx,
+    id: &EventId,
+    at: Timestamp,
+    fact: &Fact,
+) -> anyhow::Result<i64> {
     let next = "insert into event_head (tenant, seq) values ($1, 1)
         on conflict (tenant) do update set seq = event_head.seq + 1
         returning seq";
     let head = tx.row(next, &[tx.tenant().into()]).await?;
-    let seq = head.ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?.integer(0)?;
+    let seq = head
+        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
+        .integer(0)?;
     tx.execute(
         "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
-        &[tx.tenant().into(), seq.into(), id.into(), Fact::KIND.into(), at.into(), serde_json::to_string(fact)?.into()],
+        &[
+            tx.tenant().into(),
+            seq.into(),
+            id.into(),
+            Fact::KIND.into(),
+            at.into(),
+            serde_json::to_string(fact)?.into(),
+        ],
     )
     .await?;
     Ok(seq)
@@ -86,7 +100,12 @@ pub async fn append<Fact: Event>(tx: &Tx, id: &EventId, at: Timestamp, fact: &Fa
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn page(db: &impl Read, tenant: &TenantId, after_seq: i64, limit: usize) -> anyhow::Result<Vec<Recorded>> {
+pub async fn page(
+    db: &impl Read,
+    tenant: &TenantId,
+    after_seq: i64,
+    limit: usize,
+) -> anyhow::Result<Vec<Recorded>> {
     let limit = i64::try_from(limit.min(PAGE_EVENTS_MAX))?;
     let rows = db
         .rows(
@@ -132,7 +151,13 @@ pub struct Drained {
 ///
 /// # Errors
 /// A failure of the database; a busy or unreachable one does not count as a try of the event.
-pub async fn drain<Handle>(db: &Db, tenant: &TenantId, consumer: &str, now: Timestamp, handle: Handle) -> anyhow::Result<Drained>
+pub async fn drain<Handle>(
+    db: &Db,
+    tenant: &TenantId,
+    consumer: &str,
+    now: Timestamp,
+    handle: Handle,
+) -> anyhow::Result<Drained>
 where
     Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
 {
@@ -140,7 +165,9 @@ where
     while drained.handled + drained.parked < DRAIN_EVENTS_MAX {
         let current = Cell::new(None);
         let step = tx(db, tenant, async |tx| {
-            let Some(event) = next(tx, consumer).await? else { return Ok(false) };
+            let Some(event) = next(tx, consumer).await? else {
+                return Ok(false);
+            };
             current.set(Some(event.seq));
             handle(tx, &event).await?;
             advance(tx, consumer, event.seq, now).await?;
@@ -182,23 +209,47 @@ pub struct Parked {
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn parked(db: &impl Read, tenant: &TenantId, consumer: &str, after_seq: i64) -> anyhow::Result<Vec<Parked>> {
+pub async fn parked(
+    db: &impl Read,
+    tenant: &TenantId,
+    consumer: &str,
+    after_seq: i64,
+) -> anyhow::Result<Vec<Parked>> {
     let limit = i64::try_from(PAGE_EVENTS_MAX)?;
     let rows = db
         .rows(
             "select seq, error, parked_at from event_parked
              where tenant = $1 and consumer = $2 and seq > $3 order by seq limit $4",
-            &[tenant.into(), consumer.into(), after_seq.into(), limit.into()],
+            &[
+                tenant.into(),
+                consumer.into(),
+                after_seq.into(),
+                limit.into(),
+            ],
         )
         .await?;
-    rows.iter().map(|row| Ok(Parked { seq: row.integer(0)?, error: row.text(1)?.to_owned(), at: row.timestamp(2)? })).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(Parked {
+                seq: row.integer(0)?,
+                error: row.text(1)?.to_owned(),
+                at: row.timestamp(2)?,
+            })
+        })
+        .collect()
 }
 
 /// Handles a parked event again; whether there was one. It stays parked when it fails again.
 ///
 /// # Errors
 /// The error of `handle`, or a failure of the database.
-pub async fn replay<Handle>(db: &Db, tenant: &TenantId, consumer: &str, seq: i64, handle: Handle) -> anyhow::Result<bool>
+pub async fn replay<Handle>(
+    db: &Db,
+    tenant: &TenantId,
+    consumer: &str,
+    seq: i64,
+    handle: Handle,
+) -> anyhow::Result<bool>
 where
     Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
 {
@@ -302,5 +353,8 @@ async fn record_failure(
 }
 
 fn shortened(error: &anyhow::Error) -> String {
-    format!("{error:#}").chars().take(ERROR_CHARACTERS_MAX).collect()
+    format!("{error:#}")
+        .chars()
+        .take(ERROR_CHARACTERS_MAX)
+        .collect()
 }

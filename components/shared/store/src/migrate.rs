@@ -23,7 +23,10 @@ const VERSION_DIGITS: usize = 14;
 /// # Errors
 /// A file that was edited or removed after it had been applied, a new file older than an applied one of its
 /// folder, a misnamed file, a statement that the database refuses: nothing of that file is applied then.
-pub async fn migrate(database_url: &str, folders: &[(&str, PathBuf)]) -> anyhow::Result<Vec<String>> {
+pub async fn migrate(
+    database_url: &str,
+    folders: &[(&str, PathBuf)],
+) -> anyhow::Result<Vec<String>> {
     let engine = Engine::create(database_url)?;
     let applied = migrate_engine(&engine, folders).await;
     engine.close().await;
@@ -46,7 +49,10 @@ struct File {
     script: String,
 }
 
-async fn migrate_engine(engine: &Engine, folders: &[(&str, PathBuf)]) -> anyhow::Result<Vec<String>> {
+async fn migrate_engine(
+    engine: &Engine,
+    folders: &[(&str, PathBuf)],
+) -> anyhow::Result<Vec<String>> {
     let mut files = Vec::new();
     for (name, folder) in folders {
         files.extend(read_folder(name, folder)?);
@@ -82,7 +88,10 @@ const CREATE_TABLE: &str = "create table if not exists migration (
 )";
 
 /// Runs `work` in a transaction that no other migrator shares.
-async fn locked<T>(engine: &Engine, work: impl AsyncFn(&Session) -> anyhow::Result<T>) -> anyhow::Result<T> {
+async fn locked<T>(
+    engine: &Engine,
+    work: impl AsyncFn(&Session) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let mut reruns = 0;
     loop {
         let session = match engine.begin().await {
@@ -94,7 +103,12 @@ async fn locked<T>(engine: &Engine, work: impl AsyncFn(&Session) -> anyhow::Resu
             Err(error) => return Err(error.into()),
         };
         if session.needs_row_lock() {
-            session.rows("select pg_advisory_xact_lock($1)::text", &[ADVISORY_LOCK.into()]).await?;
+            session
+                .rows(
+                    "select pg_advisory_xact_lock($1)::text",
+                    &[ADVISORY_LOCK.into()],
+                )
+                .await?;
         }
         return match work(&session).await {
             Ok(value) => {
@@ -111,14 +125,30 @@ async fn locked<T>(engine: &Engine, work: impl AsyncFn(&Session) -> anyhow::Resu
 
 /// The hashes of the applied files by folder and file.
 async fn recorded(session: &Session) -> anyhow::Result<BTreeMap<(String, String), String>> {
-    let rows = session.rows("select folder, file, hash from migration", &[]).await?;
-    rows.iter().map(|row| Ok(((row.text(0)?.to_owned(), row.text(1)?.to_owned()), row.text(2)?.to_owned()))).collect()
+    let rows = session
+        .rows("select folder, file, hash from migration", &[])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                (row.text(0)?.to_owned(), row.text(1)?.to_owned()),
+                row.text(2)?.to_owned(),
+            ))
+        })
+        .collect()
 }
 
 /// Applies one file, unless another migrator just did.
 async fn apply(session: &Session, file: &File) -> anyhow::Result<bool> {
     let key: [Value; 2] = [(&file.folder).into(), (&file.name).into()];
-    if !session.rows("select hash from migration where folder = $1 and file = $2", &key).await?.is_empty() {
+    if !session
+        .rows(
+            "select hash from migration where folder = $1 and file = $2",
+            &key,
+        )
+        .await?
+        .is_empty()
+    {
         return Ok(false);
     }
     for statement in statements(&file.script)? {
@@ -127,16 +157,30 @@ async fn apply(session: &Session, file: &File) -> anyhow::Result<bool> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let insert = "insert into migration (folder, file, hash, applied_at) values ($1, $2, $3, $4)";
     session
-        .execute(insert, &[(&file.folder).into(), (&file.name).into(), (&file.hash).into(), now.into()])
+        .execute(
+            insert,
+            &[
+                (&file.folder).into(),
+                (&file.name).into(),
+                (&file.hash).into(),
+                now.into(),
+            ],
+        )
         .await?;
     Ok(true)
 }
 
 /// Refuses a folder whose past is not what was applied.
-fn check_history(folder: &str, files: &[File], recorded: &BTreeMap<(String, String), String>) -> anyhow::Result<()> {
+fn check_history(
+    folder: &str,
+    files: &[File],
+    recorded: &BTreeMap<(String, String), String>,
+) -> anyhow::Result<()> {
     let mut newest = "";
     for ((_, name), hash) in recorded.iter().filter(|((of, _), _)| of == folder) {
-        let file = files.iter().find(|file| file.folder == folder && file.name == *name);
+        let file = files
+            .iter()
+            .find(|file| file.folder == folder && file.name == *name);
         let file = file.with_context(|| {
             format!("the migration {folder}/{name} was applied to this database and is missing from the folder: put it back")
         })?;
@@ -158,23 +202,45 @@ fn check_history(folder: &str, files: &[File], recorded: &BTreeMap<(String, Stri
 }
 
 fn read_folder(folder: &str, path: &Path) -> anyhow::Result<Vec<File>> {
-    let entries = std::fs::read_dir(path).with_context(|| format!("the folder of migrations {} cannot be read", path.display()))?;
+    let entries = std::fs::read_dir(path)
+        .with_context(|| format!("the folder of migrations {} cannot be read", path.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "sql") {
             continue;
         }
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        ensure!(is_migration_name(&name), "{} is not named YYYYMMDDhhmmss_name.sql", path.display());
-        let script = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let hash = Sha256::digest(&script).iter().map(|byte| format!("{byte:02x}")).collect();
-        files.push(File { folder: folder.to_owned(), name, hash, script });
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        ensure!(
+            is_migration_name(&name),
+            "{} is not named YYYYMMDDhhmmss_name.sql",
+            path.display()
+        );
+        let script = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        let hash = Sha256::digest(&script)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        files.push(File {
+            folder: folder.to_owned(),
+            name,
+            hash,
+            script,
+        });
     }
     Ok(files)
 }
 
 fn is_migration_name(name: &str) -> bool {
-    let Some((version, rest)) = name.split_once('_') else { return false };
-    version.len() == VERSION_DIGITS && version.bytes().all(|byte| byte.is_ascii_digit()) && rest.len() > ".sql".len()
+    let Some((version, rest)) = name.split_once('_') else {
+        return false;
+    };
+    version.len() == VERSION_DIGITS
+        && version.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.len() > ".sql".len()
 }

@@ -11,7 +11,10 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgRow, PgTypeInfo};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow};
-use sqlx::{AssertSqlSafe, Column, Encode, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, TypeInfo, ValueRef};
+use sqlx::{
+    AssertSqlSafe, Column, Encode, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction,
+    TypeInfo, ValueRef,
+};
 use tokio::sync::Mutex;
 
 use crate::error::{sqlite_kind, sqlstate_kind};
@@ -58,12 +61,20 @@ impl Engine {
                 .busy_timeout(Duration::from_millis(BUSY_MS_MAX))
                 .foreign_keys(true);
             // A database in memory belongs to its connection.
-            let connections = if path == ":memory:" { 1 } else { CONNECTIONS_MAX };
-            let pool = PoolOptions::new().max_connections(connections).connect_lazy_with(options);
+            let connections = if path == ":memory:" {
+                1
+            } else {
+                CONNECTIONS_MAX
+            };
+            let pool = PoolOptions::new()
+                .max_connections(connections)
+                .connect_lazy_with(options);
             return Ok(Self::Sqlite(pool));
         }
         if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
-            let pool = PoolOptions::new().max_connections(CONNECTIONS_MAX).connect_lazy_with(database_url.parse()?);
+            let pool = PoolOptions::new()
+                .max_connections(CONNECTIONS_MAX)
+                .connect_lazy_with(database_url.parse()?);
             return Ok(Self::Postgres(pool));
         }
         anyhow::bail!("a database URL starts with sqlite: or postgres://")
@@ -72,11 +83,17 @@ impl Engine {
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
         match self {
             Self::Sqlite(pool) => {
-                let rows = sqlite_query(sql, parameters).fetch_all(pool).await.map_err(|error| failure(sql, &error))?;
+                let rows = sqlite_query(sql, parameters)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(|error| failure(sql, &error))?;
                 rows.iter().map(|row| sqlite_row(sql, row)).collect()
             }
             Self::Postgres(pool) => {
-                let rows = postgres_query(sql, parameters).fetch_all(pool).await.map_err(|error| failure(sql, &error))?;
+                let rows = postgres_query(sql, parameters)
+                    .fetch_all(pool)
+                    .await
+                    .map_err(|error| failure(sql, &error))?;
                 rows.iter().map(|row| postgres_row(sql, row)).collect()
             }
         }
@@ -86,11 +103,15 @@ impl Engine {
         match self {
             Self::Sqlite(pool) => {
                 let begun = pool.begin_with("begin immediate").await;
-                begun.map(|begun| Session::Sqlite(Mutex::new(begun))).map_err(|error| failure("begin immediate", &error))
+                begun
+                    .map(|begun| Session::Sqlite(Mutex::new(begun)))
+                    .map_err(|error| failure("begin immediate", &error))
             }
             Self::Postgres(pool) => {
                 let begun = pool.begin().await;
-                begun.map(|begun| Session::Postgres(Mutex::new(begun))).map_err(|error| failure("begin", &error))
+                begun
+                    .map(|begun| Session::Postgres(Mutex::new(begun)))
+                    .map_err(|error| failure("begin", &error))
             }
         }
     }
@@ -111,12 +132,22 @@ impl Session {
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
         match self {
             Self::Sqlite(begun) => {
-                let rows = sqlite_query(sql, parameters).fetch_all(&mut **begun.lock().await).await;
-                rows.map_err(|error| failure(sql, &error))?.iter().map(|row| sqlite_row(sql, row)).collect()
+                let rows = sqlite_query(sql, parameters)
+                    .fetch_all(&mut **begun.lock().await)
+                    .await;
+                rows.map_err(|error| failure(sql, &error))?
+                    .iter()
+                    .map(|row| sqlite_row(sql, row))
+                    .collect()
             }
             Self::Postgres(begun) => {
-                let rows = postgres_query(sql, parameters).fetch_all(&mut **begun.lock().await).await;
-                rows.map_err(|error| failure(sql, &error))?.iter().map(|row| postgres_row(sql, row)).collect()
+                let rows = postgres_query(sql, parameters)
+                    .fetch_all(&mut **begun.lock().await)
+                    .await;
+                rows.map_err(|error| failure(sql, &error))?
+                    .iter()
+                    .map(|row| postgres_row(sql, row))
+                    .collect()
             }
         }
     }
@@ -147,17 +178,22 @@ type PostgresQuery = sqlx::query::Query<'static, Postgres, <Postgres as sqlx::Da
 
 fn sqlite_query(sql: &str, parameters: &[Value]) -> SqliteQuery {
     let query = sqlx::query(AssertSqlSafe(numbered(sql).into_owned()));
-    parameters.iter().fold(query, |query, parameter| match parameter {
-        Value::Null => query.bind(None::<i64>),
-        Value::Integer(number) => query.bind(*number),
-        Value::Text(text) => query.bind(text.clone()),
-        Value::Blob(bytes) => query.bind(bytes.clone()),
-    })
+    parameters
+        .iter()
+        .fold(query, |query, parameter| match parameter {
+            Value::Null => query.bind(None::<i64>),
+            Value::Integer(number) => query.bind(*number),
+            Value::Text(text) => query.bind(text.clone()),
+            Value::Blob(bytes) => query.bind(bytes.clone()),
+        })
 }
 
 fn postgres_query(sql: &str, parameters: &[Value]) -> PostgresQuery {
     let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
-    parameters.iter().cloned().fold(query, |query, parameter| query.bind(Inferred(parameter)))
+    parameters
+        .iter()
+        .cloned()
+        .fold(query, |query, parameter| query.bind(Inferred(parameter)))
 }
 
 /// A parameter whose type the server infers.
@@ -192,7 +228,10 @@ fn sqlite_row(sql: &str, row: &SqliteRow) -> Result<Row, Error> {
             other => Err(undecodable(row.column(position).name(), other)),
         }
     });
-    values.collect::<Result<_, _>>().map(Row::new).map_err(|error| failure(sql, &error))
+    values
+        .collect::<Result<_, _>>()
+        .map(Row::new)
+        .map_err(|error| failure(sql, &error))
 }
 
 fn postgres_row(sql: &str, row: &PgRow) -> Result<Row, Error> {
@@ -202,29 +241,48 @@ fn postgres_row(sql: &str, row: &PgRow) -> Result<Row, Error> {
         match type_name.as_str() {
             _ if value.is_null() => Ok(Value::Null),
             "INT8" => row.try_get(position).map(Value::Integer),
-            "INT4" => row.try_get(position).map(|number: i32| Value::Integer(i64::from(number))),
-            "INT2" => row.try_get(position).map(|number: i16| Value::Integer(i64::from(number))),
+            "INT4" => row
+                .try_get(position)
+                .map(|number: i32| Value::Integer(i64::from(number))),
+            "INT2" => row
+                .try_get(position)
+                .map(|number: i16| Value::Integer(i64::from(number))),
             "BOOL" => row.try_get(position).map(|truth: bool| Value::from(truth)),
             "TEXT" | "VARCHAR" | "CHAR" | "NAME" => row.try_get(position).map(Value::Text),
             "BYTEA" => row.try_get(position).map(Value::Blob),
             other => Err(undecodable(row.column(position).name(), other)),
         }
     });
-    values.collect::<Result<_, _>>().map(Row::new).map_err(|error| failure(sql, &error))
+    values
+        .collect::<Result<_, _>>()
+        .map(Row::new)
+        .map_err(|error| failure(sql, &error))
 }
 
 fn undecodable(column: &str, type_name: &str) -> sqlx::Error {
     let cause = format!("it is {type_name}, neither bigint, text nor bytea: cast it");
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: cause.into() }
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: cause.into(),
+    }
 }
 
 fn failure(sql: &str, error: &sqlx::Error) -> Error {
     let kind = match error {
-        sqlx::Error::Database(refused) if refused.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() => {
-            refused.code().map_or(ErrorKind::Statement, |code| sqlstate_kind(&code))
+        sqlx::Error::Database(refused)
+            if refused
+                .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+                .is_some() =>
+        {
+            refused
+                .code()
+                .map_or(ErrorKind::Statement, |code| sqlstate_kind(&code))
         }
         sqlx::Error::Database(refused) => sqlite_kind(refused.message()),
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => ErrorKind::Unavailable,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_) => ErrorKind::Unavailable,
         _ => ErrorKind::Statement,
     };
     Error::new(kind, sql, error)

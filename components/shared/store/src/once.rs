@@ -29,12 +29,19 @@ impl Ask {
     /// # Errors
     /// When the key is empty, too long, or not visible ASCII.
     pub fn new(caller: &str, key: &str, content: &[&[u8]]) -> Result<Self, Refusal> {
-        if key.is_empty() || key.len() > KEY_CHARACTERS_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if key.is_empty()
+            || key.len() > KEY_CHARACTERS_MAX
+            || !key.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Err(Refusal::invalid(
                 "idempotency_key_invalid",
                 Message::new(
-                    format!("Send an Idempotency-Key of 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, for example a UUID."),
-                    format!("请使用 1 到 {KEY_CHARACTERS_MAX} 个可见 ASCII 字符作为 Idempotency-Key，例如 UUID。"),
+                    format!(
+                        "Send an Idempotency-Key of 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, for example a UUID."
+                    ),
+                    format!(
+                        "请使用 1 到 {KEY_CHARACTERS_MAX} 个可见 ASCII 字符作为 Idempotency-Key，例如 UUID。"
+                    ),
                 ),
             ));
         }
@@ -44,8 +51,16 @@ impl Ask {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { caller: caller.to_owned(), key: key.to_owned(), hash })
+        let hash = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            caller: caller.to_owned(),
+            key: key.to_owned(),
+            hash,
+        })
     }
 }
 
@@ -64,7 +79,12 @@ pub struct Answer {
 /// # Errors
 /// A refusal `idempotency_key_reused` when the key came with another content; the error of `work`; or a failure of
 /// the database.
-pub async fn once<Work>(tx: &mut Tx, ask: &Ask, now: Timestamp, work: Work) -> anyhow::Result<Answer>
+pub async fn once<Work>(
+    tx: &mut Tx,
+    ask: &Ask,
+    now: Timestamp,
+    work: Work,
+) -> anyhow::Result<Answer>
 where
     Work: AsyncFnOnce(&mut Tx) -> anyhow::Result<Answer>,
 {
@@ -80,7 +100,10 @@ where
         if stored.text(0)? != ask.hash {
             return Err(reused().into());
         }
-        return Ok(Answer { status: u16::try_from(stored.integer(1)?)?, body: stored.text(2)?.to_owned() });
+        return Ok(Answer {
+            status: u16::try_from(stored.integer(1)?)?,
+            body: stored.text(2)?.to_owned(),
+        });
     }
     let answer = work(tx).await?;
     tx.execute(

@@ -25,7 +25,8 @@ impl Row {
     /// # Errors
     /// No such column, or it is not an integer.
     pub fn integer(&self, position: usize) -> anyhow::Result<i64> {
-        self.optional_integer(position)?.ok_or_else(|| unexpected(position, "an integer", &Value::Null))
+        self.optional_integer(position)?
+            .ok_or_else(|| unexpected(position, "an integer", &Value::Null))
     }
 
     /// The text at that position.
@@ -33,7 +34,8 @@ impl Row {
     /// # Errors
     /// No such column, or it is not text.
     pub fn text(&self, position: usize) -> anyhow::Result<&str> {
-        self.optional_text(position)?.ok_or_else(|| unexpected(position, "text", &Value::Null))
+        self.optional_text(position)?
+            .ok_or_else(|| unexpected(position, "text", &Value::Null))
     }
 
     /// The bytes at that position.
@@ -108,7 +110,9 @@ impl Row {
     /// # Errors
     /// No such column, not an integer, or outside the years 1 to 9999.
     pub fn optional_timestamp(&self, position: usize) -> anyhow::Result<Option<Timestamp>> {
-        self.optional_integer(position)?.map(|millis| moment(position, millis)).transpose()
+        self.optional_integer(position)?
+            .map(|millis| moment(position, millis))
+            .transpose()
     }
 
     /// The id at that position, or nothing for NULL.
@@ -120,22 +124,31 @@ impl Row {
         Id: TryFrom<String>,
         Id::Error: std::error::Error + Send + Sync + 'static,
     {
-        self.optional_text(position)?.map(|text| identify(position, text)).transpose()
+        self.optional_text(position)?
+            .map(|text| identify(position, text))
+            .transpose()
     }
 
     fn value(&self, position: usize) -> anyhow::Result<&Value> {
-        self.0
-            .get(position)
-            .ok_or_else(|| anyhow!("the row has {} columns, there is none at position {position}", self.0.len()))
+        self.0.get(position).ok_or_else(|| {
+            anyhow!(
+                "the row has {} columns, there is none at position {position}",
+                self.0.len()
+            )
+        })
     }
 }
 
 fn unexpected(position: usize, expected: &str, found: &Value) -> anyhow::Error {
-    anyhow!("column {position} is {}, expected {expected}", found.type_name())
+    anyhow!(
+        "column {position} is {}, expected {expected}",
+        found.type_name()
+    )
 }
 
 fn moment(position: usize, millis: i64) -> anyhow::Result<Timestamp> {
-    Timestamp::from_millis(millis).with_context(|| format!("column {position} is {millis}, expected a time"))
+    Timestamp::from_millis(millis)
+        .with_context(|| format!("column {position} is {millis}, expected a time"))
 }
 
 fn identify<Id>(position: usize, text: &str) -> anyhow::Result<Id>
@@ -143,7 +156,8 @@ where
     Id: TryFrom<String>,
     Id::Error: std::error::Error + Send + Sync + 'static,
 {
-    Id::try_from(text.to_owned()).with_context(|| format!("column {position} is {text:?}, expected an id"))
+    Id::try_from(text.to_owned())
+        .with_context(|| format!("column {position} is {text:?}, expected an id"))
 }
 
 #[cfg(test)]
@@ -157,13 +171,20 @@ mod tests {
 
     #[test]
     fn a_wrong_reading_names_the_position_and_both_types() {
-        let row = Row::new(vec![Value::Null, Value::Integer(7), Value::Text("a/b".to_owned())]);
+        let row = Row::new(vec![
+            Value::Null,
+            Value::Integer(7),
+            Value::Text("a/b".to_owned()),
+        ]);
         check(row.integer(0), "column 0 is null, expected an integer");
         check(row.text(1), "column 1 is an integer, expected text");
         check(row.blob(2), "column 2 is text, expected a blob");
         check(row.boolean(1), "column 1 is 7, expected 0 or 1");
         check(row.id::<DeviceId>(2), "column 2 is \"a/b\", expected an id");
-        check(row.integer(3), "the row has 3 columns, there is none at position 3");
+        check(
+            row.integer(3),
+            "the row has 3 columns, there is none at position 3",
+        );
         assert_eq!(row.optional_text(0).unwrap(), None);
     }
 }

@@ -38,9 +38,17 @@ pub(crate) struct Session {
 
 impl Engine {
     pub(crate) fn open(database_url: &str) -> anyhow::Result<Self> {
-        let known = database_url.is_empty() || database_url.starts_with("postgres://") || database_url.starts_with("postgresql://");
-        anyhow::ensure!(known, "the variable database_url is neither empty nor a postgres:// URL");
-        Ok(Self { postgres_url: database_url.into(), idle: Rc::default() })
+        let known = database_url.is_empty()
+            || database_url.starts_with("postgres://")
+            || database_url.starts_with("postgresql://");
+        anyhow::ensure!(
+            known,
+            "the variable database_url is neither empty nor a postgres:// URL"
+        );
+        Ok(Self {
+            postgres_url: database_url.into(),
+            idle: Rc::default(),
+        })
     }
 
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
@@ -57,7 +65,10 @@ impl Engine {
             Connection::Postgres(_) => "begin",
         };
         connection.execute(begin, &[]).await?;
-        Ok(Session { connection, idle: Rc::clone(&self.idle) })
+        Ok(Session {
+            connection,
+            idle: Rc::clone(&self.idle),
+        })
     }
 
     async fn connect(&self) -> Result<Connection, Error> {
@@ -124,19 +135,31 @@ impl Connection {
         match self {
             Self::Sqlite(connection) => {
                 let parameters = parameters.iter().map(to_sqlite);
-                let result = connection.execute(numbered(sql), parameters).await.map_err(|error| sqlite_error(sql, error))?;
+                let result = connection
+                    .execute(numbered(sql), parameters)
+                    .await
+                    .map_err(|error| sqlite_error(sql, error))?;
                 let (_, stream, finish) = result.into_inner();
                 let rows = drain(stream).await;
                 finish.await.map_err(|error| sqlite_error(sql, error))?;
-                rows.into_iter().map(|row| row_of(sql, row.values, from_sqlite)).collect()
+                rows.into_iter()
+                    .map(|row| row_of(sql, row.values, from_sqlite))
+                    .collect()
             }
             Self::Postgres(connection) => {
                 let parameters: Vec<ParameterValue> = parameters.iter().map(to_postgres).collect();
-                let result = connection.query(sql, parameters).await.map_err(|error| postgres_error(sql, &error))?;
+                let result = connection
+                    .query(sql, parameters)
+                    .await
+                    .map_err(|error| postgres_error(sql, &error))?;
                 let (_, stream, finish) = result.into_inner();
                 let rows = drain(stream).await;
-                finish.await.map_err(|error| postgres_error(sql, &pg::Error::PgError(error)))?;
-                rows.into_iter().map(|values| row_of(sql, values, from_postgres)).collect()
+                finish
+                    .await
+                    .map_err(|error| postgres_error(sql, &pg::Error::PgError(error)))?;
+                rows.into_iter()
+                    .map(|values| row_of(sql, values, from_postgres))
+                    .collect()
             }
         }
     }
@@ -146,7 +169,11 @@ impl Connection {
             Self::Sqlite(_) => self.rows(sql, parameters).await.map(|_| ()),
             Self::Postgres(connection) => {
                 let parameters: Vec<ParameterValue> = parameters.iter().map(to_postgres).collect();
-                connection.execute(sql, parameters).await.map(|_| ()).map_err(|error| postgres_error(sql, &error))
+                connection
+                    .execute(sql, parameters)
+                    .await
+                    .map(|_| ())
+                    .map_err(|error| postgres_error(sql, &error))
             }
         }
     }
@@ -165,9 +192,15 @@ async fn drain<Item>(mut stream: StreamReader<Item>) -> Vec<Item> {
     }
 }
 
-fn row_of<Native>(sql: &str, values: Vec<Native>, convert: fn(Native) -> Result<Value, String>) -> Result<Row, Error> {
+fn row_of<Native>(
+    sql: &str,
+    values: Vec<Native>,
+    convert: fn(Native) -> Result<Value, String>,
+) -> Result<Row, Error> {
     let values: Result<Vec<Value>, String> = values.into_iter().map(convert).collect();
-    values.map(Row::new).map_err(|cause| Error::new(ErrorKind::Statement, sql, cause))
+    values
+        .map(Row::new)
+        .map_err(|cause| Error::new(ErrorKind::Statement, sql, cause))
 }
 
 fn to_sqlite(value: &Value) -> sqlite::Value {
@@ -185,7 +218,9 @@ fn from_sqlite(value: sqlite::Value) -> Result<Value, String> {
         sqlite::Value::Integer(number) => Ok(Value::Integer(number)),
         sqlite::Value::Text(text) => Ok(Value::Text(text)),
         sqlite::Value::Blob(bytes) => Ok(Value::Blob(bytes)),
-        sqlite::Value::Real(_) => Err("a column is a real number; cast it to bigint or text".to_owned()),
+        sqlite::Value::Real(_) => {
+            Err("a column is a real number; cast it to bigint or text".to_owned())
+        }
     }
 }
 
@@ -207,7 +242,9 @@ fn from_postgres(value: DbValue) -> Result<Value, String> {
         DbValue::Int64(number) => Ok(Value::Integer(number)),
         DbValue::Str(text) => Ok(Value::Text(text)),
         DbValue::Binary(bytes) => Ok(Value::Blob(bytes)),
-        other => Err(format!("a column is neither bigint, text nor bytea: {other:?}; cast it")),
+        other => Err(format!(
+            "a column is neither bigint, text nor bytea: {other:?}; cast it"
+        )),
     }
 }
 
@@ -220,7 +257,9 @@ fn sqlite_error(sql: &str, error: sqlite::Error) -> Error {
 
 fn postgres_error(sql: &str, error: &pg::Error) -> Error {
     let kind = match error {
-        pg::Error::PgError(PgError::QueryFailed(pg::QueryError::DbError(error))) => sqlstate_kind(&error.code),
+        pg::Error::PgError(PgError::QueryFailed(pg::QueryError::DbError(error))) => {
+            sqlstate_kind(&error.code)
+        }
         pg::Error::PgError(PgError::ConnectionFailed(_)) => ErrorKind::Unavailable,
         _ => ErrorKind::Statement,
     };

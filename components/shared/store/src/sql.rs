@@ -60,12 +60,30 @@ pub(crate) fn statements(script: &str) -> anyhow::Result<Vec<String>> {
         anyhow::ensure!(!open, "a quote or comment does not end: {part:?}");
     }
     statements.push(statement);
-    let statements: Vec<String> =
-        statements.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
+    let statements: Vec<String> = statements
+        .iter()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect();
     for statement in &statements {
-        let word = statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        let forbidden = ["begin", "start", "commit", "end", "rollback", "savepoint", "release"];
-        anyhow::ensure!(!forbidden.contains(&word.as_str()), "a migration already runs in a transaction: {word:?}");
+        let word = statement
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let forbidden = [
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "rollback",
+            "savepoint",
+            "release",
+        ];
+        anyhow::ensure!(
+            !forbidden.contains(&word.as_str()),
+            "a migration already runs in a transaction: {word:?}"
+        );
     }
     Ok(statements)
 }
@@ -86,11 +104,20 @@ fn pieces(sql: &str) -> Vec<(Piece, &str)> {
 
 /// Where the next quote or comment starts, what it is, and how many bytes it has.
 fn next_special(text: &str) -> Option<(usize, Piece, usize)> {
-    let starts = [("'", Piece::Quoted, "'"), ("\"", Piece::Quoted, "\""), ("--", Piece::Comment, "\n"), ("/*", Piece::Comment, "*/")];
-    let (start, (open, piece, close)) =
-        starts.into_iter().filter_map(|kind| Some((text.find(kind.0)?, kind))).min_by_key(|(start, _)| *start)?;
+    let starts = [
+        ("'", Piece::Quoted, "'"),
+        ("\"", Piece::Quoted, "\""),
+        ("--", Piece::Comment, "\n"),
+        ("/*", Piece::Comment, "*/"),
+    ];
+    let (start, (open, piece, close)) = starts
+        .into_iter()
+        .filter_map(|kind| Some((text.find(kind.0)?, kind)))
+        .min_by_key(|(start, _)| *start)?;
     let inside = text.get(start + open.len()..)?;
-    let length = inside.find(close).map_or(inside.len(), |end| end + close.len());
+    let length = inside
+        .find(close)
+        .map_or(inside.len(), |end| end + close.len());
     Some((start, piece, open.len() + length))
 }
 
@@ -101,19 +128,33 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_only_where_they_are_parameters() {
-        assert_eq!(numbered("select $2, '$1 it''s $3', \"$4\" -- $5\n from t where a = $1 /* $6 */"),
-            "select ?2, '$1 it''s $3', \"$4\" -- $5\n from t where a = ?1 /* $6 */");
+        assert_eq!(
+            numbered("select $2, '$1 it''s $3', \"$4\" -- $5\n from t where a = $1 /* $6 */"),
+            "select ?2, '$1 it''s $3', \"$4\" -- $5\n from t where a = ?1 /* $6 */"
+        );
     }
 
     #[test]
     fn a_script_is_split_only_between_statements() {
         let script = "-- first; of all\ncreate table a (b text default ';''');\n\n/* ; */ insert into a (b) values ('x'); ;";
-        assert_eq!(statements(script).unwrap(), ["create table a (b text default ';''')", "insert into a (b) values ('x')"]);
+        assert_eq!(
+            statements(script).unwrap(),
+            [
+                "create table a (b text default ';''')",
+                "insert into a (b) values ('x')"
+            ]
+        );
     }
 
     #[test]
     fn a_script_that_is_open_or_ends_the_transaction_is_refused() {
-        for script in ["select 'a", "select 1 /* a", "create table a (b text); COMMIT;", "select $$a$$", "'"] {
+        for script in [
+            "select 'a",
+            "select 1 /* a",
+            "create table a (b text); COMMIT;",
+            "select $$a$$",
+            "'",
+        ] {
             assert!(statements(script).is_err(), "{script:?}");
         }
     }

@@ -1,6 +1,8 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
-use kernel::{ActorId, CommunityId, DeviceId, EventId, GrantId, MessageId, OpeningId, TenantId, Timestamp};
+use kernel::{
+    ActorId, CommunityId, DeviceId, EventId, GrantId, MessageId, OpeningId, TenantId, Timestamp,
+};
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +105,16 @@ macro_rules! ids {
     )*};
 }
 
-ids!(ActorId, CommunityId, DeviceId, EventId, GrantId, MessageId, OpeningId, TenantId);
+ids!(
+    ActorId,
+    CommunityId,
+    DeviceId,
+    EventId,
+    GrantId,
+    MessageId,
+    OpeningId,
+    TenantId
+);
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +125,9 @@ mod tests {
         assert_eq!(Value::from(None::<i64>), Value::Null);
         assert_eq!(Value::from(Some("a")), Value::Text("a".to_owned()));
         assert_eq!(Value::from(true), Value::Integer(1));
-        assert_eq!(Value::from(&TenantId::parse("demo").unwrap()), Value::Text("demo".to_owned()));
+        assert_eq!(
+            Value::from(&TenantId::parse("demo").unwrap()),
+            Value::Text("demo".to_owned())
+        );
     }
 }

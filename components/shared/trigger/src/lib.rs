@@ -46,9 +46,11 @@ macro_rules! mqtt {
                     metadata: $crate::bindings::mqtt::MqttMetadata,
                 ) -> ::core::result::Result<(), $crate::bindings::mqtt::MqttError> {
                     let outcome: $crate::Outcome = $handler(&metadata.topic, payload).await;
-                    outcome.into_answer().map_err($crate::bindings::mqtt::MqttError::Other)
+                    outcome
+                        .into_answer()
+                        .map_err($crate::bindings::mqtt::MqttError::Other)
                 }
-            }
+    }
 
             $crate::bindings::mqtt::export!(Function with_types_in $crate::bindings::mqtt);
         };
@@ -68,9 +70,11 @@ macro_rules! cron {
                 async fn handle_cron_event(
                     metadata: $crate::bindings::cron::CronMetadata,
                 ) -> ::core::result::Result<(), $crate::bindings::cron::CronError> {
-                    $crate::bindings::tick(metadata.timestamp, $handler).await.map_err($crate::bindings::cron::CronError::Other)
+                    $crate::bindings::tick(metadata.timestamp, $handler)
+                        .await
+                        .map_err($crate::bindings::cron::CronError::Other)
                 }
-            }
+    }
 
             $crate::bindings::cron::export!(Function with_types_in $crate::bindings::cron);
         };
@@ -105,9 +109,15 @@ pub mod bindings {
         });
     }
 
-    pub async fn tick(timestamp: u64, handler: impl AsyncFnOnce(i64) -> anyhow::Result<()>) -> Result<(), String> {
-        let at_seconds = i64::try_from(timestamp).map_err(|_| format!("the tick's time {timestamp} is out of range"))?;
-        handler(at_seconds).await.map_err(|error| format!("{error:#}"))
+    pub async fn tick(
+        timestamp: u64,
+        handler: impl AsyncFnOnce(i64) -> anyhow::Result<()>,
+    ) -> Result<(), String> {
+        let at_seconds = i64::try_from(timestamp)
+            .map_err(|_| format!("the tick's time {timestamp} is out of range"))?;
+        handler(at_seconds)
+            .await
+            .map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -118,8 +128,13 @@ mod tests {
     #[test]
     fn only_a_rejection_says_reject() {
         assert_eq!(Outcome::Done.into_answer(), Ok(()));
-        assert_eq!(Outcome::Reject("no such door".to_owned()).into_answer(), Err("reject: no such door".to_owned()));
-        let retry = Outcome::Retry("reject: not really".to_owned()).into_answer().unwrap_err();
+        assert_eq!(
+            Outcome::Reject("no such door".to_owned()).into_answer(),
+            Err("reject: no such door".to_owned())
+        );
+        let retry = Outcome::Retry("reject: not really".to_owned())
+            .into_answer()
+            .unwrap_err();
         assert!(!retry.starts_with(REJECT_PREFIX));
     }
 }

@@ -13,7 +13,11 @@ const SECOND: &str = "20260102000000_second.sql";
 async fn empty() -> Vec<(String, tempfile::TempDir, Option<store::testing::Database>)> {
     let folder = || tempfile::tempdir().unwrap();
     let file = folder();
-    let mut all = vec![(format!("sqlite:{}", file.path().join("made.db").display()), file, None)];
+    let mut all = vec![(
+        format!("sqlite:{}", file.path().join("made.db").display()),
+        file,
+        None,
+    )];
     if let Some(schema) = store::testing::postgres(&[]).await {
         all.push((schema.url.clone(), folder(), Some(schema)));
     }
@@ -30,16 +34,28 @@ fn write(folder: &Path, file: &str, script: &str) -> PathBuf {
 async fn check(url: &str, folder: &Path, expected: Result<&[&str], &str>) {
     let outcome = migrate(url, &[("try", folder.to_owned())]).await;
     match expected {
-        Ok(files) => assert_eq!(outcome.unwrap(), files.iter().map(|file| format!("try/{file}")).collect::<Vec<_>>()),
+        Ok(files) => assert_eq!(
+            outcome.unwrap(),
+            files
+                .iter()
+                .map(|file| format!("try/{file}"))
+                .collect::<Vec<_>>()
+        ),
         Err(message) => {
             let error = format!("{:#}", outcome.unwrap_err());
-            assert!(error.contains(message), "{error:?} does not say {message:?}");
+            assert!(
+                error.contains(message),
+                "{error:?} does not say {message:?}"
+            );
         }
     }
 }
 
 async fn count(url: &str, table: &str) -> Option<i64> {
-    let rows = Db::open(url).unwrap().rows(&format!("select count(*) from {table}"), &[]).await;
+    let rows = Db::open(url)
+        .unwrap()
+        .rows(&format!("select count(*) from {table}"), &[])
+        .await;
     rows.ok().map(|rows| rows[0].integer(0).unwrap())
 }
 
@@ -47,12 +63,21 @@ async fn count(url: &str, table: &str) -> Option<i64> {
 fn each_file_is_applied_once_and_only_forward() {
     run(async {
         for (url, place, _schema) in empty().await {
-            let folder = write(&place.path().join("m"), SECOND, "create table b (x bigint); insert into b (x) values (1);");
+            let folder = write(
+                &place.path().join("m"),
+                SECOND,
+                "create table b (x bigint); insert into b (x) values (1);",
+            );
             check(&url, &folder, Ok(&[SECOND])).await;
             check(&url, &folder, Ok(&[])).await;
             assert_eq!(count(&url, "b").await, Some(1));
             write(&folder, FIRST, "create table a (x bigint);");
-            check(&url, &folder, Err("is older than 20260102000000_second.sql, which is already applied")).await;
+            check(
+                &url,
+                &folder,
+                Err("is older than 20260102000000_second.sql, which is already applied"),
+            )
+            .await;
             assert_eq!(count(&url, "a").await, None);
         }
     });
@@ -65,9 +90,19 @@ fn an_edited_or_missing_file_is_refused() {
             let folder = write(&place.path().join("m"), FIRST, "create table a (x bigint);");
             check(&url, &folder, Ok(&[FIRST])).await;
             write(&folder, FIRST, "create table a (x bigint, y bigint);");
-            check(&url, &folder, Err("try/20260101000000_first.sql was edited after it was applied")).await;
+            check(
+                &url,
+                &folder,
+                Err("try/20260101000000_first.sql was edited after it was applied"),
+            )
+            .await;
             std::fs::remove_file(folder.join(FIRST)).unwrap();
-            check(&url, &folder, Err("try/20260101000000_first.sql was applied to this database and is missing")).await;
+            check(
+                &url,
+                &folder,
+                Err("try/20260101000000_first.sql was applied to this database and is missing"),
+            )
+            .await;
         }
     });
 }
@@ -77,9 +112,21 @@ fn a_failing_file_leaves_nothing_and_those_before_it_stay() {
     run(async {
         for (url, place, _schema) in empty().await {
             let folder = write(&place.path().join("m"), FIRST, "create table a (x bigint);");
-            write(&folder, SECOND, "create table b (x bigint);\ncreate table b (x bigint);");
-            check(&url, &folder, Err("the migration try/20260102000000_second.sql was not applied")).await;
-            assert_eq!((count(&url, "a").await, count(&url, "b").await), (Some(0), None));
+            write(
+                &folder,
+                SECOND,
+                "create table b (x bigint);\ncreate table b (x bigint);",
+            );
+            check(
+                &url,
+                &folder,
+                Err("the migration try/20260102000000_second.sql was not applied"),
+            )
+            .await;
+            assert_eq!(
+                (count(&url, "a").await, count(&url, "b").await),
+                (Some(0), None)
+            );
             write(&folder, SECOND, "create table b (x bigint);");
             check(&url, &folder, Ok(&[SECOND])).await;
         }
@@ -101,10 +148,23 @@ fn a_misnamed_file_and_a_missing_folder_are_refused() {
 fn folders_are_applied_in_the_order_of_time_over_all_of_them() {
     run(async {
         for (url, place, _schema) in empty().await {
-            let late = write(&place.path().join("late"), SECOND, "insert into a (x) values (1);");
-            let early = write(&place.path().join("early"), FIRST, "create table a (x bigint);");
-            let applied = migrate(&url, &[("late", late), ("early", early)]).await.unwrap();
-            assert_eq!(applied, [format!("early/{FIRST}"), format!("late/{SECOND}")]);
+            let late = write(
+                &place.path().join("late"),
+                SECOND,
+                "insert into a (x) values (1);",
+            );
+            let early = write(
+                &place.path().join("early"),
+                FIRST,
+                "create table a (x bigint);",
+            );
+            let applied = migrate(&url, &[("late", late), ("early", early)])
+                .await
+                .unwrap();
+            assert_eq!(
+                applied,
+                [format!("early/{FIRST}"), format!("late/{SECOND}")]
+            );
         }
     });
 }

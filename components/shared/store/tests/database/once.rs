@@ -19,7 +19,10 @@ async fn perform(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Ans
     tx(db, &tenant("demo"), async |tx| {
         once(tx, ask, at(now), async |tx| {
             effect(tx, name).await?;
-            Ok(Answer { status: 201, body: format!("made {name}") })
+            Ok(Answer {
+                status: 201,
+                body: format!("made {name}"),
+            })
         })
         .await
     })
@@ -31,8 +34,16 @@ fn the_same_request_twice_has_one_effect_and_one_answer() {
     run(async {
         for db in databases().await {
             let first = perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
-            let second = perform(&db, &ask("li", "k1", "a"), "a", NOW + 1).await.unwrap();
-            assert_eq!(first, Answer { status: 201, body: "made a".to_owned() });
+            let second = perform(&db, &ask("li", "k1", "a"), "a", NOW + 1)
+                .await
+                .unwrap();
+            assert_eq!(
+                first,
+                Answer {
+                    status: 201,
+                    body: "made a".to_owned()
+                }
+            );
             assert_eq!(first, second);
             assert_eq!(effects(&db, &tenant("demo")).await, ["a"]);
         }
@@ -44,9 +55,16 @@ fn another_content_under_the_key_is_refused_and_another_caller_is_not_concerned(
     run(async {
         for db in databases().await {
             perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
-            let reused = perform(&db, &ask("li", "k1", "b"), "b", NOW).await.unwrap_err();
-            assert_eq!(reused.downcast::<Refusal>().unwrap().code, "idempotency_key_reused");
-            perform(&db, &ask("wang", "k1", "c"), "c", NOW).await.unwrap();
+            let reused = perform(&db, &ask("li", "k1", "b"), "b", NOW)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                reused.downcast::<Refusal>().unwrap().code,
+                "idempotency_key_reused"
+            );
+            perform(&db, &ask("wang", "k1", "c"), "c", NOW)
+                .await
+                .unwrap();
             assert_eq!(effects(&db, &tenant("demo")).await, ["a", "c"]);
         }
     });
@@ -64,7 +82,15 @@ fn a_refused_request_may_be_tried_again_under_its_key() {
                 })
                 .await
             });
-            assert_eq!(refused.await.unwrap_err().downcast::<Refusal>().unwrap().code, "not_now");
+            assert_eq!(
+                refused
+                    .await
+                    .unwrap_err()
+                    .downcast::<Refusal>()
+                    .unwrap()
+                    .code,
+                "not_now"
+            );
             perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
         }
     });
@@ -83,7 +109,10 @@ fn the_same_request_many_times_at_once_runs_once() {
                             runs.set(runs.get() + 1);
                             tokio::task::yield_now().await;
                             effect(tx, "a").await?;
-                            Ok(Answer { status: 202, body: format!("run {}", runs.get()) })
+                            Ok(Answer {
+                                status: 202,
+                                body: format!("run {}", runs.get()),
+                            })
                         })
                         .await
                     })
@@ -102,8 +131,12 @@ fn the_same_request_many_times_at_once_runs_once() {
 fn an_answer_is_forgotten_after_its_retention_swept_or_not() {
     run(async {
         for db in databases().await {
-            perform(&db, &ask("li", "old", "a"), "a", NOW).await.unwrap();
-            perform(&db, &ask("li", "old", "b"), "b", NOW + RETENTION_MS).await.unwrap();
+            perform(&db, &ask("li", "old", "a"), "a", NOW)
+                .await
+                .unwrap();
+            perform(&db, &ask("li", "old", "b"), "b", NOW + RETENTION_MS)
+                .await
+                .unwrap();
             assert_eq!(sweep(&db, at(NOW + RETENTION_MS)).await.unwrap(), 0);
             assert_eq!(sweep(&db, at(NOW + 2 * RETENTION_MS)).await.unwrap(), 1);
         }
@@ -123,7 +156,10 @@ fn a_sweep_is_bounded() {
             })
             .await
             .unwrap();
-            assert_eq!(sweep(&db, at(NOW)).await.unwrap(), usize::try_from(SWEEP_ROWS_MAX).unwrap());
+            assert_eq!(
+                sweep(&db, at(NOW)).await.unwrap(),
+                usize::try_from(SWEEP_ROWS_MAX).unwrap()
+            );
             assert_eq!(sweep(&db, at(NOW)).await.unwrap(), 1);
         }
     });
@@ -132,7 +168,13 @@ fn a_sweep_is_bounded() {
 #[test]
 fn a_key_is_visible_ascii_and_contents_are_kept_apart() {
     for key in ["", "two words", "门", &"x".repeat(256)] {
-        assert_eq!(Ask::new("li", key, &[]).unwrap_err().code, "idempotency_key_invalid");
+        assert_eq!(
+            Ask::new("li", key, &[]).unwrap_err().code,
+            "idempotency_key_invalid"
+        );
     }
-    assert_ne!(Ask::new("li", "k", &[b"ab", b"c"]), Ask::new("li", "k", &[b"a", b"bc"]));
+    assert_ne!(
+        Ask::new("li", "k", &[b"ab", b"c"]),
+        Ask::new("li", "k", &[b"a", b"bc"])
+    );
 }

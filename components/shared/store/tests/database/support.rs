@@ -9,13 +9,20 @@ use wire::event::DoorRegistered;
 
 /// Runs a test on one thread; its tasks may hold what is not `Send`.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, test)
 }
 
 /// A migrated database on each engine there is.
 pub async fn databases() -> Vec<Database> {
-    store::testing::databases(&[("probe", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/migrations"))]).await
+    store::testing::databases(&[(
+        "probe",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/migrations"),
+    )])
+    .await
 }
 
 pub fn tenant(name: &str) -> TenantId {
@@ -27,7 +34,9 @@ pub fn at(millis: i64) -> Timestamp {
 }
 
 /// Waits for all of them, on one thread, in parallel.
-pub async fn join<T: 'static>(tasks: impl IntoIterator<Item = impl Future<Output = T> + 'static>) -> Vec<T> {
+pub async fn join<T: 'static>(
+    tasks: impl IntoIterator<Item = impl Future<Output = T> + 'static>,
+) -> Vec<T> {
     let handles: Vec<_> = tasks.into_iter().map(tokio::task::spawn_local).collect();
     let mut results = Vec::new();
     for handle in handles {
@@ -56,5 +65,7 @@ pub async fn effect(tx: &Tx, name: &str) -> anyhow::Result<()> {
 pub async fn effects(db: &Db, tenant: &TenantId) -> Vec<String> {
     let select = "select name from probe_effect where tenant = $1 order by name";
     let rows = Read::rows(db, select, &[tenant.into()]).await.unwrap();
-    rows.iter().map(|row| row.text(0).unwrap().to_owned()).collect()
+    rows.iter()
+        .map(|row| row.text(0).unwrap().to_owned())
+        .collect()
 }

@@ -12,8 +12,22 @@ fn parameters_are_bound_by_number_in_any_order_and_more_than_once() {
     run(async {
         for db in databases().await {
             let sql = "select cast($2 as text), cast($1 as bigint), cast($2 as text), '$1'";
-            let row = db.row(sql, &[7.into(), "seven".into()]).await.unwrap().unwrap();
-            assert_eq!(row.values(), ["seven".into(), Value::Integer(7), "seven".into(), "$1".into()], "{}", db.url);
+            let row = db
+                .row(sql, &[7.into(), "seven".into()])
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                row.values(),
+                [
+                    "seven".into(),
+                    Value::Integer(7),
+                    "seven".into(),
+                    "$1".into()
+                ],
+                "{}",
+                db.url
+            );
         }
     });
 }
@@ -23,9 +37,18 @@ fn nulls_numbers_and_texts_come_back_as_they_went_in() {
     run(async {
         for db in databases().await {
             let insert = "insert into probe_effect (tenant, name, amount) values ($1, $2, $3) returning amount, name";
-            for (name, amount) in [("null", None), ("most", Some(i64::MAX)), ("least 门'\"", Some(i64::MIN))] {
+            for (name, amount) in [
+                ("null", None),
+                ("most", Some(i64::MAX)),
+                ("least 门'\"", Some(i64::MIN)),
+            ] {
                 let values = ["demo".into(), name.into(), amount.into()];
-                let row = tx(&db, &tenant("demo"), async |tx| tx.row(insert, &values).await).await.unwrap().unwrap();
+                let row = tx(&db, &tenant("demo"), async |tx| {
+                    tx.row(insert, &values).await
+                })
+                .await
+                .unwrap()
+                .unwrap();
                 assert_eq!(row.optional_integer(0).unwrap(), amount);
                 assert_eq!(row.text(1).unwrap(), name);
             }
@@ -47,7 +70,12 @@ fn the_error_of_the_work_comes_back_as_it_is_and_nothing_is_kept() {
             assert_eq!(outcome.unwrap_err().downcast::<Refusal>().unwrap(), refusal);
             assert!(effects(&db, &tenant("demo")).await.is_empty());
             // The connection is free again, and the next event is the first.
-            assert_eq!(tx(&db, &tenant("demo"), async |tx| append(tx, "d1").await).await.unwrap(), 1);
+            assert_eq!(
+                tx(&db, &tenant("demo"), async |tx| append(tx, "d1").await)
+                    .await
+                    .unwrap(),
+                1
+            );
         }
     });
 }
@@ -56,7 +84,11 @@ fn the_error_of_the_work_comes_back_as_it_is_and_nothing_is_kept() {
 fn a_refused_statement_is_an_error_and_ends_the_transaction() {
     run(async {
         for db in databases().await {
-            for sql in ["insert into probe_effect (tenant) values ('demo')", "insert into nowhere (a) values (1)", "selec 1"] {
+            for sql in [
+                "insert into probe_effect (tenant) values ('demo')",
+                "insert into nowhere (a) values (1)",
+                "selec 1",
+            ] {
                 let outcome = tx(&db, &tenant("demo"), async |tx| {
                     effect(tx, "lost").await?;
                     tx.execute(sql, &[]).await
@@ -81,7 +113,11 @@ fn work_is_run_again_when_others_were_in_the_way_but_not_for_ever() {
                     calls.set(calls.get() + 1);
                     effect(tx, &name).await?;
                     if calls.get() <= busy_times {
-                        let busy = Error { kind: ErrorKind::Busy, sql: String::new(), cause: "injected".to_owned() };
+                        let busy = Error {
+                            kind: ErrorKind::Busy,
+                            sql: String::new(),
+                            cause: "injected".to_owned(),
+                        };
                         return Err(anyhow::Error::new(busy).context("somewhere deep"));
                     }
                     Ok(())
@@ -89,7 +125,10 @@ fn work_is_run_again_when_others_were_in_the_way_but_not_for_ever() {
                 .await;
                 assert_eq!(outcome.is_ok(), succeeds);
                 assert_eq!(calls.get(), RERUNS_MAX + 1);
-                assert_eq!(effects(&db, &tenant("demo")).await.contains(&name), succeeds);
+                assert_eq!(
+                    effects(&db, &tenant("demo")).await.contains(&name),
+                    succeeds
+                );
             }
         }
     });
@@ -102,7 +141,12 @@ fn a_result_without_a_limit_is_refused() {
             let count = i64::try_from(ROWS_MAX).unwrap();
             let sql = "with recursive n (i) as (select cast(1 as bigint) union all select i + 1 from n where i < $1) select i from n";
             assert_eq!(db.rows(sql, &[count.into()]).await.unwrap().len(), ROWS_MAX);
-            let error = db.rows(sql, &[(count + 1).into()]).await.unwrap_err().downcast::<Error>().unwrap();
+            let error = db
+                .rows(sql, &[(count + 1).into()])
+                .await
+                .unwrap_err()
+                .downcast::<Error>()
+                .unwrap();
             assert_eq!(error.kind, ErrorKind::TooManyRows);
         }
     });
