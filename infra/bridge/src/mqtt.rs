@@ -94,7 +94,7 @@ impl Uplink {
     }
 
     /// One connection, from CONNECT to its end; well when the bridge left.
-    async fn session(&self, mut phase: watch::Receiver<Phase>) -> Result<()> {
+    async fn session(&self, phase: watch::Receiver<Phase>) -> Result<()> {
         let (client, mut eventloop) = AsyncClient::new(self.options()?, REQUESTS_WAITING_MAX);
         eventloop.network_options.set_connection_timeout(CONNECT_SECONDS_MAX).set_tcp_nodelay(true);
         let connected = match eventloop.poll().await.with_context(|| format!("connecting to {}:{}", self.config.broker_host, self.config.broker_port))? {
@@ -107,13 +107,14 @@ impl Uplink {
         let subscribing = Subscribing::to(if kept { Vec::new() } else { self.commands.topics() });
         let (packets, heard) = mpsc::unbounded_channel();
         let window = Mutex::new(self.known_topics().await?);
+        let mut leaving = phase.clone();
         let left = async {
             // A closed channel means that the bridge is gone.
-            let _ = phase.wait_for(|phase| *phase == Phase::Leaving).await;
+            let _ = leaving.wait_for(|phase| *phase == Phase::Leaving).await;
         };
         tokio::select! {
             error = pump(&mut eventloop, packets) => Err(error),
-            result = self.converse(&client, heard, &window, subscribing, phase.clone()) => result,
+            result = self.converse(&client, heard, &window, subscribing, phase) => result,
             result = self.send(&client, &window) => result,
             result = async { left.await; self.goodbye(&client, &window).await } => result,
         }

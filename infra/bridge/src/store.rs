@@ -64,7 +64,7 @@ pub fn open(path: &Path) -> Result<Connection> {
 /// How many messages the outbox holds, and how many payload bytes.
 pub fn outbox_size(db: &Connection) -> Result<(u64, u64)> {
     Ok(db.query_row("select count(*), coalesce(sum(length(payload)), 0) from outbox", [], |row| {
-        Ok((row.get(0)?, row.get(1)?))
+        Ok((unsigned(row, 0)?, unsigned(row, 1)?))
     })?)
 }
 
@@ -101,7 +101,7 @@ pub fn message(db: &Connection, seq: i64) -> Result<Option<Stored>> {
 /// Forgets a message; its payload's length when it was there.
 pub fn delete_message(tx: &Transaction<'_>, id: &MessageId) -> Result<Option<u64>> {
     let mut statement = tx.prepare_cached("delete from outbox where id = $1 returning length(payload)")?;
-    Ok(statement.query_row(params![id.as_str()], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![id.as_str()], |row| unsigned(row, 0)).optional()?)
 }
 
 /// Drops the oldest occurrence; its payload's length, none when there is no occurrence.
@@ -109,7 +109,7 @@ pub fn delete_oldest_occurrence(tx: &Transaction<'_>) -> Result<Option<u64>> {
     let mut statement = tx.prepare_cached(
         "delete from outbox where seq = (select min(seq) from outbox where kind = 0) returning length(payload)",
     )?;
-    Ok(statement.query_row([], |row| row.get(0)).optional()?)
+    Ok(statement.query_row([], |row| unsigned(row, 0)).optional()?)
 }
 
 /// Whether there is an occurrence that could be dropped.
@@ -171,6 +171,11 @@ pub fn forget_executed(tx: &Transaction<'_>, before: Timestamp, keep: u64) -> Re
         )?
         .execute(params![before.millis(), keep as i64])?;
     Ok(changed)
+}
+
+/// A count or a length; SQLite has only signed numbers.
+fn unsigned(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|number| number.unsigned_abs())
 }
 
 fn kind_number(kind: Kind) -> i64 {

@@ -3,7 +3,8 @@
 //! The frames themselves are crate `osdp`'s. Its driver is not used: it blocks, and it hands the sequence number
 //! of a POLL that timed out to the next command, which the device then takes for a repetition and does not run.
 
-use osdp::command::{Command, OutputControl, OutputControlCode, OutputRecord, Poll};
+use osdp::command::output::OutputRecord;
+use osdp::command::{Command, OutputControl, OutputControlCode, Poll};
 use osdp::packet::{CtrlFlags, PacketBuilder};
 use osdp::reply::{NakErrorCode, Reply, ReplyCode};
 use osdp::{Address, ControlByte, Error, MAX_BUS_PACKET, ParsedPacket, SOM, Sqn};

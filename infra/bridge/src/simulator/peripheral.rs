@@ -83,9 +83,9 @@ impl Peripheral {
         let Ok(command) = Command::decode(code, packet.data) else { return nak(NakErrorCode::CommandLengthError) };
         match command {
             Command::Poll(_) => Reply::Ack(Ack),
-            Command::Id(_) => Reply::PdId(PdId { oui: [0; 3], model: 1, version: 1, serial: u32::from(self.address), firmware: (0, 1, 0) }),
+            Command::Id(_) => Reply::PdId(PdId { vendor_oui: [0; 3], model: 1, version: 1, serial: u32::from(self.address), firmware: [0, 1, 0] }),
             Command::Cap(_) => {
-                Reply::PdCap(PdCap::new(vec![Capability { code: FunctionCode::OutputControl.as_byte(), compliance: 2, num_items: OUTPUTS }]))
+                Reply::PdCap(PdCap::new(vec![Capability { code: FunctionCode::OutputControl.as_byte(), compliance: 2, number_of: OUTPUTS }]))
             }
             Command::LocalStatus(_) => Reply::LStatR(LStatR { tamper: 0, power: 0 }),
             Command::OutputStatus(_) => self.outputs(now),
