@@ -44,23 +44,53 @@ impl Bridge {
     pub async fn start(config: Config, clock: Clock) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let run = Uuid::now_v7().to_string();
-        let spool = Spool::open(&config.data, config.spool, run, clock.clone(), counters.clone())?;
+        let spool = Spool::open(
+            &config.data,
+            config.spool,
+            run,
+            clock.clone(),
+            counters.clone(),
+        )?;
         let (reports, reported) = mpsc::unbounded_channel();
         let mut others = Vec::new();
         let mut lines = BTreeMap::new();
         for line in &config.lines {
-            let (running, handle) = Line::new(line.clone(), &config.doors, clock.clone(), reports.clone());
+            let (running, handle) =
+                Line::new(line.clone(), &config.doors, clock.clone(), reports.clone());
             others.push(tokio::spawn(running.run()));
             lines.insert(line.id.clone(), handle);
         }
-        let commands = Commands::new(&config, &lines, spool.clone(), clock.clone(), counters.clone());
-        commands.answer_interrupted().await.context("answering what an earlier run left")?;
+        let commands = Commands::new(
+            &config,
+            &lines,
+            spool.clone(),
+            clock.clone(),
+            counters.clone(),
+        );
+        commands
+            .answer_interrupted()
+            .await
+            .context("answering what an earlier run left")?;
         others.push(tokio::spawn(pass_on(reported, commands.clone())));
         others.push(tokio::spawn(log_counters(counters.clone())));
         let (phase, seen) = watch::channel(Phase::Working);
-        let (uplink, ready) = Uplink::new(config, commands.clone(), spool.clone(), clock, counters.clone());
+        let (uplink, ready) = Uplink::new(
+            config,
+            commands.clone(),
+            spool.clone(),
+            clock,
+            counters.clone(),
+        );
         let uplink = tokio::spawn(uplink.run(seen));
-        Ok(Self { commands, spool, counters, phase, ready, uplink, others })
+        Ok(Self {
+            commands,
+            spool,
+            counters,
+            phase,
+            ready,
+            uplink,
+            others,
+        })
     }
 
     /// Waits until the broker has granted every subscription for the first time.
@@ -85,7 +115,9 @@ impl Bridge {
     pub async fn stop(self) {
         self.phase.send_replace(Phase::Draining);
         if timeout(DRAIN_MAX, self.commands.drained()).await.is_err() {
-            tracing::error!("commands were still under way when the bridge had to stop; the next run answers them as interrupted");
+            tracing::error!(
+                "commands were still under way when the bridge had to stop; the next run answers them as interrupted"
+            );
         }
         self.phase.send_replace(Phase::Leaving);
         let mut uplink = self.uplink;

@@ -69,7 +69,10 @@ impl Names {
     /// The names in a configuration.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        Self { tenant: config.tenant.clone(), gateway: config.gateway.clone() }
+        Self {
+            tenant: config.tenant.clone(),
+            gateway: config.gateway.clone(),
+        }
     }
 
     /// A topic of one of our doors.
@@ -85,24 +88,73 @@ impl Names {
     }
 
     fn topic(&self, kind: DeviceKind, device: &DeviceId, channel: Channel) -> String {
-        DeviceTopic { tenant: self.tenant.clone(), kind, device: device.clone(), channel }.to_string()
+        DeviceTopic {
+            tenant: self.tenant.clone(),
+            kind,
+            device: device.clone(),
+            channel,
+        }
+        .to_string()
     }
 
-    fn occurrence(&self, door: &DeviceId, kind: OccurrenceKind, now: Timestamp) -> Result<Outgoing> {
-        let body = Occurrence { gateway: self.gateway.clone(), kind };
-        outgoing(self.door_topic(door, Channel::Event), Kind::Occurrence, body, now)
+    fn occurrence(
+        &self,
+        door: &DeviceId,
+        kind: OccurrenceKind,
+        now: Timestamp,
+    ) -> Result<Outgoing> {
+        let body = Occurrence {
+            gateway: self.gateway.clone(),
+            kind,
+        };
+        outgoing(
+            self.door_topic(door, Channel::Event),
+            Kind::Occurrence,
+            body,
+            now,
+        )
     }
 
-    fn answer(&self, door: &DeviceId, opening: &OpeningId, outcome: Outcome, now: Timestamp) -> Result<Outgoing> {
-        let body = Acknowledgement { opening: opening.clone(), gateway: self.gateway.clone(), outcome };
-        outgoing(self.door_topic(door, Channel::Acknowledgement), Kind::Acknowledgement, body, now)
+    fn answer(
+        &self,
+        door: &DeviceId,
+        opening: &OpeningId,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Outgoing> {
+        let body = Acknowledgement {
+            opening: opening.clone(),
+            gateway: self.gateway.clone(),
+            outcome,
+        };
+        outgoing(
+            self.door_topic(door, Channel::Acknowledgement),
+            Kind::Acknowledgement,
+            body,
+            now,
+        )
     }
 }
 
-fn outgoing<Body: serde::Serialize + serde::de::DeserializeOwned>(topic: String, kind: Kind, body: Body, at: Timestamp) -> Result<Outgoing> {
+fn outgoing<Body: serde::Serialize + serde::de::DeserializeOwned>(
+    topic: String,
+    kind: Kind,
+    body: Body,
+    at: Timestamp,
+) -> Result<Outgoing> {
     let id = new_id();
-    let payload = Message { id: id.clone(), at, body }.to_payload()?;
-    Ok(Outgoing { id, topic, kind, payload })
+    let payload = Message {
+        id: id.clone(),
+        at,
+        body,
+    }
+    .to_payload()?;
+    Ok(Outgoing {
+        id,
+        topic,
+        kind,
+        payload,
+    })
 }
 
 /// A new message id, a UUID version 7.
@@ -121,9 +173,21 @@ impl Commands {
         clock: Clock,
         counters: Arc<Counters>,
     ) -> Self {
-        let hung = |door: &DoorConfig| Some((door.id.clone(), (door.clone(), lines.get(&door.line)?.clone())));
+        let hung = |door: &DoorConfig| {
+            Some((
+                door.id.clone(),
+                (door.clone(), lines.get(&door.line)?.clone()),
+            ))
+        };
         let doors = Arc::new(config.doors.iter().filter_map(hung).collect());
-        Self { names: Arc::new(Names::of(config)), doors, spool, clock, counters, under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)) }
+        Self {
+            names: Arc::new(Names::of(config)),
+            doors,
+            spool,
+            clock,
+            counters,
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+        }
     }
 
     /// Waits until no command is being taken or carried out.
@@ -135,8 +199,13 @@ impl Commands {
     /// The topics to subscribe to.
     #[must_use]
     pub fn topics(&self) -> Vec<String> {
-        let doors = self.doors.keys().map(|door| self.names.door_topic(door, Channel::Command));
-        doors.chain([self.names.gateway_topic(Channel::Command)]).collect()
+        let doors = self
+            .doors
+            .keys()
+            .map(|door| self.names.door_topic(door, Channel::Command));
+        doors
+            .chain([self.names.gateway_topic(Channel::Command)])
+            .collect()
     }
 
     /// Answers every command that an earlier run took and never answered: it may have acted, so it is not acted on
@@ -147,7 +216,14 @@ impl Commands {
     pub async fn answer_interrupted(&self) -> Result<()> {
         for (door, opening) in self.spool.unanswered().await? {
             tracing::warn!(%door, %opening, "an earlier run did not answer this command");
-            self.answer(&door, &opening, Outcome::Failed { reason: INTERRUPTED.into() }).await?;
+            self.answer(
+                &door,
+                &opening,
+                Outcome::Failed {
+                    reason: INTERRUPTED.into(),
+                },
+            )
+            .await?;
         }
         Ok(())
     }
@@ -159,36 +235,74 @@ impl Commands {
     /// When the disk fails: MQTT must not acknowledge, the broker will deliver again.
     pub async fn handle(&self, inbound: Inbound) -> Result<Handled> {
         match Topic::parse(&inbound.topic) {
-            Ok(Topic::Device(DeviceTopic { tenant, kind, device, channel: Channel::Command })) if tenant == self.names.tenant => {
-                match kind {
-                    DeviceKind::Door if self.doors.contains_key(&device) => return self.door(&device, inbound).await,
-                    DeviceKind::Gateway if device == self.names.gateway => return self.gateway(inbound).await,
-                    _ => {}
+            Ok(Topic::Device(DeviceTopic {
+                tenant,
+                kind,
+                device,
+                channel: Channel::Command,
+            })) if tenant == self.names.tenant => match kind {
+                DeviceKind::Door if self.doors.contains_key(&device) => {
+                    return self.door(&device, inbound).await;
                 }
-            }
+                DeviceKind::Gateway if device == self.names.gateway => {
+                    return self.gateway(inbound).await;
+                }
+                _ => {}
+            },
             _ => {}
         }
         self.counters.commands_unknown.add(1);
-        tracing::warn!(topic = inbound.topic, "a message on a topic of no configured door was left alone");
+        tracing::warn!(
+            topic = inbound.topic,
+            "a message on a topic of no configured door was left alone"
+        );
         Ok(Handled::Done)
     }
 
     async fn door(&self, door: &DeviceId, inbound: Inbound) -> Result<Handled> {
         if inbound.retained {
             self.counters.commands_retained.add(1);
-            tracing::error!(topic = inbound.topic, "a retained command was refused: it would move the door at every connection");
-            self.spool.say(self.names.occurrence(door, OccurrenceKind::RetainedCommandRefused, self.clock.now())?).await?;
+            tracing::error!(
+                topic = inbound.topic,
+                "a retained command was refused: it would move the door at every connection"
+            );
+            self.spool
+                .say(self.names.occurrence(
+                    door,
+                    OccurrenceKind::RetainedCommandRefused,
+                    self.clock.now(),
+                )?)
+                .await?;
             return Ok(Handled::Done);
         }
-        let Some(Command::Open { opening, expires_at, unlock_ms }) = self.parse::<Command>(&inbound) else { return Ok(Handled::Done) };
+        let Some(Command::Open {
+            opening,
+            expires_at,
+            unlock_ms,
+        }) = self.parse::<Command>(&inbound)
+        else {
+            return Ok(Handled::Done);
+        };
         let permit = self.under_way.clone().acquire_owned().await?;
         match self.spool.take(door, &opening, expires_at).await? {
-            Taken::First => self.start(door, opening, (expires_at, unlock_ms), permit).await?,
+            Taken::First => {
+                self.start(door, opening, (expires_at, unlock_ms), permit)
+                    .await?
+            }
             Taken::Running | Taken::Answered => {
                 self.counters.commands_repeated.add(1);
                 tracing::info!(%door, %opening, "a repeated command moves nothing");
             }
-            Taken::Interrupted => self.answer(door, &opening, Outcome::Failed { reason: INTERRUPTED.into() }).await?,
+            Taken::Interrupted => {
+                self.answer(
+                    door,
+                    &opening,
+                    Outcome::Failed {
+                        reason: INTERRUPTED.into(),
+                    },
+                )
+                .await?
+            }
             Taken::NoRoom => {
                 self.counters.commands_without_room.add(1);
                 tracing::error!(%door, %opening, "the spool is full of answers: the command was left alone");
@@ -203,12 +317,17 @@ impl Commands {
             tracing::error!(topic = inbound.topic, "a retained receipt was refused");
             return Ok(Handled::Done);
         }
-        let Some(gateway::Command::Receipt { messages }) = self.parse(&inbound) else { return Ok(Handled::Done) };
+        let Some(gateway::Command::Receipt { messages }) = self.parse(&inbound) else {
+            return Ok(Handled::Done);
+        };
         self.spool.forget(messages.clone()).await?;
         Ok(Handled::Receipted(messages))
     }
 
-    fn parse<Body: serde::Serialize + serde::de::DeserializeOwned>(&self, inbound: &Inbound) -> Option<Body> {
+    fn parse<Body: serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        inbound: &Inbound,
+    ) -> Option<Body> {
         match Message::<Body>::from_payload(&inbound.payload) {
             Ok(message) => Some(message.body),
             Err(error) => {
@@ -231,17 +350,27 @@ impl Commands {
         if let Some(outcome) = refusal(now, expires_at, unlock_ms) {
             return self.answer(door, &opening, outcome).await;
         }
-        let Some((config, line)) = self.doors.get(door) else { return Ok(()) };
-        let for_ms = if unlock_ms == 0 { config.unlock_ms } else { unlock_ms };
+        let Some((config, line)) = self.doors.get(door) else {
+            return Ok(());
+        };
+        let for_ms = if unlock_ms == 0 {
+            config.unlock_ms
+        } else {
+            unlock_ms
+        };
         let (this, line, config) = (self.clone(), line.clone(), config.clone());
         tokio::spawn(async move {
-            let result = line.release(config.address, config.output, for_ms, expires_at).await;
+            let result = line
+                .release(config.address, config.output, for_ms, expires_at)
+                .await;
             let took_ms = this.clock.now().millis_since(now);
             tracing::info!(door = %config.id, %opening, ?result, took_ms, "a door command was carried out");
             let outcome = match result {
                 Ok(()) => Outcome::Opened,
                 Err(Failure::Expired) => Outcome::Expired,
-                Err(failure) => Outcome::Failed { reason: failure.to_string() },
+                Err(failure) => Outcome::Failed {
+                    reason: failure.to_string(),
+                },
             };
             while let Err(error) = this.answer(&config.id, &opening, outcome.clone()).await {
                 tracing::error!(%opening, error = format!("{error:#}"), "the answer could not be stored; trying again");
@@ -253,12 +382,21 @@ impl Commands {
     }
 
     async fn answer(&self, door: &DeviceId, opening: &OpeningId, outcome: Outcome) -> Result<()> {
-        self.spool.answer(door, opening, self.names.answer(door, opening, outcome, self.clock.now())?).await
+        self.spool
+            .answer(
+                door,
+                opening,
+                self.names
+                    .answer(door, opening, outcome, self.clock.now())?,
+            )
+            .await
     }
 
     /// Says that something happened at a door by itself; keeps trying while the disk fails.
     pub async fn occurred(&self, door: &DeviceId, kind: OccurrenceKind) {
-        let Ok(message) = self.names.occurrence(door, kind, self.clock.now()) else { return };
+        let Ok(message) = self.names.occurrence(door, kind, self.clock.now()) else {
+            return;
+        };
         while let Err(error) = self.spool.say(message.clone()).await {
             tracing::error!(%door, error = format!("{error:#}"), "an occurrence could not be stored; trying again");
             tokio::time::sleep(SPOOL_RETRY).await;
@@ -272,10 +410,16 @@ fn refusal(now: Timestamp, expires_at: Timestamp, unlock_ms: u32) -> Option<Outc
         return Some(Outcome::Expired);
     }
     if expires_at.millis_since(now) > EXPIRY_AHEAD_MS_MAX {
-        return Some(Outcome::Failed { reason: format!("the expiry lies more than {EXPIRY_AHEAD_MS_MAX} ms ahead of the gateway's clock") });
+        return Some(Outcome::Failed {
+            reason: format!(
+                "the expiry lies more than {EXPIRY_AHEAD_MS_MAX} ms ahead of the gateway's clock"
+            ),
+        });
     }
     if unlock_ms > UNLOCK_MS_MAX {
-        return Some(Outcome::Failed { reason: format!("unlock_ms is {unlock_ms}, at most {UNLOCK_MS_MAX} is carried out") });
+        return Some(Outcome::Failed {
+            reason: format!("unlock_ms is {unlock_ms}, at most {UNLOCK_MS_MAX} is carried out"),
+        });
     }
     None
 }
@@ -293,7 +437,13 @@ mod tests {
         assert_eq!(refusal(at(999), at(1000), 3_000), None);
         assert_eq!(refusal(at(1000), at(1000), 3_000), Some(Outcome::Expired));
         assert_eq!(refusal(at(0), at(EXPIRY_AHEAD_MS_MAX), 3_000), None);
-        assert!(matches!(refusal(at(0), at(EXPIRY_AHEAD_MS_MAX + 1), 3_000), Some(Outcome::Failed { .. })));
-        assert!(matches!(refusal(at(0), at(1000), UNLOCK_MS_MAX + 1), Some(Outcome::Failed { .. })));
+        assert!(matches!(
+            refusal(at(0), at(EXPIRY_AHEAD_MS_MAX + 1), 3_000),
+            Some(Outcome::Failed { .. })
+        ));
+        assert!(matches!(
+            refusal(at(0), at(1000), UNLOCK_MS_MAX + 1),
+            Some(Outcome::Failed { .. })
+        ));
     }
 }

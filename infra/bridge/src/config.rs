@@ -100,7 +100,10 @@ pub struct SpoolLimits {
 
 impl Default for SpoolLimits {
     fn default() -> Self {
-        Self { messages_max: 100_000, bytes_max: 256 * 1024 * 1024 }
+        Self {
+            messages_max: 100_000,
+            bytes_max: 256 * 1024 * 1024,
+        }
     }
 }
 
@@ -150,7 +153,10 @@ impl FromStr for Port {
 
     fn from_str(text: &str) -> Result<Self> {
         if let Some(path) = text.strip_prefix("serial:").filter(|path| !path.is_empty()) {
-            return Ok(Self::Serial { path: path.into(), baud: BAUD_DEFAULT });
+            return Ok(Self::Serial {
+                path: path.into(),
+                baud: BAUD_DEFAULT,
+            });
         }
         if let Some(address) = text.strip_prefix("tcp:") {
             host_and_port(address)?;
@@ -181,8 +187,10 @@ impl Config {
     /// # Errors
     /// A sentence that names the file, and the key or value that cannot be.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text, std::env::var(PASSWORD_VARIABLE).ok()).with_context(|| format!("{} is refused", path.display()))
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text, std::env::var(PASSWORD_VARIABLE).ok())
+            .with_context(|| format!("{} is refused", path.display()))
     }
 
     /// Checks the text of the file; `password` is what the environment says.
@@ -190,24 +198,57 @@ impl Config {
     /// # Errors
     /// A sentence that names the key or value that cannot be.
     pub fn parse(text: &str, password: Option<String>) -> Result<Self> {
-        let file: File = toml::from_str(text).map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
+        let file: File = toml::from_str(text)
+            .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
         let (broker_host, broker_port) = host_and_port(&file.broker).context("broker")?;
         let password = file.password(password)?;
-        let lines = file.lines.into_iter().map(LineFile::check).collect::<Result<Vec<_>>>()?;
-        ensure!((1..=LINES_MAX).contains(&lines.len()), "there must be 1 to {LINES_MAX} [[lines]], not {}", lines.len());
+        let lines = file
+            .lines
+            .into_iter()
+            .map(LineFile::check)
+            .collect::<Result<Vec<_>>>()?;
+        ensure!(
+            (1..=LINES_MAX).contains(&lines.len()),
+            "there must be 1 to {LINES_MAX} [[lines]], not {}",
+            lines.len()
+        );
         no_repetition("lines", "id", lines.iter().map(|line| line.id.clone()))?;
-        no_repetition("lines", "port", lines.iter().map(|line| line.port.to_string()))?;
+        no_repetition(
+            "lines",
+            "port",
+            lines.iter().map(|line| line.port.to_string()),
+        )?;
         let known: BTreeSet<&str> = lines.iter().map(|line| line.id.as_str()).collect();
-        let doors = file.doors.into_iter().map(|door| door.check(&known)).collect::<Result<Vec<_>>>()?;
-        ensure!((1..=DOORS_MAX).contains(&doors.len()), "there must be 1 to {DOORS_MAX} [[doors]], not {}", doors.len());
+        let doors = file
+            .doors
+            .into_iter()
+            .map(|door| door.check(&known))
+            .collect::<Result<Vec<_>>>()?;
+        ensure!(
+            (1..=DOORS_MAX).contains(&doors.len()),
+            "there must be 1 to {DOORS_MAX} [[doors]], not {}",
+            doors.len()
+        );
         no_repetition("doors", "id", doors.iter().map(|door| door.id.to_string()))?;
         no_repetition(
             "doors",
             "line, address and output",
-            doors.iter().map(|door| format!("{}, {} and {}", door.line, door.address, door.output)),
+            doors
+                .iter()
+                .map(|door| format!("{}, {} and {}", door.line, door.address, door.output)),
         )?;
         let spool = file.spool.check()?;
-        Ok(Self { tenant: file.tenant, gateway: file.gateway, broker_host, broker_port, password, data: file.data, spool, lines, doors })
+        Ok(Self {
+            tenant: file.tenant,
+            gateway: file.gateway,
+            broker_host,
+            broker_port,
+            password,
+            data: file.data,
+            spool,
+            lines,
+            doors,
+        })
     }
 
     /// The name the gateway connects with.
@@ -244,7 +285,9 @@ impl File {
                 .trim_end_matches(['\r', '\n'])
                 .to_owned(),
             (None, None, Some(password)) => password,
-            (None, None, None) => bail!("there is no password: give password, password_file or {PASSWORD_VARIABLE}"),
+            (None, None, None) => {
+                bail!("there is no password: give password, password_file or {PASSWORD_VARIABLE}")
+            }
         };
         ensure!(!text.is_empty(), "the password is empty");
         Ok(Password(text))
@@ -263,9 +306,19 @@ impl SpoolFile {
         let usual = SpoolLimits::default();
         let messages_max = self.messages_max.unwrap_or(usual.messages_max);
         let bytes_max = self.bytes_max.unwrap_or(usual.bytes_max);
-        ensure!((1..=SPOOL_MESSAGES_MAX).contains(&messages_max), "spool.messages_max must be 1 to {SPOOL_MESSAGES_MAX}");
-        ensure!(bytes_max >= wire::PAYLOAD_BYTES_MAX as u64, "spool.bytes_max must be at least {}", wire::PAYLOAD_BYTES_MAX);
-        Ok(SpoolLimits { messages_max, bytes_max })
+        ensure!(
+            (1..=SPOOL_MESSAGES_MAX).contains(&messages_max),
+            "spool.messages_max must be 1 to {SPOOL_MESSAGES_MAX}"
+        );
+        ensure!(
+            bytes_max >= wire::PAYLOAD_BYTES_MAX as u64,
+            "spool.bytes_max must be at least {}",
+            wire::PAYLOAD_BYTES_MAX
+        );
+        Ok(SpoolLimits {
+            messages_max,
+            bytes_max,
+        })
     }
 }
 
@@ -283,25 +336,34 @@ struct LineFile {
 impl LineFile {
     fn check(self) -> Result<LineConfig> {
         let id = self.id;
-        let mut port = self.port.parse::<Port>().with_context(|| format!("port of line {id:?}"))?;
+        let mut port = self
+            .port
+            .parse::<Port>()
+            .with_context(|| format!("port of line {id:?}"))?;
         match (&mut port, self.baud) {
             (Port::Serial { baud, .. }, Some(wanted)) => {
-                ensure!((1_200..=921_600).contains(&wanted), "baud of line {id:?} must be 1200 to 921600, not {wanted}");
+                ensure!(
+                    (1_200..=921_600).contains(&wanted),
+                    "baud of line {id:?} must be 1200 to 921600, not {wanted}"
+                );
                 *baud = wanted;
             }
-            (Port::Tcp(_), Some(_)) => bail!("line {id:?} is tcp: baud is the serial server's matter"),
+            (Port::Tcp(_), Some(_)) => {
+                bail!("line {id:?} is tcp: baud is the serial server's matter")
+            }
             (_, None) => {}
         }
-        let millis = |name: &str, value: Option<u64>, usual: u64, range: std::ops::RangeInclusive<u64>| {
-            let value = value.unwrap_or(usual);
-            ensure!(
-                range.contains(&value),
-                "{name} of line {id:?} must be {} to {}, not {value}",
-                range.start(),
-                range.end()
-            );
-            Ok(Duration::from_millis(value))
-        };
+        let millis =
+            |name: &str, value: Option<u64>, usual: u64, range: std::ops::RangeInclusive<u64>| {
+                let value = value.unwrap_or(usual);
+                ensure!(
+                    range.contains(&value),
+                    "{name} of line {id:?} must be {} to {}, not {value}",
+                    range.start(),
+                    range.end()
+                );
+                Ok(Duration::from_millis(value))
+            };
         Ok(LineConfig {
             poll: millis("poll_ms", self.poll_ms, 200, 20..=10_000)?,
             reply_timeout: millis("reply_timeout_ms", self.reply_timeout_ms, 200, 20..=5_000)?,
@@ -324,21 +386,45 @@ struct DoorFile {
 
 impl DoorFile {
     fn check(self, lines: &BTreeSet<&str>) -> Result<DoorConfig> {
-        let Self { id, line, address, output, unlock_ms } = self;
-        ensure!(lines.contains(line.as_str()), "door {id} hangs on line {line:?}, which is not among [[lines]]");
-        ensure!(address <= OSDP_ADDRESS_MAX, "address of door {id} must be 0 to {OSDP_ADDRESS_MAX}, not {address}");
+        let Self {
+            id,
+            line,
+            address,
+            output,
+            unlock_ms,
+        } = self;
+        ensure!(
+            lines.contains(line.as_str()),
+            "door {id} hangs on line {line:?}, which is not among [[lines]]"
+        );
+        ensure!(
+            address <= OSDP_ADDRESS_MAX,
+            "address of door {id} must be 0 to {OSDP_ADDRESS_MAX}, not {address}"
+        );
         let unlock_ms = unlock_ms.unwrap_or(3_000);
         ensure!(
             (100..=UNLOCK_MS_MAX).contains(&unlock_ms),
             "unlock_ms of door {id} must be 100 to {UNLOCK_MS_MAX}, not {unlock_ms}"
         );
-        Ok(DoorConfig { id, line, address, output, unlock_ms })
+        Ok(DoorConfig {
+            id,
+            line,
+            address,
+            output,
+            unlock_ms,
+        })
     }
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16)> {
-    let (host, port) = text.rsplit_once(':').with_context(|| format!("{text:?} is not host:port"))?;
-    let port: u16 = port.parse().ok().filter(|port| *port != 0).with_context(|| format!("{text:?} has no port from 1 to 65535"))?;
+    let (host, port) = text
+        .rsplit_once(':')
+        .with_context(|| format!("{text:?} is not host:port"))?;
+    let port: u16 = port
+        .parse()
+        .ok()
+        .filter(|port| *port != 0)
+        .with_context(|| format!("{text:?} has no port from 1 to 65535"))?;
     ensure!(!host.is_empty(), "{text:?} has no host");
     Ok((host.to_owned(), port))
 }
@@ -348,7 +434,10 @@ fn no_repetition(table: &str, key: &str, values: impl Iterator<Item = String>) -
     for value in values {
         let count = seen.entry(value.clone()).or_insert(0);
         *count += 1;
-        ensure!(*count == 1, "two of [[{table}]] have the same {key}: {value}");
+        ensure!(
+            *count == 1,
+            "two of [[{table}]] have the same {key}: {value}"
+        );
     }
     Ok(())
 }
@@ -376,14 +465,23 @@ mod tests {
 
     fn refusal(from: &str, to: &str) -> String {
         assert!(GOOD.contains(from), "{from:?} is not in the example");
-        format!("{:#}", Config::parse(&GOOD.replace(from, to), None).unwrap_err())
+        format!(
+            "{:#}",
+            Config::parse(&GOOD.replace(from, to), None).unwrap_err()
+        )
     }
 
     #[test]
     fn a_good_file_is_read_with_the_usual_values() {
         let config = Config::parse(GOOD, None).unwrap();
         assert_eq!(config.username(), "demo/gate-1");
-        assert_eq!(config.lines[0].port, Port::Serial { path: "/dev/ttyUSB0".into(), baud: 115_200 });
+        assert_eq!(
+            config.lines[0].port,
+            Port::Serial {
+                path: "/dev/ttyUSB0".into(),
+                baud: 115_200
+            }
+        );
         assert_eq!(config.lines[0].poll, Duration::from_millis(200));
         assert_eq!(config.doors[0].unlock_ms, 3_000);
         assert_eq!(config.spool.messages_max, 100_000);
@@ -399,18 +497,42 @@ mod tests {
     #[test]
     fn an_impossible_value_is_refused_by_its_name() {
         for (from, to, named) in [
-            ("address = 5", "address = 127", "address of door d1 must be 0 to 126, not 127"),
+            (
+                "address = 5",
+                "address = 127",
+                "address of door d1 must be 0 to 126, not 127",
+            ),
             ("address = 5", "address = 300", "300"),
             ("115200", "3", "baud of line"),
             ("serial:/dev/ttyUSB0", "usb0", "\"usb0\" is no port"),
-            ("serial:/dev/ttyUSB0", "tcp:10.0.0.7:0", "no port from 1 to 65535"),
-            ("serial:/dev/ttyUSB0", "tcp:10.0.0.7:4001", "baud is the serial server's matter"),
-            ("line = \"l1\"", "line = \"l2\"", "\"l2\", which is not among"),
-            ("output = 0", "output = 0\nunlock_ms = 0", "unlock_ms of door d1"),
+            (
+                "serial:/dev/ttyUSB0",
+                "tcp:10.0.0.7:0",
+                "no port from 1 to 65535",
+            ),
+            (
+                "serial:/dev/ttyUSB0",
+                "tcp:10.0.0.7:4001",
+                "baud is the serial server's matter",
+            ),
+            (
+                "line = \"l1\"",
+                "line = \"l2\"",
+                "\"l2\", which is not among",
+            ),
+            (
+                "output = 0",
+                "output = 0\nunlock_ms = 0",
+                "unlock_ms of door d1",
+            ),
             ("127.0.0.1:1883", "127.0.0.1", "broker"),
             ("\"demo\"", "\"de/mo\"", "an id has 1 to 64"),
             ("password = \"secret\"", "", "LINLI_BRIDGE_PASSWORD"),
-            ("password = \"secret\"", "password_file = \"/does/not/exist\"", "/does/not/exist"),
+            (
+                "password = \"secret\"",
+                "password_file = \"/does/not/exist\"",
+                "/does/not/exist",
+            ),
         ] {
             let sentence = refusal(from, to);
             assert!(sentence.contains(named), "{to:?} -> {sentence}");
@@ -420,15 +542,33 @@ mod tests {
     #[test]
     fn two_doors_on_one_output_are_refused() {
         let door = "[[doors]]\nid = \"d2\"\nline = \"l1\"\naddress = 5\noutput = 0\n";
-        let sentence = format!("{:#}", Config::parse(&format!("{GOOD}{door}"), None).unwrap_err());
-        assert!(sentence.contains("the same line, address and output: l1, 5 and 0"), "{sentence}");
-        assert!(Config::parse(&format!("{GOOD}{}", door.replace("output = 0", "output = 1")), None).is_ok());
+        let sentence = format!(
+            "{:#}",
+            Config::parse(&format!("{GOOD}{door}"), None).unwrap_err()
+        );
+        assert!(
+            sentence.contains("the same line, address and output: l1, 5 and 0"),
+            "{sentence}"
+        );
+        assert!(
+            Config::parse(
+                &format!("{GOOD}{}", door.replace("output = 0", "output = 1")),
+                None
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn the_environment_gives_the_password_that_the_file_does_not() {
         let text = GOOD.replace("password = \"secret\"", "");
-        assert_eq!(Config::parse(&text, Some("from outside".into())).unwrap().password.reveal(), "from outside");
+        assert_eq!(
+            Config::parse(&text, Some("from outside".into()))
+                .unwrap()
+                .password
+                .reveal(),
+            "from outside"
+        );
         assert_eq!(format!("{:?}", Password::new("secret")), "Password(..)");
     }
 }

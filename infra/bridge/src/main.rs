@@ -15,7 +15,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
-#[command(name = "linli-bridge", version, about = "The device bridge between an estate's hardware and MQTT")]
+#[command(
+    name = "linli-bridge",
+    version,
+    about = "The device bridge between an estate's hardware and MQTT"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -55,12 +59,34 @@ enum Task {
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("LINLI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
     let done = match Arguments::parse().task {
         Task::Run { config } => run(config).await,
-        Task::Simulate { listen, address, answer_delay_ms, refuse, drop_answers, corrupt_answers } => {
+        Task::Simulate {
+            listen,
+            address,
+            answer_delay_ms,
+            refuse,
+            drop_answers,
+            corrupt_answers,
+        } => {
             let answer_delay = Duration::from_millis(answer_delay_ms);
-            simulate(listen, &address, Behaviour { answer_delay, refuse, drop_answers, corrupt_answers, ..Behaviour::default() }).await
+            simulate(
+                listen,
+                &address,
+                Behaviour {
+                    answer_delay,
+                    refuse,
+                    drop_answers,
+                    corrupt_answers,
+                    ..Behaviour::default()
+                },
+            )
+            .await
         }
     };
     match done {
@@ -100,11 +126,17 @@ async fn run(path: PathBuf) -> Result<()> {
 async fn simulate(listen: Listen, addresses: &[u8], behaviour: Behaviour) -> Result<()> {
     let stopped = stop_signal()?;
     let mut controller = Controller::listen(&listen, addresses, behaviour).await?;
-    say(&format!("linli-bridge simulate is ready: {} address {addresses:?}", controller.port()))?;
+    say(&format!(
+        "linli-bridge simulate is ready: {} address {addresses:?}",
+        controller.port()
+    ))?;
     let told = async {
         loop {
             let release = controller.next_release().await;
-            say(&format!("released address {} output {} for {} ms", release.address, release.output, release.for_ms))?;
+            say(&format!(
+                "released address {} output {} for {} ms",
+                release.address, release.output, release.for_ms
+            ))?;
         }
     };
     tokio::select! {
@@ -126,5 +158,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 
 fn say(sentence: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{sentence}").and_then(|()| out.flush()).context("writing to stdout")
+    writeln!(out, "{sentence}")
+        .and_then(|()| out.flush())
+        .context("writing to stdout")
 }

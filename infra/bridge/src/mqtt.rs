@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use kernel::MessageId;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS, SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS,
+    SubscribeFilter, SubscribeReasonCode,
 };
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -67,10 +68,27 @@ pub enum Phase {
 impl Uplink {
     /// An uplink for the commands; `ready` becomes true when the first session is subscribed.
     #[must_use]
-    pub fn new(config: Config, commands: Commands, spool: Spool, clock: Clock, counters: Arc<Counters>) -> (Self, watch::Receiver<bool>) {
+    pub fn new(
+        config: Config,
+        commands: Commands,
+        spool: Spool,
+        clock: Clock,
+        counters: Arc<Counters>,
+    ) -> (Self, watch::Receiver<bool>) {
         let (ready, readiness) = watch::channel(false);
         let names = Names::of(&config);
-        (Self { config, names, commands, spool, clock, counters, ready }, readiness)
+        (
+            Self {
+                config,
+                names,
+                commands,
+                spool,
+                clock,
+                counters,
+                ready,
+            },
+            readiness,
+        )
     }
 
     /// Keeps a session up until the bridge leaves.
@@ -80,12 +98,18 @@ impl Uplink {
             let began = Instant::now();
             match self.session(phase.clone()).await {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(error = format!("{error:#}"), "the broker is not reached"),
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:#}"), "the broker is not reached")
+                }
             }
             if began.elapsed() > RECONNECT_MAX {
                 pause = RECONNECT_MIN;
             }
-            let waited = timeout(jitter(pause), phase.wait_for(|phase| *phase == Phase::Leaving)).await;
+            let waited = timeout(
+                jitter(pause),
+                phase.wait_for(|phase| *phase == Phase::Leaving),
+            )
+            .await;
             if waited.is_ok() {
                 return;
             }
@@ -96,15 +120,34 @@ impl Uplink {
     /// One connection, from CONNECT to its end; well when the bridge left.
     async fn session(&self, phase: watch::Receiver<Phase>) -> Result<()> {
         let (client, mut eventloop) = AsyncClient::new(self.options()?, REQUESTS_WAITING_MAX);
-        eventloop.network_options.set_connection_timeout(CONNECT_SECONDS_MAX).set_tcp_nodelay(true);
-        let connected = match eventloop.poll().await.with_context(|| format!("connecting to {}:{}", self.config.broker_host, self.config.broker_port))? {
-            Event::Incoming(Packet::ConnAck(answer)) if answer.code == ConnectReturnCode::Success => answer,
+        eventloop
+            .network_options
+            .set_connection_timeout(CONNECT_SECONDS_MAX)
+            .set_tcp_nodelay(true);
+        let connected = match eventloop.poll().await.with_context(|| {
+            format!(
+                "connecting to {}:{}",
+                self.config.broker_host, self.config.broker_port
+            )
+        })? {
+            Event::Incoming(Packet::ConnAck(answer))
+                if answer.code == ConnectReturnCode::Success =>
+            {
+                answer
+            }
             other => bail!("the broker answered {other:?} to CONNECT"),
         };
-        tracing::info!(session_present = connected.session_present, "connected to the broker");
+        tracing::info!(
+            session_present = connected.session_present,
+            "connected to the broker"
+        );
         // The doors may have changed since the session was made, so a new process always subscribes.
         let kept = connected.session_present && *self.ready.borrow();
-        let subscribing = Subscribing::to(if kept { Vec::new() } else { self.commands.topics() });
+        let subscribing = Subscribing::to(if kept {
+            Vec::new()
+        } else {
+            self.commands.topics()
+        });
         let (packets, heard) = mpsc::unbounded_channel();
         let window = Mutex::new(self.known_topics().await?);
         let mut leaving = phase.clone();
@@ -125,9 +168,21 @@ impl Uplink {
         let client_id = format!("{}-{}", config.tenant, config.gateway);
         let mut options = MqttOptions::new(client_id, &config.broker_host, config.broker_port);
         options.set_credentials(config.username(), config.password.reveal());
-        options.set_clean_session(false).set_manual_acks(true).set_keep_alive(KEEP_ALIVE).set_inflight(PUBLISH_IN_FLIGHT_MAX);
-        options.set_max_packet_size(PAYLOAD_BYTES_MAX + PACKET_OVERHEAD, PAYLOAD_BYTES_MAX + PACKET_OVERHEAD);
-        options.set_last_will(LastWill::new(self.state_topic(), self.availability(false)?, QoS::AtLeastOnce, true));
+        options
+            .set_clean_session(false)
+            .set_manual_acks(true)
+            .set_keep_alive(KEEP_ALIVE)
+            .set_inflight(PUBLISH_IN_FLIGHT_MAX);
+        options.set_max_packet_size(
+            PAYLOAD_BYTES_MAX + PACKET_OVERHEAD,
+            PAYLOAD_BYTES_MAX + PACKET_OVERHEAD,
+        );
+        options.set_last_will(LastWill::new(
+            self.state_topic(),
+            self.availability(false)?,
+            QoS::AtLeastOnce,
+            true,
+        ));
         Ok(options)
     }
 
@@ -136,7 +191,12 @@ impl Uplink {
     }
 
     fn availability(&self, online: bool) -> Result<Vec<u8>> {
-        Ok(Message { id: new_id(), at: self.clock.now(), body: Availability { online } }.to_payload()?)
+        Ok(Message {
+            id: new_id(),
+            at: self.clock.now(),
+            body: Availability { online },
+        }
+        .to_payload()?)
     }
 
     async fn known_topics(&self) -> Result<Window> {
@@ -177,7 +237,14 @@ impl Uplink {
         mut subscribing: Subscribing,
         phase: watch::Receiver<Phase>,
     ) -> Result<()> {
-        client.publish(self.state_topic(), QoS::AtLeastOnce, true, self.availability(true)?).await?;
+        client
+            .publish(
+                self.state_topic(),
+                QoS::AtLeastOnce,
+                true,
+                self.availability(true)?,
+            )
+            .await?;
         let (taken, mut receipted) = mpsc::unbounded_channel();
         loop {
             if subscribing.is_done() {
@@ -211,10 +278,19 @@ impl Uplink {
 
     /// Takes one message in beside the others, and acknowledges it once it is on disk. It runs on when the session
     /// ends: a command that was written down must be acted on or answered.
-    fn take(&self, client: AsyncClient, publish: Publish, receipted: mpsc::UnboundedSender<Vec<MessageId>>) {
+    fn take(
+        &self,
+        client: AsyncClient,
+        publish: Publish,
+        receipted: mpsc::UnboundedSender<Vec<MessageId>>,
+    ) {
         let commands = self.commands.clone();
         tokio::spawn(async move {
-            let inbound = Inbound { topic: publish.topic.clone(), payload: publish.payload.to_vec(), retained: publish.retain };
+            let inbound = Inbound {
+                topic: publish.topic.clone(),
+                payload: publish.payload.to_vec(),
+                retained: publish.retain,
+            };
             match commands.handle(inbound).await {
                 Ok(handled) => {
                     // When the connection is gone, the broker delivers again, and the command is known.
@@ -224,7 +300,11 @@ impl Uplink {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(topic = publish.topic, error = format!("{error:#}"), "a message could not be taken in; the broker keeps it");
+                    tracing::error!(
+                        topic = publish.topic,
+                        error = format!("{error:#}"),
+                        "a message could not be taken in; the broker keeps it"
+                    );
                 }
             }
         });
@@ -253,7 +333,10 @@ impl Uplink {
 
     async fn send_again(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<()> {
         let due = window.lock().await.due(Instant::now());
-        let found = self.spool.fetch_again(due.iter().map(|(seq, _)| *seq).collect()).await?;
+        let found = self
+            .spool
+            .fetch_again(due.iter().map(|(seq, _)| *seq).collect())
+            .await?;
         for stored in &found {
             self.publish(client, window, stored).await?;
         }
@@ -267,11 +350,26 @@ impl Uplink {
         Ok(())
     }
 
-    async fn publish(&self, client: &AsyncClient, window: &Mutex<Window>, stored: &Stored) -> Result<()> {
+    async fn publish(
+        &self,
+        client: &AsyncClient,
+        window: &Mutex<Window>,
+        stored: &Stored,
+    ) -> Result<()> {
         let message = &stored.message;
         // First into the window: the receipt may be here before the publication returns.
-        window.lock().await.sent(&message.topic, stored.seq, &message.id, Instant::now());
-        client.publish(&message.topic, QoS::AtLeastOnce, false, message.payload.clone()).await?;
+        window
+            .lock()
+            .await
+            .sent(&message.topic, stored.seq, &message.id, Instant::now());
+        client
+            .publish(
+                &message.topic,
+                QoS::AtLeastOnce,
+                false,
+                message.payload.clone(),
+            )
+            .await?;
         Ok(())
     }
 
@@ -279,7 +377,14 @@ impl Uplink {
     async fn goodbye(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<()> {
         let said = async {
             self.send_new(client, window).await?;
-            client.publish(self.state_topic(), QoS::AtLeastOnce, true, self.availability(false)?).await?;
+            client
+                .publish(
+                    self.state_topic(),
+                    QoS::AtLeastOnce,
+                    true,
+                    self.availability(false)?,
+                )
+                .await?;
             client.disconnect().await?;
             // The connection ends itself after DISCONNECT, and with it the session this runs in.
             sleep(GOODBYE_MAX).await;
@@ -299,7 +404,10 @@ struct Subscribing {
 
 impl Subscribing {
     fn to(wanted: Vec<String>) -> Self {
-        Self { wanted, ..Self::default() }
+        Self {
+            wanted,
+            ..Self::default()
+        }
     }
 
     /// The next topics to ask for, when it is time.
@@ -318,8 +426,16 @@ impl Subscribing {
     /// Keeps what was refused, to ask for it again.
     fn answered(&mut self, codes: &[SubscribeReasonCode]) {
         let codes = codes.iter().map(Some).chain(std::iter::repeat(None));
-        let refused = |(_, code): &(String, Option<&SubscribeReasonCode>)| !matches!(code, Some(SubscribeReasonCode::Success(_)));
-        let refused: Vec<String> = self.asked.drain(..).zip(codes).filter(refused).map(|(topic, _)| topic).collect();
+        let refused = |(_, code): &(String, Option<&SubscribeReasonCode>)| {
+            !matches!(code, Some(SubscribeReasonCode::Success(_)))
+        };
+        let refused: Vec<String> = self
+            .asked
+            .drain(..)
+            .zip(codes)
+            .filter(refused)
+            .map(|(topic, _)| topic)
+            .collect();
         if !refused.is_empty() {
             tracing::error!(topics = ?refused, "the broker refused subscriptions; asking again. Are the devices registered?");
             self.not_before = Some(tokio::time::Instant::now() + SUBSCRIBE_AGAIN);
@@ -346,7 +462,10 @@ mod tests {
     fn jitter_stays_between_half_and_all_of_the_pause() {
         for _ in 0..100 {
             let pause = jitter(Duration::from_secs(2));
-            assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&pause), "{pause:?}");
+            assert!(
+                (Duration::from_secs(1)..=Duration::from_secs(2)).contains(&pause),
+                "{pause:?}"
+            );
         }
     }
 
@@ -356,7 +475,11 @@ mod tests {
         assert_eq!(subscribing.next().await, ["a", "b", "c"]);
         let success = SubscribeReasonCode::Success(QoS::AtLeastOnce);
         subscribing.answered(&[success, SubscribeReasonCode::Failure]);
-        assert_eq!(subscribing.wanted, ["b", "c"], "refused, and not answered at all");
+        assert_eq!(
+            subscribing.wanted,
+            ["b", "c"],
+            "refused, and not answered at all"
+        );
         assert!(!subscribing.is_done());
         subscribing.not_before = None;
         assert_eq!(subscribing.next().await, ["b", "c"]);

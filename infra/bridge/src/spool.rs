@@ -88,7 +88,12 @@ pub struct Spool {
 
 #[derive(Debug)]
 enum Operation {
-    Take(DeviceId, OpeningId, Timestamp, oneshot::Sender<Result<Taken>>),
+    Take(
+        DeviceId,
+        OpeningId,
+        Timestamp,
+        oneshot::Sender<Result<Taken>>,
+    ),
     Answer(DeviceId, OpeningId, Outgoing, oneshot::Sender<Result<()>>),
     Say(Outgoing, oneshot::Sender<Result<()>>),
     Forget(Vec<MessageId>, oneshot::Sender<Result<u64>>),
@@ -104,15 +109,37 @@ impl Spool {
     ///
     /// # Errors
     /// When the folder cannot be written, or another bridge uses it.
-    pub fn open(data: &Path, limits: SpoolLimits, run: String, clock: crate::clock::Clock, counters: Arc<Counters>) -> Result<Self> {
-        std::fs::create_dir_all(data).with_context(|| format!("making the data folder {}", data.display()))?;
+    pub fn open(
+        data: &Path,
+        limits: SpoolLimits,
+        run: String,
+        clock: crate::clock::Clock,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(data)
+            .with_context(|| format!("making the data folder {}", data.display()))?;
         let db = store::open(&data.join(FILE_NAME))?;
         let (messages, bytes) = store::outbox_size(&db)?;
         let (operations, waiting) = mpsc::channel(WAITING_MAX);
         let changed = Arc::new(Notify::new());
-        let keeper = Keeper { limits, run, clock, counters, messages, bytes, forgot_at: Instant::now(), changed: changed.clone() };
-        std::thread::Builder::new().name("spool".into()).spawn(move || keeper.keep(db, waiting)).context("starting the spool's thread")?;
-        Ok(Self { operations, changed })
+        let keeper = Keeper {
+            limits,
+            run,
+            clock,
+            counters,
+            messages,
+            bytes,
+            forgot_at: Instant::now(),
+            changed: changed.clone(),
+        };
+        std::thread::Builder::new()
+            .name("spool".into())
+            .spawn(move || keeper.keep(db, waiting))
+            .context("starting the spool's thread")?;
+        Ok(Self {
+            operations,
+            changed,
+        })
     }
 
     /// Wakes when something new may be in the outbox.
@@ -129,16 +156,28 @@ impl Spool {
     ///
     /// # Errors
     /// When the disk fails; then nothing may be acted on.
-    pub async fn take(&self, door: &DeviceId, opening: &OpeningId, expires_at: Timestamp) -> Result<Taken> {
-        self.ask(|done| Operation::Take(door.clone(), opening.clone(), expires_at, done)).await
+    pub async fn take(
+        &self,
+        door: &DeviceId,
+        opening: &OpeningId,
+        expires_at: Timestamp,
+    ) -> Result<Taken> {
+        self.ask(|done| Operation::Take(door.clone(), opening.clone(), expires_at, done))
+            .await
     }
 
     /// Writes down what became of a command, and puts the answer into the outbox, in one commit.
     ///
     /// # Errors
     /// When the disk fails.
-    pub async fn answer(&self, door: &DeviceId, opening: &OpeningId, answer: Outgoing) -> Result<()> {
-        self.ask(|done| Operation::Answer(door.clone(), opening.clone(), answer, done)).await
+    pub async fn answer(
+        &self,
+        door: &DeviceId,
+        opening: &OpeningId,
+        answer: Outgoing,
+    ) -> Result<()> {
+        self.ask(|done| Operation::Answer(door.clone(), opening.clone(), answer, done))
+            .await
     }
 
     /// Puts a message into the outbox.
@@ -197,10 +236,18 @@ impl Spool {
         self.ask(Operation::Size).await
     }
 
-    async fn ask<Answer>(&self, operation: impl FnOnce(oneshot::Sender<Result<Answer>>) -> Operation) -> Result<Answer> {
+    async fn ask<Answer>(
+        &self,
+        operation: impl FnOnce(oneshot::Sender<Result<Answer>>) -> Operation,
+    ) -> Result<Answer> {
         let (done, answer) = oneshot::channel();
-        self.operations.send(operation(done)).await.map_err(|_| anyhow!("the spool has stopped"))?;
-        answer.await.map_err(|_| anyhow!("the spool could not be written; see the log"))?
+        self.operations
+            .send(operation(done))
+            .await
+            .map_err(|_| anyhow!("the spool has stopped"))?;
+        answer
+            .await
+            .map_err(|_| anyhow!("the spool could not be written; see the log"))?
     }
 }
 
@@ -238,17 +285,28 @@ impl Keeper {
         }
     }
 
-    fn commit(&mut self, db: &mut Connection, batch: impl Iterator<Item = Operation>) -> Result<()> {
+    fn commit(
+        &mut self,
+        db: &mut Connection,
+        batch: impl Iterator<Item = Operation>,
+    ) -> Result<()> {
         let before = self.messages;
         let tx = db.transaction()?;
         let mut told: Vec<Told> = Vec::new();
         let mut added = false;
         for operation in batch {
-            added |= matches!(operation, Operation::Answer(..) | Operation::Say(..) | Operation::Take(..));
+            added |= matches!(
+                operation,
+                Operation::Answer(..) | Operation::Say(..) | Operation::Take(..)
+            );
             told.push(self.apply(&tx, operation)?);
         }
         if self.forgot_at.elapsed() >= FORGET_EVERY {
-            store::forget_executed(&tx, self.clock.now().plus_millis(-REMEMBERED_MS), REMEMBERED_MIN)?;
+            store::forget_executed(
+                &tx,
+                self.clock.now().plus_millis(-REMEMBERED_MS),
+                REMEMBERED_MIN,
+            )?;
             self.forgot_at = Instant::now();
         }
         tx.commit()?;
@@ -261,7 +319,9 @@ impl Keeper {
 
     fn apply(&mut self, tx: &Transaction<'_>, operation: Operation) -> Result<Told> {
         Ok(match operation {
-            Operation::Take(door, opening, expires_at, done) => tell(done, self.take(tx, &door, &opening, expires_at)?),
+            Operation::Take(door, opening, expires_at, done) => {
+                tell(done, self.take(tx, &door, &opening, expires_at)?)
+            }
             Operation::Answer(door, opening, answer, done) => {
                 store::update_answer(tx, &door, &opening, &answer)?;
                 self.insert(tx, &answer)?;
@@ -275,13 +335,21 @@ impl Keeper {
             Operation::Fetch(wants, done) => {
                 let mut found = Vec::new();
                 for want in wants {
-                    found.extend(store::messages_after(tx, &want.topic, want.after, want.room)?);
+                    found.extend(store::messages_after(
+                        tx,
+                        &want.topic,
+                        want.after,
+                        want.room,
+                    )?);
                 }
                 found.sort_unstable_by_key(|stored: &Stored| stored.seq);
                 tell(done, found)
             }
             Operation::Again(places, done) => {
-                let found: Vec<_> = places.into_iter().map(|seq| store::message(tx, seq)).collect::<Result<_>>()?;
+                let found: Vec<_> = places
+                    .into_iter()
+                    .map(|seq| store::message(tx, seq))
+                    .collect::<Result<_>>()?;
                 tell(done, found.into_iter().flatten().collect())
             }
             Operation::Topics(done) => tell(done, store::topics(tx)?),
@@ -290,7 +358,13 @@ impl Keeper {
         })
     }
 
-    fn take(&mut self, tx: &Transaction<'_>, door: &DeviceId, opening: &OpeningId, expires_at: Timestamp) -> Result<Taken> {
+    fn take(
+        &mut self,
+        tx: &Transaction<'_>,
+        door: &DeviceId,
+        opening: &OpeningId,
+        expires_at: Timestamp,
+    ) -> Result<Taken> {
         match store::remembered(tx, door, opening)? {
             Some(known) => match known.answer {
                 Some(answer) => {
@@ -300,7 +374,9 @@ impl Keeper {
                 None if known.run == self.run => Ok(Taken::Running),
                 None => Ok(Taken::Interrupted),
             },
-            None if self.is_full(1, ANSWER_BYTES) && !store::has_occurrence(tx)? => Ok(Taken::NoRoom),
+            None if self.is_full(1, ANSWER_BYTES) && !store::has_occurrence(tx)? => {
+                Ok(Taken::NoRoom)
+            }
             None => {
                 store::insert_intention(tx, door, opening, expires_at, &self.run)?;
                 Ok(Taken::First)
@@ -345,7 +421,8 @@ impl Keeper {
     }
 
     fn is_full(&self, messages: u64, bytes: u64) -> bool {
-        self.messages + messages > self.limits.messages_max || self.bytes + bytes > self.limits.bytes_max
+        self.messages + messages > self.limits.messages_max
+            || self.bytes + bytes > self.limits.bytes_max
     }
 }
 

@@ -57,7 +57,9 @@ impl Window {
     /// A message was sent, for the first time or again.
     pub fn sent(&mut self, topic: &str, seq: i64, id: &MessageId, now: Instant) {
         self.know(topic);
-        let Some(lane) = self.lanes.get_mut(topic) else { return };
+        let Some(lane) = self.lanes.get_mut(topic) else {
+            return;
+        };
         lane.after = lane.after.max(seq);
         lane.in_flight.insert(seq, (id.clone(), now));
         self.topics.insert(id.clone(), (topic.to_owned(), seq));
@@ -85,7 +87,11 @@ impl Window {
     /// When the next message becomes due, if any waits.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
-        self.lanes.values().flat_map(|lane| lane.in_flight.values()).map(|(_, at)| *at + RESEND_AFTER).min()
+        self.lanes
+            .values()
+            .flat_map(|lane| lane.in_flight.values())
+            .map(|(_, at)| *at + RESEND_AFTER)
+            .min()
     }
 
     /// How many messages wait for their receipt.
@@ -111,9 +117,23 @@ mod tests {
         for seq in 1..=TOPIC_IN_FLIGHT_MAX as i64 {
             window.sent("a", seq, &id(seq), now);
         }
-        assert_eq!(window.wants(), [Want { topic: "b".into(), after: 0, room: TOPIC_IN_FLIGHT_MAX }]);
+        assert_eq!(
+            window.wants(),
+            [Want {
+                topic: "b".into(),
+                after: 0,
+                room: TOPIC_IN_FLIGHT_MAX
+            }]
+        );
         window.receipt(&id(7));
-        assert_eq!(window.wants()[0], Want { topic: "a".into(), after: TOPIC_IN_FLIGHT_MAX as i64, room: 1 });
+        assert_eq!(
+            window.wants()[0],
+            Want {
+                topic: "a".into(),
+                after: TOPIC_IN_FLIGHT_MAX as i64,
+                room: 1
+            }
+        );
     }
 
     #[test]
@@ -121,7 +141,10 @@ mod tests {
         let (now, mut window) = (Instant::now(), Window::default());
         window.sent("a", 1, &id(1), now);
         window.sent("b", 2, &id(2), now);
-        assert_eq!(window.due(now + RESEND_AFTER - Duration::from_millis(1)), []);
+        assert_eq!(
+            window.due(now + RESEND_AFTER - Duration::from_millis(1)),
+            []
+        );
         assert_eq!(window.due(now + RESEND_AFTER), [(1, id(1)), (2, id(2))]);
         window.sent("a", 1, &id(1), now + RESEND_AFTER);
         assert_eq!(window.due(now + RESEND_AFTER), [(2, id(2))]);

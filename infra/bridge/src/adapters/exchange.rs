@@ -36,7 +36,11 @@ pub struct Exchange {
 impl Exchange {
     /// Takes over an open line.
     pub fn new(stream: Box<dyn Stream>, reply_timeout: Duration) -> Self {
-        Self { stream, decoder: Decoder::default(), reply_timeout }
+        Self {
+            stream,
+            decoder: Decoder::default(),
+            reply_timeout,
+        }
     }
 
     /// Sends one order and waits for the answer of that device to that sequence number. Answers of others and to
@@ -44,14 +48,28 @@ impl Exchange {
     ///
     /// # Errors
     /// See [`Silence`].
-    pub async fn ask(&mut self, address: u8, sequence: Sqn, order: &Command) -> Result<Result<Reply, osdp::Error>, Silence> {
-        let bytes = order_bytes(address, sequence, order)
-            .map_err(|error| Silence::Broken(io::Error::new(io::ErrorKind::InvalidInput, error.to_string())))?;
+    pub async fn ask(
+        &mut self,
+        address: u8,
+        sequence: Sqn,
+        order: &Command,
+    ) -> Result<Result<Reply, osdp::Error>, Silence> {
+        let bytes = order_bytes(address, sequence, order).map_err(|error| {
+            Silence::Broken(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                error.to_string(),
+            ))
+        })?;
         self.discard_late_bytes().await?;
         let deadline = Instant::now() + self.reply_timeout;
         match timeout_at(deadline, self.stream.write_all(&bytes)).await {
             Ok(written) => written.map_err(Silence::Broken)?,
-            Err(_) => return Err(Silence::Broken(io::Error::new(io::ErrorKind::TimedOut, "the line takes no bytes"))),
+            Err(_) => {
+                return Err(Silence::Broken(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the line takes no bytes",
+                )));
+            }
         }
         let mut buffer = [0; READ_BYTES];
         loop {
@@ -61,9 +79,15 @@ impl Exchange {
                 if answer.address == address && (answer.sequence == sequence || busy) {
                     return Ok(answer.reply);
                 }
-                tracing::debug!(from = answer.address, sequence = answer.sequence.value(), "a late answer was skipped");
+                tracing::debug!(
+                    from = answer.address,
+                    sequence = answer.sequence.value(),
+                    "a late answer was skipped"
+                );
             }
-            let Ok(read) = timeout_at(deadline, self.stream.read(&mut buffer)).await else { return Err(Silence::TimedOut) };
+            let Ok(read) = timeout_at(deadline, self.stream.read(&mut buffer)).await else {
+                return Err(Silence::TimedOut);
+            };
             let count = nonzero(read)?;
             self.decoder.push(buffer.get(..count).unwrap_or_default());
         }
@@ -86,7 +110,10 @@ impl Exchange {
         while let Ok(read) = timeout(Duration::ZERO, self.stream.read(&mut buffer)).await {
             discarded += nonzero(read)?;
             if discarded > DISCARD_BYTES_MAX {
-                return Err(Silence::Broken(io::Error::new(io::ErrorKind::InvalidData, "the line never stops talking")));
+                return Err(Silence::Broken(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the line never stops talking",
+                )));
             }
         }
         Ok(())
@@ -95,7 +122,10 @@ impl Exchange {
 
 fn nonzero(read: io::Result<usize>) -> Result<usize, Silence> {
     match read {
-        Ok(0) => Err(Silence::Broken(io::Error::new(io::ErrorKind::UnexpectedEof, "the line was closed"))),
+        Ok(0) => Err(Silence::Broken(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the line was closed",
+        ))),
         Ok(count) => Ok(count),
         Err(error) => Err(Silence::Broken(error)),
     }

@@ -69,17 +69,35 @@ enum Step {
 impl Line {
     /// A line with the doors that hang on it, and the handle that gives it work.
     #[must_use]
-    pub fn new(config: LineConfig, doors: &[DoorConfig], clock: Clock, reports: mpsc::UnboundedSender<Report>) -> (Self, LineHandle) {
+    pub fn new(
+        config: LineConfig,
+        doors: &[DoorConfig],
+        clock: Clock,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> (Self, LineHandle) {
         let (sender, releases) = mpsc::channel(RELEASES_WAITING_MAX);
         let now = Instant::now();
         let mut controllers: Vec<Controller> = Vec::new();
         for door in doors.iter().filter(|door| door.line == config.id) {
-            match controllers.iter_mut().find(|known| known.address == door.address) {
+            match controllers
+                .iter_mut()
+                .find(|known| known.address == door.address)
+            {
                 Some(known) => known.doors.push(door.id.clone()),
                 None => controllers.push(Controller::new(door, now, config.lost_after)),
             }
         }
-        (Self { config, clock, controllers, releases, reports, next: 0 }, LineHandle(sender))
+        (
+            Self {
+                config,
+                clock,
+                controllers,
+                releases,
+                reports,
+                next: 0,
+            },
+            LineHandle(sender),
+        )
     }
 
     /// Serves the line until every handle is gone.
@@ -90,7 +108,10 @@ impl Line {
                 Ok(stream) => {
                     pause = REOPEN_MIN;
                     tracing::info!(line = self.config.id, port = %self.config.port, "the line is open");
-                    match self.serve(Exchange::new(stream, self.config.reply_timeout)).await {
+                    match self
+                        .serve(Exchange::new(stream, self.config.reply_timeout))
+                        .await
+                    {
                         Some(broken) => format!("the line broke: {broken}"),
                         None => return,
                     }
@@ -150,7 +171,10 @@ impl Line {
     /// Refuses releases while the line is down; false when nobody needs the line any more.
     async fn wait_while_down(&mut self, reason: &str, until: Instant) -> bool {
         for index in 0..self.controllers.len() {
-            let occurrence = self.controllers.get_mut(index).and_then(|silent| silent.presence.silent(Instant::now(), reason));
+            let occurrence = self
+                .controllers
+                .get_mut(index)
+                .and_then(|silent| silent.presence.silent(Instant::now(), reason));
             self.report(index, occurrence);
         }
         loop {
@@ -166,9 +190,24 @@ impl Line {
 
     fn enqueue(&mut self, release: Release) {
         let now = Instant::now();
-        match self.controllers.iter_mut().find(|controller| controller.address == release.address) {
-            Some(controller) => controller.work.push_back(Work { release, sent_with: None, attempts: 0, busy: 0, not_before: now }),
-            None => finish(release, Err(Failure::Unreached("no controller with that address is configured".into()))),
+        match self
+            .controllers
+            .iter_mut()
+            .find(|controller| controller.address == release.address)
+        {
+            Some(controller) => controller.work.push_back(Work {
+                release,
+                sent_with: None,
+                attempts: 0,
+                busy: 0,
+                not_before: now,
+            }),
+            None => finish(
+                release,
+                Err(Failure::Unreached(
+                    "no controller with that address is configured".into(),
+                )),
+            ),
         }
     }
 
@@ -176,29 +215,42 @@ impl Line {
     fn release_due(&mut self, now: Instant) -> Option<usize> {
         let count = self.controllers.len();
         let due = |index: &usize| {
-            let first = self.controllers.get(*index).and_then(|controller| controller.work.front());
+            let first = self
+                .controllers
+                .get(*index)
+                .and_then(|controller| controller.work.front());
             first.is_some_and(|work| work.not_before <= now)
         };
-        let found = (0..count).map(|offset| (self.next + offset) % count).find(due)?;
+        let found = (0..count)
+            .map(|offset| (self.next + offset) % count)
+            .find(due)?;
         self.next = (found + 1) % count;
         Some(found)
     }
 
     fn poll_due(&self, now: Instant) -> Option<usize> {
-        let due = self.controllers.iter().enumerate().filter(|(_, controller)| controller.may_be_polled() && controller.poll_at <= now);
-        due.min_by_key(|(_, controller)| controller.poll_at).map(|(index, _)| index)
+        let due = self
+            .controllers
+            .iter()
+            .enumerate()
+            .filter(|(_, controller)| controller.may_be_polled() && controller.poll_at <= now);
+        due.min_by_key(|(_, controller)| controller.poll_at)
+            .map(|(index, _)| index)
     }
 
     fn next_moment(&self, now: Instant) -> Instant {
         let moments = self.controllers.iter().flat_map(|controller| {
             let work = controller.work.front().map(|work| work.not_before);
-            work.into_iter().chain(controller.may_be_polled().then_some(controller.poll_at))
+            work.into_iter()
+                .chain(controller.may_be_polled().then_some(controller.poll_at))
         });
         moments.min().unwrap_or(now + SILENT_POLL_MAX)
     }
 
     async fn poll(&mut self, index: usize, exchange: &mut Exchange) -> Result<(), Silence> {
-        let Some(controller) = self.controllers.get_mut(index) else { return Ok(()) };
+        let Some(controller) = self.controllers.get_mut(index) else {
+            return Ok(());
+        };
         let result = controller.poll(exchange).await;
         let (occurrence, result) = controller.note(result, &self.config);
         self.report(index, occurrence);
@@ -206,8 +258,12 @@ impl Line {
     }
 
     async fn work_on(&mut self, index: usize, exchange: &mut Exchange) -> Result<(), Silence> {
-        let Some(controller) = self.controllers.get_mut(index) else { return Ok(()) };
-        let Some(mut work) = controller.work.pop_front() else { return Ok(()) };
+        let Some(controller) = self.controllers.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(mut work) = controller.work.pop_front() else {
+            return Ok(());
+        };
         let (step, heard) = controller.attempt(&mut work, exchange, &self.clock).await;
         match step {
             Step::Done(result) => finish(work.release, result),
@@ -219,21 +275,34 @@ impl Line {
     }
 
     fn report(&self, index: usize, occurrence: Option<OccurrenceKind>) {
-        let (Some(kind), Some(controller)) = (occurrence, self.controllers.get(index)) else { return };
-        tracing::info!(line = self.config.id, address = controller.address, ?kind, "a controller's presence changed");
+        let (Some(kind), Some(controller)) = (occurrence, self.controllers.get(index)) else {
+            return;
+        };
+        tracing::info!(
+            line = self.config.id,
+            address = controller.address,
+            ?kind,
+            "a controller's presence changed"
+        );
         for door in &controller.doors {
             // Nobody listens any more only when the bridge is being shut down.
-            let _ = self.reports.send(Report { door: door.clone(), kind: kind.clone() });
+            let _ = self.reports.send(Report {
+                door: door.clone(),
+                kind: kind.clone(),
+            });
         }
     }
 
     fn fail_all(&mut self, reason: &str) {
         for controller in &mut self.controllers {
             for work in controller.work.drain(..) {
-                finish(work.release, Err(work.sent_with.map_or_else(
-                    || Failure::Unreached(reason.to_owned()),
-                    |_| Failure::Unanswered(reason.to_owned()),
-                )));
+                finish(
+                    work.release,
+                    Err(work.sent_with.map_or_else(
+                        || Failure::Unreached(reason.to_owned()),
+                        |_| Failure::Unanswered(reason.to_owned()),
+                    )),
+                );
             }
         }
     }
@@ -255,20 +324,30 @@ impl Controller {
     /// An order without an answer holds its sequence number: a poll in between would use it up, and the controller
     /// would take the repeated order for a repeated poll and not run it.
     fn may_be_polled(&self) -> bool {
-        self.work.front().is_none_or(|work| work.sent_with.is_none())
+        self.work
+            .front()
+            .is_none_or(|work| work.sent_with.is_none())
     }
 
     /// Asks whether the controller is there. A silence starts the numbers anew: the number of an order without an
     /// answer must not be given to another order.
     async fn poll(&mut self, exchange: &mut Exchange) -> Result<(), Silence> {
-        let answered = exchange.ask(self.address, self.sequence, &poll_order()).await;
+        let answered = exchange
+            .ask(self.address, self.sequence, &poll_order())
+            .await;
         match &answered {
             Ok(Ok(Reply::Busy(_))) => {}
-            Ok(Ok(Reply::Nak(nak))) if nak.error == NakErrorCode::UnexpectedSequenceNumber => self.sequence = Sqn::ZERO,
+            Ok(Ok(Reply::Nak(nak))) if nak.error == NakErrorCode::UnexpectedSequenceNumber => {
+                self.sequence = Sqn::ZERO
+            }
             Ok(reply) => {
                 self.sequence = self.sequence.next();
                 if !matches!(reply, Ok(Reply::Ack(_))) {
-                    tracing::debug!(address = self.address, ?reply, "a controller answered a poll with more than an ACK");
+                    tracing::debug!(
+                        address = self.address,
+                        ?reply,
+                        "a controller answered a poll with more than an ACK"
+                    );
                 }
             }
             Err(_) => self.sequence = Sqn::ZERO,
@@ -277,7 +356,12 @@ impl Controller {
     }
 
     /// Tries the release once. What was heard is told apart from what became of it.
-    async fn attempt(&mut self, work: &mut Work, exchange: &mut Exchange, clock: &Clock) -> (Step, Result<(), Silence>) {
+    async fn attempt(
+        &mut self,
+        work: &mut Work,
+        exchange: &mut Exchange,
+        clock: &Clock,
+    ) -> (Step, Result<(), Silence>) {
         if work.sent_with.is_none() && self.sequence == Sqn::ZERO {
             // An order with the number 0 is run again when it is repeated, so a poll takes the 0.
             if let Err(silence) = self.poll(exchange).await {
@@ -327,7 +411,11 @@ impl Controller {
     }
 
     /// Keeps presence and the next poll; passes on only what ends the line.
-    fn note(&mut self, heard: Result<(), Silence>, config: &LineConfig) -> (Option<OccurrenceKind>, Result<(), Silence>) {
+    fn note(
+        &mut self,
+        heard: Result<(), Silence>,
+        config: &LineConfig,
+    ) -> (Option<OccurrenceKind>, Result<(), Silence>) {
         let now = Instant::now();
         match heard {
             Ok(()) => {
@@ -338,9 +426,16 @@ impl Controller {
             Err(silence) => {
                 self.misses = self.misses.saturating_add(1);
                 let slower = config.poll.saturating_mul(1 << self.misses.min(8));
-                let ceiling = if self.presence.is_lost() { SILENT_POLL_MAX } else { Duration::from_secs(1) };
+                let ceiling = if self.presence.is_lost() {
+                    SILENT_POLL_MAX
+                } else {
+                    Duration::from_secs(1)
+                };
                 self.poll_at = now + slower.min(ceiling).max(config.poll);
-                (self.presence.silent(now, "the controller does not answer"), Err(silence))
+                (
+                    self.presence.silent(now, "the controller does not answer"),
+                    Err(silence),
+                )
             }
         }
     }
@@ -350,18 +445,26 @@ impl Work {
     fn after_unsent(&mut self, silence: &Silence) -> Step {
         self.attempts += 1;
         match silence {
-            Silence::Broken(error) => Step::Done(Err(Failure::Unreached(format!("the line broke: {error}")))),
+            Silence::Broken(error) => {
+                Step::Done(Err(Failure::Unreached(format!("the line broke: {error}"))))
+            }
             Silence::TimedOut if self.attempts < ATTEMPTS_MAX => Step::Again,
-            Silence::TimedOut => Step::Done(Err(Failure::Unreached("the controller does not answer".into()))),
+            Silence::TimedOut => Step::Done(Err(Failure::Unreached(
+                "the controller does not answer".into(),
+            ))),
         }
     }
 
     fn after_silence(&mut self, silence: &Silence) -> Step {
         self.attempts += 1;
         match silence {
-            Silence::Broken(error) => Step::Done(Err(Failure::Unanswered(format!("the line broke: {error}")))),
+            Silence::Broken(error) => {
+                Step::Done(Err(Failure::Unanswered(format!("the line broke: {error}"))))
+            }
             Silence::TimedOut if self.attempts < ATTEMPTS_MAX => Step::Again,
-            Silence::TimedOut => Step::Done(Err(Failure::Unanswered("the controller did not answer the order".into()))),
+            Silence::TimedOut => Step::Done(Err(Failure::Unanswered(
+                "the controller did not answer the order".into(),
+            ))),
         }
     }
 
@@ -370,22 +473,32 @@ impl Work {
     fn after_out_of_sequence(&mut self) -> Step {
         self.attempts += 1;
         match self.sent_with {
-            Some(_) => Step::Done(Err(Failure::Unanswered("the controller lost the thread".into()))),
+            Some(_) => Step::Done(Err(Failure::Unanswered(
+                "the controller lost the thread".into(),
+            ))),
             None if self.attempts < ATTEMPTS_MAX => Step::Again,
-            None => Step::Done(Err(Failure::Refused("the controller refuses every sequence number".into()))),
+            None => Step::Done(Err(Failure::Refused(
+                "the controller refuses every sequence number".into(),
+            ))),
         }
     }
 
     fn after_busy(&mut self) -> Step {
         self.busy += 1;
         self.not_before = Instant::now() + BUSY_PAUSE;
-        if self.busy < BUSY_MAX { Step::Again } else { Step::Done(Err(Failure::Refused("the controller stays busy".into()))) }
+        if self.busy < BUSY_MAX {
+            Step::Again
+        } else {
+            Step::Done(Err(Failure::Refused("the controller stays busy".into())))
+        }
     }
 
     fn too_late(&self) -> Failure {
         match self.sent_with {
             None => Failure::Expired,
-            Some(_) => Failure::Unanswered("the controller did not answer the order before it expired".into()),
+            Some(_) => Failure::Unanswered(
+                "the controller did not answer the order before it expired".into(),
+            ),
         }
     }
 }
@@ -393,6 +506,11 @@ impl Work {
 fn finish(release: Release, result: Result<(), Failure>) {
     // Whoever asked may have gone; the lock's movement is in the log either way.
     if let Err(result) = release.done.send(result) {
-        tracing::warn!(address = release.address, output = release.output, ?result, "nobody waits for this release");
+        tracing::warn!(
+            address = release.address,
+            output = release.output,
+            ?result,
+            "nobody waits for this release"
+        );
     }
 }

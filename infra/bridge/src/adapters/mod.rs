@@ -51,7 +51,9 @@ impl fmt::Display for Failure {
             Self::Expired => formatter.write_str("expired"),
             Self::Refused(reason) => write!(formatter, "refused: {reason}"),
             Self::Unreached(reason) => write!(formatter, "not reached: {reason}"),
-            Self::Unanswered(reason) => write!(formatter, "unanswered, the lock may have moved: {reason}"),
+            Self::Unanswered(reason) => {
+                write!(formatter, "unanswered, the lock may have moved: {reason}")
+            }
         }
     }
 }
@@ -76,10 +78,26 @@ impl LineHandle {
     ///
     /// # Errors
     /// See [`Failure`]; only `Unanswered` leaves open whether the lock moved.
-    pub async fn release(&self, address: u8, output: u8, for_ms: u32, expires_at: Timestamp) -> Result<(), Failure> {
+    pub async fn release(
+        &self,
+        address: u8,
+        output: u8,
+        for_ms: u32,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
         let (done, result) = oneshot::channel();
-        let release = Release { address, output, for_ms, expires_at, done };
-        self.0.try_send(release).map_err(|_| Failure::Unreached("too many releases wait for this line".into()))?;
-        result.await.unwrap_or_else(|_| Err(Failure::Unanswered("the line was shut down".into())))
+        let release = Release {
+            address,
+            output,
+            for_ms,
+            expires_at,
+            done,
+        };
+        self.0
+            .try_send(release)
+            .map_err(|_| Failure::Unreached("too many releases wait for this line".into()))?;
+        result
+            .await
+            .unwrap_or_else(|_| Err(Failure::Unanswered("the line was shut down".into())))
     }
 }

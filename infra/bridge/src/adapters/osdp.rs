@@ -20,7 +20,11 @@ pub const TIMER_UNIT_MS: u32 = 100;
 pub fn release_order(output: u8, for_ms: u32) -> Command {
     let units = for_ms.div_ceil(TIMER_UNIT_MS).clamp(1, u32::from(u16::MAX));
     let timer = u16::try_from(units).unwrap_or(u16::MAX);
-    Command::Output(OutputControl::new(vec![OutputRecord { output, code: OutputControlCode::TemporaryOnResume, timer }]))
+    Command::Output(OutputControl::new(vec![OutputRecord {
+        output,
+        code: OutputControlCode::TemporaryOnResume,
+        timer,
+    }]))
 }
 
 /// The order that only asks whether the device is there.
@@ -35,7 +39,13 @@ pub fn poll_order() -> Command {
 /// When the address is above 127, or the order has no valid form.
 pub fn order_bytes(address: u8, sequence: Sqn, order: &Command) -> Result<Vec<u8>, Error> {
     let control = ControlByte::new(sequence, CtrlFlags::USE_CRC);
-    PacketBuilder::plain(Address::pd(address)?, control, order.code().as_byte(), order.encode_data()?).encode()
+    PacketBuilder::plain(
+        Address::pd(address)?,
+        control,
+        order.code().as_byte(),
+        order.encode_data()?,
+    )
+    .encode()
 }
 
 /// One answer as it stood on the line.
@@ -72,17 +82,24 @@ impl Decoder {
     pub fn next_answer(&mut self) -> Option<Answer> {
         let mut from = 0;
         // A broken start must not hide a whole frame behind it, so every possible start is tried.
-        while let Some(at) = self.bytes[from..].iter().position(|byte| *byte == SOM).map(|found| from + found) {
+        while let Some(at) = self.bytes[from..]
+            .iter()
+            .position(|byte| *byte == SOM)
+            .map(|found| from + found)
+        {
             // We ask with a CRC and are answered with one; a one-byte checksum is too easily found in noise.
             let whole = ParsedPacket::parse(&self.bytes[at..]).ok();
-            let Some((packet, length)) = whole.filter(|(packet, length)| packet.trailer.is_crc() && *length <= MAX_BUS_PACKET) else {
+            let Some((packet, length)) = whole
+                .filter(|(packet, length)| packet.trailer.is_crc() && *length <= MAX_BUS_PACKET)
+            else {
                 from = at + 1;
                 continue;
             };
             let answer = packet.addr.is_reply().then(|| Answer {
                 address: packet.addr.pd_addr(),
                 sequence: packet.ctrl.sqn,
-                reply: ReplyCode::from_byte(packet.code).and_then(|code| Reply::decode(code, packet.data)),
+                reply: ReplyCode::from_byte(packet.code)
+                    .and_then(|code| Reply::decode(code, packet.data)),
             });
             self.bytes.drain(..at + length);
             if answer.is_some() {
@@ -115,9 +132,14 @@ pub fn verdict(output: u8, reply: &Result<Reply, Error>) -> Verdict {
     match reply {
         Ok(Reply::Ack(_)) => Verdict::Released,
         Ok(Reply::OStatR(status)) => match status.outputs.get(usize::from(output)) {
-            Some(0) => Verdict::Refused(format!("the controller reports output {output} still off")),
+            Some(0) => {
+                Verdict::Refused(format!("the controller reports output {output} still off"))
+            }
             Some(_) => Verdict::Released,
-            None => Verdict::Refused(format!("the controller reports {} outputs, not output {output}", status.outputs.len())),
+            None => Verdict::Refused(format!(
+                "the controller reports {} outputs, not output {output}",
+                status.outputs.len()
+            )),
         },
         Ok(Reply::Busy(_)) => Verdict::Busy,
         Ok(Reply::Nak(nak)) => match nak.error {
@@ -125,8 +147,13 @@ pub fn verdict(output: u8, reply: &Result<Reply, Error>) -> Verdict {
             NakErrorCode::BadCrcOrChecksum => Verdict::Garbled,
             error => Verdict::Refused(format!("NAK {:02X}, {error:?}", error.as_byte())),
         },
-        Ok(other) => Verdict::Refused(format!("the controller answered {:?} to an output order", other.code())),
-        Err(error) => Verdict::Refused(format!("the controller's answer is not understood: {error}")),
+        Ok(other) => Verdict::Refused(format!(
+            "the controller answered {:?} to an output order",
+            other.code()
+        )),
+        Err(error) => Verdict::Refused(format!(
+            "the controller's answer is not understood: {error}"
+        )),
     }
 }
 
@@ -137,13 +164,22 @@ mod tests {
     use proptest::prelude::*;
 
     fn hex(text: &str) -> Vec<u8> {
-        text.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+        text.split(' ')
+            .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+            .collect()
     }
 
     fn answer_bytes(address: u8, sequence: u8, reply: &Reply) -> Vec<u8> {
         let control = ControlByte::new(Sqn::new(sequence).unwrap(), CtrlFlags::USE_CRC);
         let data = reply.encode_data().unwrap();
-        PacketBuilder::plain(Address::reply(address).unwrap(), control, reply.code().as_byte(), data).encode().unwrap()
+        PacketBuilder::plain(
+            Address::reply(address).unwrap(),
+            control,
+            reply.code().as_byte(),
+            data,
+        )
+        .encode()
+        .unwrap()
     }
 
     fn decode(bytes: &[u8]) -> Vec<Answer> {
@@ -154,24 +190,44 @@ mod tests {
 
     #[test]
     fn the_published_frames_are_written_byte_for_byte() {
-        assert_eq!(order_bytes(0x65, Sqn::ZERO, &poll_order()).unwrap(), hex("53 65 08 00 04 60 60 90"));
+        assert_eq!(
+            order_bytes(0x65, Sqn::ZERO, &poll_order()).unwrap(),
+            hex("53 65 08 00 04 60 60 90")
+        );
         let release = order_bytes(0, Sqn::new(1).unwrap(), &release_order(0, 3_000)).unwrap();
         assert_eq!(release, hex("53 00 0C 00 05 68 00 05 1E 00 71 51"));
     }
 
     #[test]
     fn the_published_frames_are_read_to_their_meaning() {
-        let ack = Answer { address: 0x65, sequence: Sqn::new(2).unwrap(), reply: Ok(Reply::Ack(Ack)) };
+        let ack = Answer {
+            address: 0x65,
+            sequence: Sqn::new(2).unwrap(),
+            reply: Ok(Reply::Ack(Ack)),
+        };
         assert_eq!(decode(&hex("53 E5 08 00 06 40 B0 F0")), [ack]);
-        let (poll, length) = ParsedPacket::parse(&hex("53 65 07 00 00 60 E1")).map(|(p, l)| (p.code, l)).unwrap();
+        let (poll, length) = ParsedPacket::parse(&hex("53 65 07 00 00 60 E1"))
+            .map(|(p, l)| (p.code, l))
+            .unwrap();
         assert_eq!((poll, length), (0x60, 7), "a checksum instead of a CRC");
     }
 
     #[test]
     fn a_release_is_never_without_an_end() {
-        for (for_ms, units) in [(0, 1), (1, 1), (100, 1), (101, 2), (3_000, 30), (u32::MAX, u16::MAX)] {
-            let Command::Output(order) = release_order(3, for_ms) else { panic!("not an output order") };
-            let [record] = order.records.as_slice() else { panic!("not one record") };
+        for (for_ms, units) in [
+            (0, 1),
+            (1, 1),
+            (100, 1),
+            (101, 2),
+            (3_000, 30),
+            (u32::MAX, u16::MAX),
+        ] {
+            let Command::Output(order) = release_order(3, for_ms) else {
+                panic!("not an output order")
+            };
+            let [record] = order.records.as_slice() else {
+                panic!("not one record")
+            };
             assert_eq!((record.output, record.timer), (3, units), "{for_ms} ms");
             assert_eq!(record.code, OutputControlCode::TemporaryOnResume);
         }
@@ -198,16 +254,32 @@ mod tests {
     #[test]
     fn only_the_device_s_own_word_counts_as_released() {
         let nak = |error| Ok(Reply::Nak(Nak::simple(error)));
-        let status = |outputs: &[u8]| Ok(Reply::OStatR(OStatR { outputs: outputs.to_vec() }));
+        let status = |outputs: &[u8]| {
+            Ok(Reply::OStatR(OStatR {
+                outputs: outputs.to_vec(),
+            }))
+        };
         assert_eq!(verdict(0, &Ok(Reply::Ack(Ack))), Verdict::Released);
         assert_eq!(verdict(1, &status(&[0, 1])), Verdict::Released);
         assert!(matches!(verdict(0, &status(&[0, 1])), Verdict::Refused(_)));
         assert!(matches!(verdict(2, &status(&[0, 1])), Verdict::Refused(_)));
         assert_eq!(verdict(0, &Ok(Reply::Busy(Busy))), Verdict::Busy);
-        assert_eq!(verdict(0, &nak(NakErrorCode::UnexpectedSequenceNumber)), Verdict::OutOfSequence);
-        assert_eq!(verdict(0, &nak(NakErrorCode::BadCrcOrChecksum)), Verdict::Garbled);
-        assert!(matches!(verdict(0, &nak(NakErrorCode::UnknownCommandCode)), Verdict::Refused(_)));
-        assert!(matches!(verdict(0, &Err(Error::UnknownReply(0xFF))), Verdict::Refused(_)));
+        assert_eq!(
+            verdict(0, &nak(NakErrorCode::UnexpectedSequenceNumber)),
+            Verdict::OutOfSequence
+        );
+        assert_eq!(
+            verdict(0, &nak(NakErrorCode::BadCrcOrChecksum)),
+            Verdict::Garbled
+        );
+        assert!(matches!(
+            verdict(0, &nak(NakErrorCode::UnknownCommandCode)),
+            Verdict::Refused(_)
+        ));
+        assert!(matches!(
+            verdict(0, &Err(Error::UnknownReply(0xFF))),
+            Verdict::Refused(_)
+        ));
     }
 
     proptest! {

@@ -29,12 +29,15 @@ pub async fn open(port: &Port) -> Result<Box<dyn Stream>> {
                 .await
                 .with_context(|| format!("{address} did not answer within {CONNECT_MAX:?}"))?
                 .with_context(|| format!("connecting to {address}"))?;
-            stream.set_nodelay(true).context("asking for small packets at once")?;
+            stream
+                .set_nodelay(true)
+                .context("asking for small packets at once")?;
             Ok(Box::new(stream))
         }
         Port::Serial { path, baud } => {
             let builder = tokio_serial::new(path.to_string_lossy(), *baud);
-            let stream = SerialStream::open(&builder).with_context(|| format!("opening {}", path.display()))?;
+            let stream = SerialStream::open(&builder)
+                .with_context(|| format!("opening {}", path.display()))?;
             Ok(Box::new(stream))
         }
     }

@@ -27,7 +27,11 @@ impl Presence {
     /// Nothing is known yet at `now`.
     #[must_use]
     pub fn new(now: Instant, lost_after: Duration) -> Self {
-        Self { state: State::Unknown, last_heard: now, lost_after }
+        Self {
+            state: State::Unknown,
+            last_heard: now,
+            lost_after,
+        }
     }
 
     /// Whether the controller counts as lost.
@@ -63,7 +67,9 @@ impl Presence {
             return None;
         }
         self.state = State::Lost { answers: 0 };
-        Some(OccurrenceKind::ControllerLost { reason: reason.to_owned() })
+        Some(OccurrenceKind::ControllerLost {
+            reason: reason.to_owned(),
+        })
     }
 }
 
@@ -79,12 +85,20 @@ mod tests {
         assert_eq!(presence.heard(at(1)), Some(OccurrenceKind::ControllerFound));
         assert_eq!(presence.heard(at(2)), None);
         assert_eq!(presence.silent(at(9), "no answer"), None);
-        assert_eq!(presence.silent(at(10), "no answer"), Some(OccurrenceKind::ControllerLost { reason: "no answer".into() }));
+        assert_eq!(
+            presence.silent(at(10), "no answer"),
+            Some(OccurrenceKind::ControllerLost {
+                reason: "no answer".into()
+            })
+        );
         assert_eq!(presence.silent(at(20), "no answer"), None);
         assert_eq!(presence.heard(at(21)), None, "one answer is not enough");
         assert_eq!(presence.silent(at(22), "no answer"), None);
         assert_eq!(presence.heard(at(23)), None, "not in a row");
-        assert_eq!(presence.heard(at(24)), Some(OccurrenceKind::ControllerFound));
+        assert_eq!(
+            presence.heard(at(24)),
+            Some(OccurrenceKind::ControllerFound)
+        );
         assert_eq!(presence.silent(at(25), "no answer"), None);
     }
 
@@ -93,7 +107,11 @@ mod tests {
         let start = Instant::now();
         let mut presence = Presence::new(start, Duration::from_secs(8));
         assert_eq!(presence.silent(start + Duration::from_secs(7), "x"), None);
-        assert!(presence.silent(start + Duration::from_secs(8), "x").is_some());
+        assert!(
+            presence
+                .silent(start + Duration::from_secs(8), "x")
+                .is_some()
+        );
         assert!(presence.is_lost());
     }
 }

@@ -98,8 +98,16 @@ impl Controller {
     /// When the address is in use, or the link cannot be made.
     pub async fn listen(listen: &Listen, addresses: &[u8], behaviour: Behaviour) -> Result<Self> {
         let (told, releases) = mpsc::unbounded_channel();
-        let peripherals = addresses.iter().map(|address| (*address, Peripheral::new(*address))).collect();
-        let line = Arc::new(Mutex::new(SimulatedLine { peripherals, behaviour, told, connections: 0 }));
+        let peripherals = addresses
+            .iter()
+            .map(|address| (*address, Peripheral::new(*address)))
+            .collect();
+        let line = Arc::new(Mutex::new(SimulatedLine {
+            peripherals,
+            behaviour,
+            told,
+            connections: 0,
+        }));
         let (port, link, task) = match listen {
             Listen::Tcp(address) => {
                 let (port, task) = port::tcp(address, line.clone()).await?;
@@ -110,7 +118,13 @@ impl Controller {
                 (port, Some(path.clone()), task)
             }
         };
-        Ok(Self { port, link, line, releases, task })
+        Ok(Self {
+            port,
+            link,
+            line,
+            releases,
+            task,
+        })
     }
 
     /// Where the bridge finds this line.
@@ -122,22 +136,28 @@ impl Controller {
     /// How often the output of the controller was switched on since the start.
     #[must_use]
     pub fn releases(&self, address: u8, output: u8) -> u64 {
-        lock(&self.line).peripheral(address).map_or(0, |peripheral| peripheral.releases(output))
+        lock(&self.line)
+            .peripheral(address)
+            .map_or(0, |peripheral| peripheral.releases(output))
     }
 
     /// Whether the output of the controller is on now.
     #[must_use]
     pub fn is_on(&self, address: u8, output: u8) -> bool {
-        lock(&self.line).peripheral(address).is_some_and(|peripheral| peripheral.is_on(output, Instant::now()))
+        lock(&self.line)
+            .peripheral(address)
+            .is_some_and(|peripheral| peripheral.is_on(output, Instant::now()))
     }
 
     /// How many frames reached the controller since the start.
     #[must_use]
     pub fn orders(&self, address: u8) -> u64 {
-        lock(&self.line).peripheral(address).map_or(0, |peripheral| peripheral.orders())
+        lock(&self.line)
+            .peripheral(address)
+            .map_or(0, |peripheral| peripheral.orders())
     }
 
-    /// How many connections the line has had.
+    /// How many TCP connections the line has had.
     #[must_use]
     pub fn connections(&self) -> u64 {
         lock(&self.line).connections
@@ -177,7 +197,10 @@ impl Drop for Controller {
 
 impl SimulatedLine {
     fn peripheral(&mut self, address: u8) -> Option<&mut Peripheral> {
-        self.peripherals.iter_mut().find(|(known, _)| *known == address).map(|(_, peripheral)| peripheral)
+        self.peripherals
+            .iter_mut()
+            .find(|(known, _)| *known == address)
+            .map(|(_, peripheral)| peripheral)
     }
 
     /// The answer to one frame and how long it takes; none when nobody is meant or the answer is lost.
@@ -187,7 +210,10 @@ impl SimulatedLine {
             return None;
         }
         let mut released = Vec::new();
-        let mut answer = self.peripheral(address)?.take(packet, &behaviour, Instant::now(), &mut released).ok()?;
+        let mut answer = self
+            .peripheral(address)?
+            .take(packet, &behaviour, Instant::now(), &mut released)
+            .ok()?;
         for release in released {
             // Nobody has to listen.
             let _ = self.told.send(release);
@@ -206,8 +232,10 @@ impl SimulatedLine {
 }
 
 /// Serves one connection until it closes.
-async fn serve<Stream: AsyncRead + AsyncWrite + Unpin>(stream: &mut Stream, line: &Mutex<SimulatedLine>) -> std::io::Result<()> {
-    lock(line).connections += 1;
+async fn serve<Stream: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut Stream,
+    line: &Mutex<SimulatedLine>,
+) -> std::io::Result<()> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 512]);
     loop {
         let count = stream.read(&mut buffer).await?;
@@ -235,7 +263,9 @@ fn next_frame(bytes: &mut Vec<u8>, line: &Mutex<SimulatedLine>) -> Option<Answer
             Ok((packet, length)) => {
                 let answer = lock(line).take(&packet);
                 bytes.drain(..length);
-                let (answer, delay) = answer.map_or((None, Duration::ZERO), |(answer, delay)| (Some(answer), delay));
+                let (answer, delay) = answer.map_or((None, Duration::ZERO), |(answer, delay)| {
+                    (Some(answer), delay)
+                });
                 return Some((answer, delay));
             }
             Err(osdp::Error::Truncated { need, .. }) if need <= MAX_BUS_PACKET => return None,
@@ -257,10 +287,22 @@ mod tests {
 
     #[test]
     fn where_to_listen_is_read_or_refused_with_what_it_should_be() {
-        assert_eq!("tcp:127.0.0.1:0".parse::<Listen>().unwrap(), Listen::Tcp("127.0.0.1:0".into()));
-        assert_eq!("pty:/tmp/x".parse::<Listen>().unwrap(), Listen::Pty("/tmp/x".into()));
+        assert_eq!(
+            "tcp:127.0.0.1:0".parse::<Listen>().unwrap(),
+            Listen::Tcp("127.0.0.1:0".into())
+        );
+        assert_eq!(
+            "pty:/tmp/x".parse::<Listen>().unwrap(),
+            Listen::Pty("/tmp/x".into())
+        );
         for text in ["", "tcp", "tcp:4001", "pty:", "serial:/dev/ttyUSB0"] {
-            assert!(text.parse::<Listen>().unwrap_err().to_string().contains("tcp:127.0.0.1:PORT"), "{text:?}");
+            assert!(
+                text.parse::<Listen>()
+                    .unwrap_err()
+                    .to_string()
+                    .contains("tcp:127.0.0.1:PORT"),
+                "{text:?}"
+            );
         }
     }
 }

@@ -28,7 +28,13 @@ impl Peripheral {
     /// A device that was just switched on.
     #[must_use]
     pub fn new(address: u8) -> Self {
-        Self { address, last: None, on_until: BTreeMap::new(), released: BTreeMap::new(), orders: 0 }
+        Self {
+            address,
+            last: None,
+            on_until: BTreeMap::new(),
+            released: BTreeMap::new(),
+            orders: 0,
+        }
     }
 
     /// How often the output was switched on.
@@ -40,7 +46,9 @@ impl Peripheral {
     /// Whether the output is on at `now`.
     #[must_use]
     pub fn is_on(&self, output: u8, now: Instant) -> bool {
-        self.on_until.get(&output).is_some_and(|until| until.is_none_or(|until| now < until))
+        self.on_until
+            .get(&output)
+            .is_some_and(|until| until.is_none_or(|until| now < until))
     }
 
     /// How many frames were meant for this device.
@@ -56,7 +64,13 @@ impl Peripheral {
     }
 
     /// Takes one frame that is meant for this device and gives the answer's bytes.
-    pub fn take(&mut self, packet: &ParsedPacket<'_>, behaviour: &Behaviour, now: Instant, released: &mut Vec<Released>) -> Result<Vec<u8>, Error> {
+    pub fn take(
+        &mut self,
+        packet: &ParsedPacket<'_>,
+        behaviour: &Behaviour,
+        now: Instant,
+        released: &mut Vec<Released>,
+    ) -> Result<Vec<u8>, Error> {
         self.orders += 1;
         let sequence = packet.ctrl.sqn;
         if let Some((last, answer)) = &self.last
@@ -72,30 +86,59 @@ impl Peripheral {
             self.obey(packet, behaviour, now, released)
         };
         let answer = self.answer(sequence, packet.ctrl.use_crc(), &reply)?;
-        if !matches!(&reply, Reply::Nak(nak) if nak.error == NakErrorCode::UnexpectedSequenceNumber) {
+        if !matches!(&reply, Reply::Nak(nak) if nak.error == NakErrorCode::UnexpectedSequenceNumber)
+        {
             self.last = Some((sequence, answer.clone()));
         }
         Ok(answer)
     }
 
-    fn obey(&mut self, packet: &ParsedPacket<'_>, behaviour: &Behaviour, now: Instant, released: &mut Vec<Released>) -> Reply {
-        let Ok(code) = CommandCode::from_byte(packet.code) else { return nak(NakErrorCode::UnknownCommandCode) };
-        let Ok(command) = Command::decode(code, packet.data) else { return nak(NakErrorCode::CommandLengthError) };
+    fn obey(
+        &mut self,
+        packet: &ParsedPacket<'_>,
+        behaviour: &Behaviour,
+        now: Instant,
+        released: &mut Vec<Released>,
+    ) -> Reply {
+        let Ok(code) = CommandCode::from_byte(packet.code) else {
+            return nak(NakErrorCode::UnknownCommandCode);
+        };
+        let Ok(command) = Command::decode(code, packet.data) else {
+            return nak(NakErrorCode::CommandLengthError);
+        };
         match command {
             Command::Poll(_) => Reply::Ack(Ack),
-            Command::Id(_) => Reply::PdId(PdId { vendor_oui: [0; 3], model: 1, version: 1, serial: u32::from(self.address), firmware: [0, 1, 0] }),
-            Command::Cap(_) => {
-                Reply::PdCap(PdCap::new(vec![Capability { code: FunctionCode::OutputControl.as_byte(), compliance: 2, number_of: OUTPUTS }]))
-            }
-            Command::LocalStatus(_) => Reply::LStatR(LStatR { tamper: 0, power: 0 }),
+            Command::Id(_) => Reply::PdId(PdId {
+                vendor_oui: [0; 3],
+                model: 1,
+                version: 1,
+                serial: u32::from(self.address),
+                firmware: [0, 1, 0],
+            }),
+            Command::Cap(_) => Reply::PdCap(PdCap::new(vec![Capability {
+                code: FunctionCode::OutputControl.as_byte(),
+                compliance: 2,
+                number_of: OUTPUTS,
+            }])),
+            Command::LocalStatus(_) => Reply::LStatR(LStatR {
+                tamper: 0,
+                power: 0,
+            }),
             Command::OutputStatus(_) => self.outputs(now),
-            Command::Output(_) if behaviour.refuse => nak(NakErrorCode::UnableToProcessCommandRecord),
+            Command::Output(_) if behaviour.refuse => {
+                nak(NakErrorCode::UnableToProcessCommandRecord)
+            }
             Command::Output(order) => self.switch(&order, now, released),
             _ => nak(NakErrorCode::UnknownCommandCode),
         }
     }
 
-    fn switch(&mut self, order: &OutputControl, now: Instant, released: &mut Vec<Released>) -> Reply {
+    fn switch(
+        &mut self,
+        order: &OutputControl,
+        now: Instant,
+        released: &mut Vec<Released>,
+    ) -> Reply {
         if order.records.iter().any(|record| record.output >= OUTPUTS) {
             return nak(NakErrorCode::UnableToProcessCommandRecord);
         }
@@ -103,27 +146,50 @@ impl Peripheral {
             let for_ms = u64::from(record.timer) * 100;
             let until = match record.code {
                 OutputControlCode::Nop | OutputControlCode::TemporaryOffResume => continue,
-                OutputControlCode::PermanentOffAbortTimed | OutputControlCode::PermanentOffAllowTimed => {
+                OutputControlCode::PermanentOffAbortTimed
+                | OutputControlCode::PermanentOffAllowTimed => {
                     self.on_until.remove(&record.output);
                     continue;
                 }
-                OutputControlCode::PermanentOnAbortTimed | OutputControlCode::PermanentOnAllowTimed => None,
+                OutputControlCode::PermanentOnAbortTimed
+                | OutputControlCode::PermanentOnAllowTimed => None,
                 OutputControlCode::TemporaryOnResume => Some(now + Duration::from_millis(for_ms)),
             };
             self.on_until.insert(record.output, until);
             *self.released.entry(record.output).or_default() += 1;
-            released.push(Released { address: self.address, output: record.output, for_ms });
+            released.push(Released {
+                address: self.address,
+                output: record.output,
+                for_ms,
+            });
         }
         self.outputs(now)
     }
 
     fn outputs(&self, now: Instant) -> Reply {
-        Reply::OStatR(OStatR { outputs: (0..OUTPUTS).map(|output| u8::from(self.is_on(output, now))).collect() })
+        Reply::OStatR(OStatR {
+            outputs: (0..OUTPUTS)
+                .map(|output| u8::from(self.is_on(output, now)))
+                .collect(),
+        })
     }
 
     fn answer(&self, sequence: Sqn, crc: bool, reply: &Reply) -> Result<Vec<u8>, Error> {
-        let control = ControlByte::new(sequence, if crc { CtrlFlags::USE_CRC } else { CtrlFlags::empty() });
-        PacketBuilder::plain(Address::reply(self.address)?, control, reply.code().as_byte(), reply.encode_data()?).encode()
+        let control = ControlByte::new(
+            sequence,
+            if crc {
+                CtrlFlags::USE_CRC
+            } else {
+                CtrlFlags::empty()
+            },
+        );
+        PacketBuilder::plain(
+            Address::reply(self.address)?,
+            control,
+            reply.code().as_byte(),
+            reply.encode_data()?,
+        )
+        .encode()
     }
 }
 
@@ -139,7 +205,9 @@ mod tests {
     fn ask(device: &mut Peripheral, sequence: u8, order: &Command, now: Instant) -> Vec<u8> {
         let bytes = order_bytes(0x65, Sqn::new(sequence).unwrap(), order).unwrap();
         let (packet, _) = ParsedPacket::parse(&bytes).unwrap();
-        device.take(&packet, &Behaviour::default(), now, &mut Vec::new()).unwrap()
+        device
+            .take(&packet, &Behaviour::default(), now, &mut Vec::new())
+            .unwrap()
     }
 
     #[test]
@@ -147,7 +215,10 @@ mod tests {
         let (now, mut device) = (Instant::now(), Peripheral::new(0x65));
         ask(&mut device, 0, &poll_order(), now);
         ask(&mut device, 1, &release_order(2, 3_000), now);
-        assert!(device.is_on(2, now + Duration::from_millis(2_999)) && !device.is_on(2, now + Duration::from_secs(3)));
+        assert!(
+            device.is_on(2, now + Duration::from_millis(2_999))
+                && !device.is_on(2, now + Duration::from_secs(3))
+        );
         assert!(!device.is_on(1, now));
     }
 

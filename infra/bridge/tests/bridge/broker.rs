@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
-use rumqttc::{ConnAck, ConnectReturnCode, Error, LastWill, Packet, PubAck, Publish, QoS, SubAck, SubscribeReasonCode};
+use rumqttc::{
+    ConnAck, ConnectReturnCode, Error, LastWill, Packet, PubAck, Publish, QoS, SubAck,
+    SubscribeReasonCode,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -28,7 +31,6 @@ struct State {
     denied: BTreeSet<String>,
     seen: Vec<Seen>,
     subscribes: u64,
-    acknowledged: u64,
     receipts: bool,
     connections: Vec<AbortHandle>,
 }
@@ -57,7 +59,11 @@ impl Broker {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let connection = tokio::spawn(serve(stream, shared.clone()));
-                shared.lock().unwrap().connections.push(connection.abort_handle());
+                shared
+                    .lock()
+                    .unwrap()
+                    .connections
+                    .push(connection.abort_handle());
             }
         });
         Self { port, state, task }
@@ -70,15 +76,26 @@ impl Broker {
 
     pub fn deny(&self, topic: &str, denied: bool) {
         let mut state = self.state.lock().unwrap();
-        if denied { state.denied.insert(topic.into()) } else { state.denied.remove(topic) };
+        if denied {
+            state.denied.insert(topic.into())
+        } else {
+            state.denied.remove(topic)
+        };
     }
 
     pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
-        self.state.lock().unwrap().deliver(topic, &payload.into(), false);
+        self.state
+            .lock()
+            .unwrap()
+            .deliver(topic, &payload.into(), false);
     }
 
     pub fn retain(&self, topic: &str, payload: impl Into<Vec<u8>>) {
-        self.state.lock().unwrap().retained.insert(topic.into(), payload.into());
+        self.state
+            .lock()
+            .unwrap()
+            .retained
+            .insert(topic.into(), payload.into());
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -94,16 +111,17 @@ impl Broker {
         self.state.lock().unwrap().subscribes
     }
 
-    /// How many of our publications were acknowledged.
-    pub fn acknowledged(&self) -> u64 {
-        self.state.lock().unwrap().acknowledged
-    }
-
     /// Cuts every connection, as a broken network does.
     pub fn cut(&self) {
         let mut state = self.state.lock().unwrap();
-        state.connections.drain(..).for_each(|connection| connection.abort());
-        state.sessions.values_mut().for_each(|session| session.out = None);
+        state
+            .connections
+            .drain(..)
+            .for_each(|connection| connection.abort());
+        state
+            .sessions
+            .values_mut()
+            .for_each(|session| session.out = None);
     }
 
     /// Forgets every session, as a broker without a disk does at a restart.
@@ -122,7 +140,11 @@ impl Drop for Broker {
 
 impl State {
     fn deliver(&mut self, topic: &str, payload: &[u8], retain: bool) {
-        for session in self.sessions.values_mut().filter(|session| session.topics.contains(topic)) {
+        for session in self
+            .sessions
+            .values_mut()
+            .filter(|session| session.topics.contains(topic))
+        {
             session.push(topic, payload, retain);
         }
     }
@@ -132,15 +154,31 @@ impl State {
         if publish.retain {
             self.retained.insert(publish.topic.clone(), payload.clone());
         }
-        self.seen.push(Seen { topic: publish.topic.clone(), payload: payload.clone(), retain: publish.retain });
-        let Ok(Topic::Device(topic)) = Topic::parse(&publish.topic) else { return };
+        self.seen.push(Seen {
+            topic: publish.topic.clone(),
+            payload: payload.clone(),
+            retain: publish.retain,
+        });
+        let Ok(Topic::Device(topic)) = Topic::parse(&publish.topic) else {
+            return;
+        };
         if !self.receipts || !matches!(topic.channel, Channel::Event | Channel::Acknowledgement) {
             return;
         }
         let message = Message::<serde_json::Value>::from_payload(&payload).unwrap();
         let gateway = message.body["gateway"].as_str().unwrap().to_owned();
-        let receipt = Message { id: message.id.clone(), at: message.at, body: gateway::Command::Receipt { messages: vec![message.id] } };
-        self.deliver(&format!("linli/{}/gateway/{gateway}/cmd", topic.tenant), &receipt.to_payload().unwrap(), false);
+        let receipt = Message {
+            id: message.id.clone(),
+            at: message.at,
+            body: gateway::Command::Receipt {
+                messages: vec![message.id],
+            },
+        };
+        self.deliver(
+            &format!("linli/{}/gateway/{gateway}/cmd", topic.tenant),
+            &receipt.to_payload().unwrap(),
+            false,
+        );
     }
 }
 
@@ -150,7 +188,8 @@ impl Session {
         let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload.to_vec());
         publish.pkid = self.last_packet;
         publish.retain = retain;
-        self.unacknowledged.insert(self.last_packet, publish.clone());
+        self.unacknowledged
+            .insert(self.last_packet, publish.clone());
         self.send(Packet::Publish(publish));
     }
 
@@ -190,7 +229,10 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
                 let present = state.sessions.contains_key(&connect.client_id);
                 let session = state.sessions.entry(connect.client_id.clone()).or_default();
                 session.out = Some(out.clone());
-                session.send(Packet::ConnAck(ConnAck::new(ConnectReturnCode::Success, present)));
+                session.send(Packet::ConnAck(ConnAck::new(
+                    ConnectReturnCode::Success,
+                    present,
+                )));
                 for mut publish in session.unacknowledged.values().cloned().collect::<Vec<_>>() {
                     publish.dup = true;
                     session.send(Packet::Publish(publish));
@@ -202,19 +244,33 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
                 state.receive(&publish);
             }
             Packet::PubAck(acknowledged) => {
-                state.acknowledged += 1;
                 let id = &client.as_ref().unwrap().0;
-                state.sessions.get_mut(id).unwrap().unacknowledged.remove(&acknowledged.pkid);
+                state
+                    .sessions
+                    .get_mut(id)
+                    .unwrap()
+                    .unacknowledged
+                    .remove(&acknowledged.pkid);
             }
             Packet::Subscribe(subscribe) => {
                 state.subscribes += 1;
-                let topics: Vec<String> = subscribe.filters.iter().map(|filter| filter.path.clone()).collect();
-                let codes = topics.iter().map(|topic| match state.denied.contains(topic) {
-                    true => SubscribeReasonCode::Failure,
-                    false => SubscribeReasonCode::Success(QoS::AtLeastOnce),
-                });
+                let topics: Vec<String> = subscribe
+                    .filters
+                    .iter()
+                    .map(|filter| filter.path.clone())
+                    .collect();
+                let codes = topics
+                    .iter()
+                    .map(|topic| match state.denied.contains(topic) {
+                        true => SubscribeReasonCode::Failure,
+                        false => SubscribeReasonCode::Success(QoS::AtLeastOnce),
+                    });
                 let _ = out.send(Packet::SubAck(SubAck::new(subscribe.pkid, codes.collect())));
-                for topic in topics.into_iter().filter(|topic| !state.denied.contains(topic)).collect::<Vec<_>>() {
+                for topic in topics
+                    .into_iter()
+                    .filter(|topic| !state.denied.contains(topic))
+                    .collect::<Vec<_>>()
+                {
                     let retained = state.retained.get(&topic).cloned();
                     let session = state.sessions.get_mut(&client.as_ref().unwrap().0).unwrap();
                     session.topics.insert(topic.clone());

@@ -26,12 +26,17 @@ impl Estate {
     pub async fn new() -> Self {
         let broker = Broker::start().await;
         broker.receipts(true);
-        Self { broker, folder: TempDir::new().unwrap() }
+        Self {
+            broker,
+            folder: TempDir::new().unwrap(),
+        }
     }
 
     /// The configuration's text: door `d5` at address 5, `d6` at address 6, and so on.
     pub fn text(&self, port: &str, addresses: &[u8]) -> String {
-        let doors = addresses.iter().map(|at| format!("[[doors]]\nid = \"d{at}\"\nline = \"l1\"\naddress = {at}\noutput = 0\n"));
+        let doors = addresses.iter().map(|at| {
+            format!("[[doors]]\nid = \"d{at}\"\nline = \"l1\"\naddress = {at}\noutput = 0\n")
+        });
         format!(
             "tenant = \"demo\"\ngateway = \"gate-1\"\nbroker = \"127.0.0.1:{}\"\npassword = \"secret\"\ndata = {:?}\n\
              [[lines]]\nid = \"l1\"\nport = {port:?}\npoll_ms = 20\nlost_after_ms = 600\n{}",
@@ -58,25 +63,52 @@ impl Estate {
     }
 
     pub fn order(&self, address: u8, opening: &str, for_the_next: Duration) {
-        let expires_at = Clock::System.now().plus_millis(for_the_next.as_millis() as i64);
-        self.broker.publish(&format!("linli/demo/door/d{address}/cmd"), order(opening, expires_at));
+        let expires_at = Clock::System
+            .now()
+            .plus_millis(for_the_next.as_millis() as i64);
+        self.broker.publish(
+            &format!("linli/demo/door/d{address}/cmd"),
+            order(opening, expires_at),
+        );
     }
 
     /// Every answer to the opening that was published so far, with its message.
     pub fn answers(&self, opening: &str) -> Vec<Message<Acknowledgement>> {
-        let seen = self.broker.seen().into_iter().filter(|seen| seen.topic.ends_with("/ack"));
-        let messages = seen.map(|seen| Message::<Acknowledgement>::from_payload(&seen.payload).unwrap());
-        messages.filter(|message| message.body.opening.as_str() == opening).collect()
+        let seen = self
+            .broker
+            .seen()
+            .into_iter()
+            .filter(|seen| seen.topic.ends_with("/ack"));
+        let messages =
+            seen.map(|seen| Message::<Acknowledgement>::from_payload(&seen.payload).unwrap());
+        messages
+            .filter(|message| message.body.opening.as_str() == opening)
+            .collect()
     }
 
     pub async fn outcome(&self, opening: &str) -> Outcome {
-        eventually(&format!("{opening} is answered"), || self.answers(opening).pop()).await.body.outcome
+        eventually(&format!("{opening} is answered"), || {
+            self.answers(opening).pop()
+        })
+        .await
+        .body
+        .outcome
     }
 
     pub fn occurrences(&self, address: u8) -> Vec<OccurrenceKind> {
         let topic = format!("linli/demo/door/d{address}/event");
-        let seen = self.broker.seen().into_iter().filter(|seen| seen.topic == topic);
-        seen.map(|seen| Message::<Occurrence>::from_payload(&seen.payload).unwrap().body.kind).collect()
+        let seen = self
+            .broker
+            .seen()
+            .into_iter()
+            .filter(|seen| seen.topic == topic);
+        seen.map(|seen| {
+            Message::<Occurrence>::from_payload(&seen.payload)
+                .unwrap()
+                .body
+                .kind
+        })
+        .collect()
     }
 }
 
@@ -90,18 +122,32 @@ pub async fn started(config: Config) -> Bridge {
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     };
-    tokio::time::timeout(PATIENCE, bridge.ready()).await.expect("the bridge is subscribed");
+    tokio::time::timeout(PATIENCE, bridge.ready())
+        .await
+        .expect("the bridge is subscribed");
     bridge
 }
 
 pub async fn controller(addresses: &[u8], behaviour: Behaviour) -> Controller {
-    Controller::listen(&"tcp:127.0.0.1:0".parse().unwrap(), addresses, behaviour).await.unwrap()
+    Controller::listen(&"tcp:127.0.0.1:0".parse().unwrap(), addresses, behaviour)
+        .await
+        .unwrap()
 }
 
 pub fn order(opening: &str, expires_at: Timestamp) -> Vec<u8> {
     let id = kernel::MessageId::parse(opening).unwrap();
-    let body = Command::Open { opening: OpeningId::parse(opening).unwrap(), expires_at, unlock_ms: 3_000 };
-    Message { id, at: Clock::System.now(), body }.to_payload().unwrap()
+    let body = Command::Open {
+        opening: OpeningId::parse(opening).unwrap(),
+        expires_at,
+        unlock_ms: 3_000,
+    };
+    Message {
+        id,
+        at: Clock::System.now(),
+        body,
+    }
+    .to_payload()
+    .unwrap()
 }
 
 /// Asks again and again until there is something, or patience ends.
@@ -134,8 +180,14 @@ impl Running {
             std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).unwrap();
             line
         });
-        let line = tokio::time::timeout(PATIENCE, first).await.expect("a ready line in time").unwrap();
-        assert!(line.starts_with("linli-bridge is ready: demo/gate-1"), "{line:?}");
+        let line = tokio::time::timeout(PATIENCE, first)
+            .await
+            .expect("a ready line in time")
+            .unwrap();
+        assert!(
+            line.starts_with("linli-bridge is ready: demo/gate-1"),
+            "{line:?}"
+        );
         Self(child)
     }
 
@@ -145,7 +197,13 @@ impl Running {
     }
 
     pub async fn terminate(mut self) -> std::process::ExitStatus {
-        assert!(Process::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap().success());
+        assert!(
+            Process::new("kill")
+                .args(["-TERM", &self.0.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         eventually("the process ends", || self.0.try_wait().unwrap()).await
     }
 }
