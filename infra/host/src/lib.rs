@@ -4,6 +4,7 @@
 //! in the manifest. One file a host interface in `factors`; what starts a function is in `http`, `mqtt`, `cron`.
 
 pub mod bindings;
+pub mod broker;
 pub mod engine;
 pub mod factors;
 pub mod instance;
