@@ -71,7 +71,9 @@ impl AllowedHosts {
             if matches!(text, "" | "http://" | "https://") {
                 continue;
             }
-            parsed.push(Entry::parse(text).with_context(|| format!("allowed_outbound_hosts: {text:?}"))?);
+            parsed.push(
+                Entry::parse(text).with_context(|| format!("allowed_outbound_hosts: {text:?}"))?,
+            );
         }
         Ok(Self { entries: parsed })
     }
@@ -80,7 +82,9 @@ impl AllowedHosts {
     #[must_use]
     pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         let host = Host::parse(host);
-        self.entries.iter().any(|entry| entry.allows(scheme, &host, port))
+        self.entries
+            .iter()
+            .any(|entry| entry.allows(scheme, &host, port))
     }
 
     /// The addresses that may be connected to for this destination: resolved now, without those of private
@@ -88,9 +92,18 @@ impl AllowedHosts {
     ///
     /// # Errors
     /// When it is not allowed, cannot be resolved, or has private addresses only.
-    pub async fn resolve(&self, scheme: &str, host: &str, port: u16) -> Result<Vec<SocketAddr>, Refused> {
+    pub async fn resolve(
+        &self,
+        scheme: &str,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, Refused> {
         let parsed = Host::parse(host);
-        let matching = || self.entries.iter().filter(|entry| entry.allows(scheme, &parsed, port));
+        let matching = || {
+            self.entries
+                .iter()
+                .filter(|entry| entry.allows(scheme, &parsed, port))
+        };
         if matching().next().is_none() {
             return Err(Refused::NotAllowed);
         }
@@ -99,9 +112,15 @@ impl AllowedHosts {
             Host::Address(address) => vec![SocketAddr::new(*address, port)],
             Host::Name(name) => look_up(name, port).await?,
         };
-        let allowed: Vec<SocketAddr> =
-            found.into_iter().filter(|address| named || !is_private(address.ip())).collect();
-        if allowed.is_empty() { Err(Refused::PrivateNetwork) } else { Ok(allowed) }
+        let allowed: Vec<SocketAddr> = found
+            .into_iter()
+            .filter(|address| named || !is_private(address.ip()))
+            .collect();
+        if allowed.is_empty() {
+            Err(Refused::PrivateNetwork)
+        } else {
+            Ok(allowed)
+        }
     }
 }
 
@@ -111,7 +130,11 @@ async fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, Refused> {
         .map_err(|_| Refused::Unresolvable(format!("no answer in {RESOLVE_TIME_MAX:?}")))?
         .map_err(|error| Refused::Unresolvable(error.to_string()))?
         .collect::<Vec<_>>();
-    if found.is_empty() { Err(Refused::Unresolvable("no address".to_owned())) } else { Ok(found) }
+    if found.is_empty() {
+        Err(Refused::Unresolvable("no address".to_owned()))
+    } else {
+        Ok(found)
+    }
 }
 
 /// Whether an address is reachable only from inside: loopback, private, link-local, shared, reserved or multicast.
@@ -149,7 +172,9 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     }
     match segments {
         // IPv4-compatible, IPv4-mapped and translated addresses reach the IPv4 host inside them.
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
+            embedded(high, low)
+        }
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
         [0x64, 0xff9b, 1, ..] | [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => true,
         [first, ..] => (first & 0xfe00) == 0xfc00 || (first & 0xff80) == 0xfe80,
@@ -162,7 +187,10 @@ impl fmt::Display for Refused {
             Self::NotAllowed => write!(formatter, "not in allowed_outbound_hosts"),
             Self::Unresolvable(why) => write!(formatter, "the name cannot be resolved: {why}"),
             Self::PrivateNetwork => {
-                write!(formatter, "the address is private; allowed_outbound_hosts must name this very host")
+                write!(
+                    formatter,
+                    "the address is private; allowed_outbound_hosts must name this very host"
+                )
             }
         }
     }
@@ -177,7 +205,10 @@ enum Host {
 
 impl Host {
     fn parse(text: &str) -> Self {
-        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .unwrap_or(text);
         match bare.parse() {
             Ok(address) => Self::Address(address),
             Err(_) => Self::Name(text.to_ascii_lowercase()),
@@ -187,14 +218,18 @@ impl Host {
 
 impl Entry {
     fn parse(text: &str) -> Result<Self> {
-        let (scheme, rest) =
-            text.split_once("://").context("an entry has the form scheme://host[:port], '*' allowed for each part")?;
+        let (scheme, rest) = text
+            .split_once("://")
+            .context("an entry has the form scheme://host[:port], '*' allowed for each part")?;
         ensure!(
             scheme == "*" || (!scheme.is_empty() && scheme.chars().all(char::is_alphabetic)),
             "the scheme {scheme:?} is not a word or '*'"
         );
         let (host, port) = split_port(rest);
-        let (host, port) = (host.strip_suffix('/').unwrap_or(host), port.strip_suffix('/').unwrap_or(port));
+        let (host, port) = (
+            host.strip_suffix('/').unwrap_or(host),
+            port.strip_suffix('/').unwrap_or(port),
+        );
         Ok(Self {
             scheme: (scheme != "*").then(|| scheme.to_owned()),
             host: HostPattern::parse(host)?,
@@ -203,7 +238,9 @@ impl Entry {
     }
 
     fn allows(&self, scheme: &str, host: &Host, port: u16) -> bool {
-        self.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
+        self.scheme
+            .as_deref()
+            .is_none_or(|allowed| allowed == scheme)
             && self.host.allows(host)
             && self.ports.allows(port)
     }
@@ -211,7 +248,10 @@ impl Entry {
 
 /// Splits at the last colon that is not inside an IPv6 address.
 fn split_port(rest: &str) -> (&str, &str) {
-    if let Some((address, after)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+    if let Some((address, after)) = rest
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'))
+    {
         return (address, after.strip_prefix(':').unwrap_or(after));
     }
     if rest.matches(':').count() > 1 {
@@ -225,7 +265,10 @@ impl HostPattern {
         if host == "*" {
             return Ok(Self::Any);
         }
-        ensure!(!matches!(host, "self" | "self.alt"), "calls of the application to itself are not supported by linli");
+        ensure!(
+            !matches!(host, "self" | "self.alt"),
+            "calls of the application to itself are not supported by linli"
+        );
         ensure!(
             host != "spin.internal" && !host.ends_with(".spin.internal"),
             "calls between components are not supported by linli"
@@ -235,12 +278,23 @@ impl HostPattern {
         }
         ensure!(!host.contains('/'), "an entry has no path");
         let (name, pattern) = match host.strip_prefix("*.") {
-            Some(domain) => (domain, Self::Subdomain(format!(".{}", domain.to_ascii_lowercase()))),
+            Some(domain) => (
+                domain,
+                Self::Subdomain(format!(".{}", domain.to_ascii_lowercase())),
+            ),
             None => (host, Self::Name(host.to_ascii_lowercase())),
         };
-        ensure!(!name.contains('*'), "'*' stands for a whole host or for its first levels only");
-        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_');
-        ensure!(!name.is_empty() && name.chars().all(allowed), "{host:?} is not a host name");
+        ensure!(
+            !name.contains('*'),
+            "'*' stands for a whole host or for its first levels only"
+        );
+        let allowed = |character: char| {
+            character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_')
+        };
+        ensure!(
+            !name.is_empty() && name.chars().all(allowed),
+            "{host:?} is not a host name"
+        );
         Ok(pattern)
     }
 
@@ -249,7 +303,9 @@ impl HostPattern {
             (Self::Any, _) => true,
             (Self::Subdomain(suffix), Host::Name(name)) => name.ends_with(suffix),
             (Self::Name(allowed), Host::Name(name)) => allowed == name,
-            (Self::Network(network, prefix), Host::Address(address)) => contains(*network, *prefix, *address),
+            (Self::Network(network, prefix), Host::Address(address)) => {
+                contains(*network, *prefix, *address)
+            }
             _ => false,
         }
     }
@@ -264,10 +320,14 @@ fn parse_network(host: &str) -> Result<Option<HostPattern>> {
         Some((address, prefix)) if !prefix.is_empty() => (address, Some(prefix)),
         _ => (host, None),
     };
-    let Ok(address) = address.parse::<IpAddr>() else { return Ok(None) };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return Ok(None);
+    };
     let bits = if address.is_ipv4() { 32 } else { 128 };
     let prefix = match prefix {
-        Some(prefix) => prefix.parse().with_context(|| format!("the prefix length {prefix:?} is not a number"))?,
+        Some(prefix) => prefix
+            .parse()
+            .with_context(|| format!("the prefix length {prefix:?} is not a number"))?,
         None => bits,
     };
     ensure!(prefix <= bits, "the prefix length {prefix} is above {bits}");
@@ -293,7 +353,10 @@ impl Ports {
         if port == "*" {
             return Ok(Self::Any);
         }
-        let number = |text: &str| text.parse::<u16>().with_context(|| format!("the port {text:?} is not a number"));
+        let number = |text: &str| {
+            text.parse::<u16>()
+                .with_context(|| format!("the port {text:?} is not a number"))
+        };
         if port.is_empty() {
             let Some(port) = default_port(scheme) else {
                 bail!("the scheme {scheme:?} has no default port: name one, or '*'");
@@ -340,17 +403,39 @@ mod tests {
     #[test]
     fn an_entry_allows_what_it_says_and_nothing_else() {
         let check = |entry: &str, scheme: &str, host: &str, port: u16, expected: bool| {
-            assert_eq!(hosts(&[entry]).allows(scheme, host, port), expected, "{entry} {scheme}://{host}:{port}");
+            assert_eq!(
+                hosts(&[entry]).allows(scheme, host, port),
+                expected,
+                "{entry} {scheme}://{host}:{port}"
+            );
         };
         check("https://example.com", "https", "example.com", 443, true);
         check("https://example.com", "https", "EXAMPLE.com", 443, true);
         check("https://example.com/", "https", "example.com", 443, true);
         check("https://example.com", "http", "example.com", 443, false);
         check("https://example.com", "https", "example.com", 8443, false);
-        check("https://example.com", "https", "www.example.com", 443, false);
-        check("https://*.example.com", "https", "www.example.com", 443, true);
+        check(
+            "https://example.com",
+            "https",
+            "www.example.com",
+            443,
+            false,
+        );
+        check(
+            "https://*.example.com",
+            "https",
+            "www.example.com",
+            443,
+            true,
+        );
         check("https://*.example.com", "https", "example.com", 443, false);
-        check("https://*.example.com", "https", "badexample.com", 443, false);
+        check(
+            "https://*.example.com",
+            "https",
+            "badexample.com",
+            443,
+            false,
+        );
         check("*://example.com:*", "mqtt", "example.com", 1, true);
         check("mqtt://127.0.0.1:1883", "mqtt", "127.0.0.1", 1883, true);
         check("mqtt://127.0.0.1:1883", "mqtt", "localhost", 1883, false);
@@ -358,8 +443,20 @@ mod tests {
         check("http://10.0.0.0/8:80", "http", "10.1.2.3", 80, true);
         check("http://10.0.0.0/8:80", "http", "11.1.2.3", 80, false);
         check("http://0.0.0.0/0", "http", "11.1.2.3", 80, true);
-        check("http://example.com:8000..8002", "http", "example.com", 8001, true);
-        check("http://example.com:8000..8002", "http", "example.com", 8002, false);
+        check(
+            "http://example.com:8000..8002",
+            "http",
+            "example.com",
+            8001,
+            true,
+        );
+        check(
+            "http://example.com:8000..8002",
+            "http",
+            "example.com",
+            8002,
+            false,
+        );
         check("*://*:*", "anything", "example.org", 9, true);
         assert!(!hosts(&[]).allows("http", "example.com", 80));
     }
@@ -367,8 +464,18 @@ mod tests {
     #[test]
     fn a_malformed_entry_is_refused_by_name() {
         for entry in [
-            "example.com", "*", "http://", "http://a/path", "http://a:b", "http://*.*.com", "gopher://example.com",
-            "http://self", "http://doors.spin.internal", "http://10.0.0.0/33", "ht tp://a", "http://a b",
+            "example.com",
+            "*",
+            "http://",
+            "http://a/path",
+            "http://a:b",
+            "http://*.*.com",
+            "gopher://example.com",
+            "http://self",
+            "http://doors.spin.internal",
+            "http://10.0.0.0/33",
+            "ht tp://a",
+            "http://a b",
         ] {
             if matches!(entry, "http://") {
                 assert_eq!(hosts(&[entry]), AllowedHosts::default());
@@ -382,13 +489,35 @@ mod tests {
     #[test]
     fn private_addresses_are_known_in_every_disguise() {
         for address in [
-            "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "255.255.255.255",
-            "224.0.0.1", "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1",
-            "64:ff9b::a00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "224.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
         ] {
             assert!(is_private(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(!is_private(address.parse().unwrap()), "{address}");
         }
     }
@@ -396,12 +525,33 @@ mod tests {
     #[tokio::test]
     async fn a_private_address_needs_its_host_named_literally() {
         let everywhere = hosts(&["*://*:*"]);
-        assert_eq!(everywhere.resolve("http", "127.0.0.1", 80).await, Err(Refused::PrivateNetwork));
-        assert_eq!(everywhere.resolve("http", "localhost", 80).await, Err(Refused::PrivateNetwork));
-        assert_eq!(hosts(&[]).resolve("http", "localhost", 80).await, Err(Refused::NotAllowed));
+        assert_eq!(
+            everywhere.resolve("http", "127.0.0.1", 80).await,
+            Err(Refused::PrivateNetwork)
+        );
+        assert_eq!(
+            everywhere.resolve("http", "localhost", 80).await,
+            Err(Refused::PrivateNetwork)
+        );
+        assert_eq!(
+            hosts(&[]).resolve("http", "localhost", 80).await,
+            Err(Refused::NotAllowed)
+        );
         let named = hosts(&["*://*:*", "http://localhost:80", "http://127.0.0.1"]);
-        assert!(!named.resolve("http", "localhost", 80).await.unwrap().is_empty());
-        assert_eq!(named.resolve("http", "127.0.0.1", 80).await.unwrap(), ["127.0.0.1:80".parse().unwrap()]);
-        assert_eq!(named.resolve("http", "127.0.0.1", 81).await, Err(Refused::PrivateNetwork));
+        assert!(
+            !named
+                .resolve("http", "localhost", 80)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(
+            named.resolve("http", "127.0.0.1", 80).await.unwrap(),
+            ["127.0.0.1:80".parse().unwrap()]
+        );
+        assert_eq!(
+            named.resolve("http", "127.0.0.1", 81).await,
+            Err(Refused::PrivateNetwork)
+        );
     }
 }
