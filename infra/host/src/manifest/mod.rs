@@ -1,6 +1,8 @@
 //! `spin.toml`, version 2, as far as this host supports it: read once, checked completely, and never guessed
 //! at. A key that is unknown or not supported is refused with its full name.
 
+mod check;
+mod component;
 mod read;
 mod section;
 
