@@ -13,6 +13,8 @@ mod restore;
 pub mod retained;
 mod routing;
 mod store;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::{
     net::SocketAddr,
