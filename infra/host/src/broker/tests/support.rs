@@ -256,10 +256,15 @@ pub(crate) struct ChildBroker {
 
 impl ChildBroker {
     pub(crate) async fn start(service: &AccessService, data: &Path) -> Self {
+        Self::start_at(service, data, "127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn start_at(service: &AccessService, data: &Path, listen: SocketAddr) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "broker::tests::support::child_broker", "--ignored", "--nocapture"])
             .env("BROKER_TEST_DATA", data)
             .env("BROKER_TEST_SERVICE", service.address.to_string())
+            .env("BROKER_TEST_LISTEN", listen.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -292,8 +297,10 @@ fn child_broker() {
     };
     let service = std::env::var("BROKER_TEST_SERVICE").unwrap().parse().unwrap();
     let service = AccessService { address: service, asked: Arc::default() };
+    let listen = std::env::var("BROKER_TEST_LISTEN").unwrap().parse().unwrap();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let broker = start_broker(&service, Path::new(&data)).await;
+        let settings = settings(service.questions(), Path::new(&data), listen);
+        let broker = Broker::start(settings).await.unwrap();
         println!("\nbroker listens on {}", broker.address());
         std::future::pending::<()>().await;
     });
