@@ -108,6 +108,11 @@ impl<T> Router<T> {
         self.patterns.iter().find_map(|route| route.matches(path))
     }
 
+    /// Every route, to change what it leads to.
+    pub fn routes_mut(&mut self) -> impl Iterator<Item = &mut Route<T>> {
+        self.exact.values_mut().chain(&mut self.patterns)
+    }
+
     /// Every route.
     pub fn routes(&self) -> impl Iterator<Item = &Route<T>> {
         self.exact.values().chain(&self.patterns)
