@@ -10,6 +10,7 @@ pub mod compose;
 pub mod engine;
 pub mod factors;
 pub mod files;
+pub mod http;
 pub mod instance;
 pub mod limits;
 pub mod logs;
