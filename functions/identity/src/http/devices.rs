@@ -138,7 +138,7 @@ pub(super) async fn rotate(context: &Context, request: &Request, device: &str) -
         answer(201, &ShownCredential { previous_expires_at, ..shown_credential(&actor.tenant, &device, &new) })
     })
     .await?;
-    Ok(private(stored(with_password(context, (&actor.tenant, &id), issued, Some)?)?))
+    Ok(private(stored(with_password(context, (&actor.tenant, &id), issued, |body| Some(body))?)?))
 }
 
 pub(super) async fn assign(
