@@ -29,8 +29,14 @@ impl Context {
     /// A missing variable, or a secret that is too short.
     #[cfg(target_family = "wasm")]
     pub async fn open() -> anyhow::Result<Self> {
-        let names = ["token_secret", "internal_token", "mqtt_password", "database_url"];
-        let [token_secret, internal_token, mqtt_password, database_url] = web::variables(names).await?;
+        let names = [
+            "token_secret",
+            "internal_token",
+            "mqtt_password",
+            "database_url",
+        ];
+        let [token_secret, internal_token, mqtt_password, database_url] =
+            web::variables(names).await?;
         Self::new(&database_url, token_secret, internal_token, mqtt_password)
     }
 

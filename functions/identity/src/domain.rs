@@ -9,12 +9,14 @@ mod person;
 pub use attempts::{ATTEMPTS_MAX, ATTEMPTS_WINDOW_MS, Locked, admit};
 pub use broker::{Action, Principal, Question, may, may_connect_as_person};
 pub use device::{
-    CHILDREN_MAX, Child, Credential, Device, OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX, Registration, assign_child,
-    device_overseers_only, known_device, register_device, rotate, unknown_device,
+    CHILDREN_MAX, Child, Credential, Device, OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX,
+    Registration, assign_child, device_overseers_only, known_device, register_device, rotate,
+    unknown_device,
 };
 pub use person::{
-    COMMUNITIES_MAX, Change, NewPerson, Person, Proof, Reach, change_person, found_tenant, known_person, name_taken,
-    password_proof, people_keepers_only, people_reach, register_person, unknown_person,
+    COMMUNITIES_MAX, Change, NewPerson, Person, Proof, Reach, change_person, found_tenant,
+    known_person, name_taken, password_proof, people_keepers_only, people_reach, register_person,
+    unknown_person,
 };
 
 use std::fmt;
@@ -77,7 +79,9 @@ impl Username {
     pub fn parse(text: &str) -> Result<Self, TextError> {
         match ActorId::parse(text) {
             Ok(id) => Ok(Self(id.as_str().to_ascii_lowercase())),
-            Err(_) => Err(TextError("a user name has 1 to 64 letters, digits, '-' or '_'")),
+            Err(_) => Err(TextError(
+                "a user name has 1 to 64 letters, digits, '-' or '_'",
+            )),
         }
     }
 
@@ -144,7 +148,9 @@ pub(crate) mod sample {
     }
 
     pub fn communities(ids: &[&str]) -> Vec<CommunityId> {
-        ids.iter().map(|id| CommunityId::parse(id).unwrap()).collect()
+        ids.iter()
+            .map(|id| CommunityId::parse(id).unwrap())
+            .collect()
     }
 
     pub fn actor(kind: ActorKind, id: &str, of: &[&str]) -> Actor {
@@ -187,7 +193,10 @@ mod tests {
         assert!(Password::parse(&"x".repeat(129)).is_err());
         assert!(Name::parse(" \t").is_err() && Name::parse("a\nb").is_err());
         assert_eq!(Name::parse(" 李 ").unwrap().as_str(), "李");
-        assert_eq!(Username::parse("Li").unwrap(), Username::parse("li").unwrap());
+        assert_eq!(
+            Username::parse("Li").unwrap(),
+            Username::parse("li").unwrap()
+        );
         assert!(Username::parse("a/b").is_err());
     }
 }

@@ -72,7 +72,10 @@ async fn caller(context: &Context, request: &Request) -> anyhow::Result<Actor> {
     let actor = web::actor(request, &context.token_secret, context.now)?;
     let person = sql::person(&context.db, &actor.tenant, &actor.id).await?;
     if person.is_some_and(|person| person.disabled && person.kind == actor.kind) {
-        let message = Message::new("This account is disabled. Ask your property office.", "该账号已停用，请联系物业。");
+        let message = Message::new(
+            "This account is disabled. Ask your property office.",
+            "该账号已停用，请联系物业。",
+        );
         return Err(Refusal::new(RefusalKind::Unauthenticated, "person_disabled", message).into());
     }
     Ok(actor)
@@ -95,7 +98,11 @@ async fn write(
         None => None,
         Some(asked) => {
             let [method, target, body] = asked.content;
-            Some(Ask::new(caller, asked.key, &[method, target, &context.key.fingerprint(body)?])?)
+            Some(Ask::new(
+                caller,
+                asked.key,
+                &[method, target, &context.key.fingerprint(body)?],
+            )?)
         }
     };
     tx(&context.db, tenant, async |tx| match &asked {
@@ -112,18 +119,28 @@ fn caller_name(actor: &Actor) -> String {
 
 /// An answer that can be given again: this JSON.
 fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer { status, body: serde_json::to_string(shown)? })
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
 }
 
 /// The reply of a stored answer.
 fn stored(answer: Answer) -> anyhow::Result<Reply> {
     let status = ::http::StatusCode::from_u16(answer.status)?;
-    Ok(Reply::with_body(status, "application/json", answer.body.into()))
+    Ok(Reply::with_body(
+        status,
+        "application/json",
+        answer.body.into(),
+    ))
 }
 
 /// A text of the wire that is read as a type of the domain.
 #[derive(Deserialize)]
-#[serde(try_from = "String", bound(deserialize = "T: TryFrom<String>, T::Error: std::fmt::Display"))]
+#[serde(
+    try_from = "String",
+    bound(deserialize = "T: TryFrom<String>, T::Error: std::fmt::Display")
+)]
 struct Text<T>(T);
 
 impl<T: TryFrom<String>> TryFrom<String> for Text<T> {

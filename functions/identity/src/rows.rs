@@ -30,8 +30,13 @@ pub(crate) fn read_person(row: &Row) -> anyhow::Result<Person> {
 pub(crate) fn read_device(row: &Row) -> anyhow::Result<Device> {
     let mut children = Vec::new();
     for child in list(row.optional_text(3)?) {
-        let (kind, id) = child.split_once('/').with_context(|| format!("a child is {child:?}"))?;
-        children.push(Child { kind: device_kind(kind)?, id: DeviceId::parse(id)? });
+        let (kind, id) = child
+            .split_once('/')
+            .with_context(|| format!("a child is {child:?}"))?;
+        children.push(Child {
+            kind: device_kind(kind)?,
+            id: DeviceId::parse(id)?,
+        });
     }
     children.sort();
     Ok(Device {
@@ -58,5 +63,8 @@ fn device_kind(text: &str) -> anyhow::Result<DeviceKind> {
 }
 
 fn list(joined: Option<&str>) -> impl Iterator<Item = &str> {
-    joined.unwrap_or("").split(',').filter(|item| !item.is_empty())
+    joined
+        .unwrap_or("")
+        .split(',')
+        .filter(|item| !item.is_empty())
 }

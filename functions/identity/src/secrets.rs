@@ -41,8 +41,17 @@ impl Key {
     ///
     /// # Errors
     /// As [`Key::derive`].
-    pub fn device_secret(&self, tenant: &TenantId, device: &DeviceId, credential: &str) -> anyhow::Result<String> {
-        let parts = [tenant.as_str().as_bytes(), device.as_str().as_bytes(), credential.as_bytes()];
+    pub fn device_secret(
+        &self,
+        tenant: &TenantId,
+        device: &DeviceId,
+        credential: &str,
+    ) -> anyhow::Result<String> {
+        let parts = [
+            tenant.as_str().as_bytes(),
+            device.as_str().as_bytes(),
+            credential.as_bytes(),
+        ];
         Ok(URL_SAFE_NO_PAD.encode(mac(&self.0, &parts)?))
     }
 
@@ -56,7 +65,8 @@ impl Key {
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> anyhow::Result<[u8; 32]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| anyhow!("making an HMAC: {error}"))?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).map_err(|error| anyhow!("making an HMAC: {error}"))?;
     for part in parts {
         mac.update(&u64::try_from(part.len())?.to_be_bytes());
         mac.update(part);
@@ -73,7 +83,9 @@ pub fn hash_password(password: &str) -> anyhow::Result<String> {
     getrandom::fill(&mut salt).map_err(|error| anyhow!("making a salt: {error}"))?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| anyhow!("writing a salt: {error}"))?;
     let hash = argon2()?.hash_password(password.as_bytes(), &salt);
-    Ok(hash.map_err(|error| anyhow!("hashing a password: {error}"))?.to_string())
+    Ok(hash
+        .map_err(|error| anyhow!("hashing a password: {error}"))?
+        .to_string())
 }
 
 /// Whether the password is the one that was hashed.
@@ -81,7 +93,8 @@ pub fn hash_password(password: &str) -> anyhow::Result<String> {
 /// # Errors
 /// When the stored hash is no PHC string, or the machine has no memory.
 pub fn is_password(hash: &str, password: &str) -> anyhow::Result<bool> {
-    let hash = PasswordHash::new(hash).map_err(|error| anyhow!("reading a password's hash: {error}"))?;
+    let hash =
+        PasswordHash::new(hash).map_err(|error| anyhow!("reading a password's hash: {error}"))?;
     match argon2()?.verify_password(password.as_bytes(), &hash) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::Password) => Ok(false),
@@ -108,7 +121,10 @@ fn argon2() -> anyhow::Result<Argon2<'static>> {
 /// The hash of a secret that is long and random by its making.
 #[must_use]
 pub fn hash_secret(secret: &str) -> String {
-    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(secret)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Whether the secret is the one behind this hash of a credential, of either sort.
@@ -134,10 +150,16 @@ mod tests {
 
     #[test]
     fn a_password_is_known_by_its_hash_and_each_hash_has_its_own_salt() {
-        let (first, second) = (hash_password("correct horse").unwrap(), hash_password("correct horse").unwrap());
+        let (first, second) = (
+            hash_password("correct horse").unwrap(),
+            hash_password("correct horse").unwrap(),
+        );
         assert_ne!(first, second);
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(is_password(&first, "correct horse").unwrap() && is_secret(&second, "correct horse").unwrap());
+        assert!(
+            is_password(&first, "correct horse").unwrap()
+                && is_secret(&second, "correct horse").unwrap()
+        );
         assert!(!is_password(&first, "correct horsf").unwrap());
         assert!(is_password("nonsense", "x").is_err());
     }
@@ -147,7 +169,8 @@ mod tests {
         let key = Key::derive("a deployment's secret of 32 bytes").unwrap();
         let tenant = TenantId::parse("demo").unwrap();
         let secret = |device: &str, credential: &str| {
-            key.device_secret(&tenant, &DeviceId::parse(device).unwrap(), credential).unwrap()
+            key.device_secret(&tenant, &DeviceId::parse(device).unwrap(), credential)
+                .unwrap()
         };
         assert_eq!(secret("g1", "c1"), secret("g1", "c1"));
         assert_ne!(secret("g1", "c1"), secret("g1", "c2"));

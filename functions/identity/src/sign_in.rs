@@ -70,13 +70,20 @@ impl From<Denied> for Problem {
             Denied::Disabled => Self::new(
                 StatusCode::FORBIDDEN,
                 "person_disabled",
-                Message::new("This account is disabled. Ask your property office.", "该账号已停用，请联系物业。"),
+                Message::new(
+                    "This account is disabled. Ask your property office.",
+                    "该账号已停用，请联系物业。",
+                ),
             ),
-            Denied::Locked(Locked { retry_after_seconds }) => Self::new(
+            Denied::Locked(Locked {
+                retry_after_seconds,
+            }) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_attempts",
                 Message::new(
-                    format!("Too many wrong passwords. Try again in {retry_after_seconds} seconds."),
+                    format!(
+                        "Too many wrong passwords. Try again in {retry_after_seconds} seconds."
+                    ),
                     format!("密码错误次数过多，请在 {retry_after_seconds} 秒后重试。"),
                 ),
             )

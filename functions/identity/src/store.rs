@@ -123,11 +123,19 @@ pub(crate) async fn is_tenant(db: &impl Read, tenant: &TenantId) -> anyhow::Resu
 
 /// Adds the tenant of the transaction.
 pub(crate) async fn insert_tenant(tx: &Tx, name: &Name, now: Timestamp) -> anyhow::Result<()> {
-    tx.execute(INSERT_TENANT, &[tx.tenant().into(), name.as_str().into(), now.into()]).await
+    tx.execute(
+        INSERT_TENANT,
+        &[tx.tenant().into(), name.as_str().into(), now.into()],
+    )
+    .await
 }
 
 /// The person.
-pub(crate) async fn person(db: &impl Read, tenant: &TenantId, id: &ActorId) -> anyhow::Result<Option<Person>> {
+pub(crate) async fn person(
+    db: &impl Read,
+    tenant: &TenantId,
+    id: &ActorId,
+) -> anyhow::Result<Option<Person>> {
     let row = db.row(PERSON, &[tenant.into(), id.into()]).await?;
     row.map(|row| read_person(&row)).transpose()
 }
@@ -138,8 +146,11 @@ pub(crate) async fn account(
     tenant: &TenantId,
     username: &Username,
 ) -> anyhow::Result<Option<(Person, String)>> {
-    let row = db.row(ACCOUNT, &[tenant.into(), username.as_str().into()]).await?;
-    row.map(|row| Ok((read_person(&row)?, row.text(7)?.to_owned()))).transpose()
+    let row = db
+        .row(ACCOUNT, &[tenant.into(), username.as_str().into()])
+        .await?;
+    row.map(|row| Ok((read_person(&row)?, row.text(7)?.to_owned())))
+        .transpose()
 }
 
 /// The people within reach, by id.
@@ -156,18 +167,36 @@ pub(crate) async fn people(
             Some(format!(",{},", ids.join(",")))
         }
     };
-    let parameters = [tenant.into(), communities.into(), page.after.as_ref().into(), page.rows().into()];
-    db.rows(PEOPLE, &parameters).await?.iter().map(read_person).collect()
+    let parameters = [
+        tenant.into(),
+        communities.into(),
+        page.after.as_ref().into(),
+        page.rows().into(),
+    ];
+    db.rows(PEOPLE, &parameters)
+        .await?
+        .iter()
+        .map(read_person)
+        .collect()
 }
 
 /// Whether the id or user name is somebody's, or a device's.
 pub(crate) async fn is_person_name_taken(tx: &Tx, person: &Person) -> anyhow::Result<bool> {
-    let parameters = [tx.tenant().into(), (&person.id).into(), person.username.as_str().into()];
+    let parameters = [
+        tx.tenant().into(),
+        (&person.id).into(),
+        person.username.as_str().into(),
+    ];
     Ok(tx.row(PERSON_NAME_TAKEN, &parameters).await?.is_some())
 }
 
 /// Adds a person.
-pub(crate) async fn insert_person(tx: &Tx, person: &Person, password_hash: &str, now: Timestamp) -> anyhow::Result<()> {
+pub(crate) async fn insert_person(
+    tx: &Tx,
+    person: &Person,
+    password_hash: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let parameters = [
         tx.tenant().into(),
         (&person.id).into(),
@@ -187,63 +216,137 @@ pub(crate) async fn insert_person(tx: &Tx, person: &Person, password_hash: &str,
 pub(crate) async fn update_person(tx: &Tx, person: &Person) -> anyhow::Result<()> {
     let key: [Value; 2] = [tx.tenant().into(), (&person.id).into()];
     let [tenant, id] = key.clone();
-    tx.execute(UPDATE_PERSON, &[tenant, id, person.disabled.into(), person.version.into()]).await?;
+    tx.execute(
+        UPDATE_PERSON,
+        &[tenant, id, person.disabled.into(), person.version.into()],
+    )
+    .await?;
     tx.execute(DELETE_MEMBERSHIPS, &key).await?;
     insert_memberships(tx, person).await
 }
 
 async fn insert_memberships(tx: &Tx, person: &Person) -> anyhow::Result<()> {
     for community in &person.communities {
-        tx.execute(INSERT_MEMBERSHIP, &[tx.tenant().into(), (&person.id).into(), community.into()]).await?;
+        tx.execute(
+            INSERT_MEMBERSHIP,
+            &[tx.tenant().into(), (&person.id).into(), community.into()],
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// Stores another password.
-pub(crate) async fn update_password(tx: &Tx, person: &ActorId, password_hash: &str) -> anyhow::Result<()> {
-    tx.execute(UPDATE_PASSWORD, &[tx.tenant().into(), person.into(), password_hash.into()]).await
+pub(crate) async fn update_password(
+    tx: &Tx,
+    person: &ActorId,
+    password_hash: &str,
+) -> anyhow::Result<()> {
+    tx.execute(
+        UPDATE_PASSWORD,
+        &[tx.tenant().into(), person.into(), password_hash.into()],
+    )
+    .await
 }
 
 /// When signing in under that name failed within the window.
-pub(crate) async fn failures(tx: &Tx, username: &Username, now: Timestamp) -> anyhow::Result<Vec<Timestamp>> {
+pub(crate) async fn failures(
+    tx: &Tx,
+    username: &Username,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Timestamp>> {
     let since = now.plus_millis(-ATTEMPTS_WINDOW_MS);
-    let rows = tx.rows(FAILURES, &[tx.tenant().into(), username.as_str().into(), since.into()]).await?;
+    let rows = tx
+        .rows(
+            FAILURES,
+            &[tx.tenant().into(), username.as_str().into(), since.into()],
+        )
+        .await?;
     rows.iter().map(|row| row.timestamp(0)).collect()
 }
 
 /// Counts an attempt as failed, and sweeps some that no longer count.
-pub(crate) async fn insert_failure(tx: &Tx, username: &Username, id: &str, now: Timestamp) -> anyhow::Result<()> {
+pub(crate) async fn insert_failure(
+    tx: &Tx,
+    username: &Username,
+    id: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let stale_until = now.plus_millis(-ATTEMPTS_WINDOW_MS);
-    tx.execute(SWEEP_FAILURES, &[tx.tenant().into(), stale_until.into(), SWEEP_ROWS_MAX.into()]).await?;
-    tx.execute(INSERT_FAILURE, &[tx.tenant().into(), username.as_str().into(), id.into(), now.into()]).await
+    tx.execute(
+        SWEEP_FAILURES,
+        &[
+            tx.tenant().into(),
+            stale_until.into(),
+            SWEEP_ROWS_MAX.into(),
+        ],
+    )
+    .await?;
+    tx.execute(
+        INSERT_FAILURE,
+        &[
+            tx.tenant().into(),
+            username.as_str().into(),
+            id.into(),
+            now.into(),
+        ],
+    )
+    .await
 }
 
 /// Forgets the failures of a name whose password was right.
 pub(crate) async fn delete_failures(tx: &Tx, username: &Username) -> anyhow::Result<()> {
-    tx.execute(DELETE_FAILURES, &[tx.tenant().into(), username.as_str().into()]).await
+    tx.execute(
+        DELETE_FAILURES,
+        &[tx.tenant().into(), username.as_str().into()],
+    )
+    .await
 }
 
 /// The device with its children.
-pub(crate) async fn device(db: &impl Read, tenant: &TenantId, id: &DeviceId) -> anyhow::Result<Option<Device>> {
+pub(crate) async fn device(
+    db: &impl Read,
+    tenant: &TenantId,
+    id: &DeviceId,
+) -> anyhow::Result<Option<Device>> {
     let row = db.row(DEVICE, &[tenant.into(), id.into()]).await?;
     row.map(|row| read_device(&row)).transpose()
 }
 
 /// The devices, by id.
-pub(crate) async fn devices(db: &impl Read, tenant: &TenantId, page: &Page<DeviceId>) -> anyhow::Result<Vec<Device>> {
-    let parameters = [tenant.into(), page.after.as_ref().into(), page.rows().into()];
-    db.rows(DEVICES, &parameters).await?.iter().map(read_device).collect()
+pub(crate) async fn devices(
+    db: &impl Read,
+    tenant: &TenantId,
+    page: &Page<DeviceId>,
+) -> anyhow::Result<Vec<Device>> {
+    let parameters = [
+        tenant.into(),
+        page.after.as_ref().into(),
+        page.rows().into(),
+    ];
+    db.rows(DEVICES, &parameters)
+        .await?
+        .iter()
+        .map(read_device)
+        .collect()
 }
 
 /// Whether the id is a device's or a person's name, or reads like another tenant's device to the broker.
 pub(crate) async fn is_device_name_taken(tx: &Tx, device: &Device) -> anyhow::Result<bool> {
     let name = device.id.as_str().to_ascii_lowercase();
-    let parameters = [tx.tenant().into(), name.into(), device.client_id(tx.tenant()).into()];
+    let parameters = [
+        tx.tenant().into(),
+        name.into(),
+        device.client_id(tx.tenant()).into(),
+    ];
     Ok(tx.row(DEVICE_NAME_TAKEN, &parameters).await?.is_some())
 }
 
 /// Whose device this MQTT client id belongs to.
-pub(crate) async fn client_id_owner(db: &impl Read, client_id: &str) -> anyhow::Result<Option<(TenantId, DeviceId)>> {
+pub(crate) async fn client_id_owner(
+    db: &impl Read,
+    client_id: &str,
+) -> anyhow::Result<Option<(TenantId, DeviceId)>> {
     let row = db.row(CLIENT_ID_OWNER, &[client_id.into()]).await?;
     row.map(|row| Ok((row.id(0)?, row.id(1)?))).transpose()
 }
@@ -268,19 +371,27 @@ pub(crate) async fn insert_device(tx: &Tx, device: &Device, now: Timestamp) -> a
 
 /// Counts a change of the device.
 pub(crate) async fn count_device_change(tx: &Tx, device: &DeviceId) -> anyhow::Result<()> {
-    tx.execute(COUNT_DEVICE_CHANGE, &[tx.tenant().into(), device.into()]).await
+    tx.execute(COUNT_DEVICE_CHANGE, &[tx.tenant().into(), device.into()])
+        .await
 }
 
 /// Puts the child under this gateway; the gateway that had it before, if it was another, has changed too.
 pub(crate) async fn assign_child(tx: &Tx, gateway: &DeviceId, child: &Child) -> anyhow::Result<()> {
     let (kind, id): (Value, Value) = (child.kind.as_str().into(), (&child.id).into());
-    if let Some(row) = tx.row(GATEWAY_OF, &[tx.tenant().into(), kind.clone(), id.clone()]).await? {
+    if let Some(row) = tx
+        .row(GATEWAY_OF, &[tx.tenant().into(), kind.clone(), id.clone()])
+        .await?
+    {
         let before: DeviceId = row.id(0)?;
         if before != *gateway {
             count_device_change(tx, &before).await?;
         }
     }
-    tx.execute(ASSIGN_CHILD, &[tx.tenant().into(), kind, id, gateway.into()]).await
+    tx.execute(
+        ASSIGN_CHILD,
+        &[tx.tenant().into(), kind, id, gateway.into()],
+    )
+    .await
 }
 
 /// The credentials of the device that hold now, the oldest first.
@@ -290,25 +401,63 @@ pub(crate) async fn credentials(
     device: &DeviceId,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Credential>> {
-    let rows = db.rows(CREDENTIALS, &[tenant.into(), device.into(), now.into()]).await?;
+    let rows = db
+        .rows(CREDENTIALS, &[tenant.into(), device.into(), now.into()])
+        .await?;
     rows.iter().map(read_credential).collect()
 }
 
 /// Adds a credential.
-pub(crate) async fn insert_credential(tx: &Tx, device: &DeviceId, credential: &Credential) -> anyhow::Result<()> {
-    let Credential { id, hash, created_at, expires_at } = credential;
-    let parameters =
-        [tx.tenant().into(), device.into(), id.into(), hash.into(), (*created_at).into(), (*expires_at).into()];
+pub(crate) async fn insert_credential(
+    tx: &Tx,
+    device: &DeviceId,
+    credential: &Credential,
+) -> anyhow::Result<()> {
+    let Credential {
+        id,
+        hash,
+        created_at,
+        expires_at,
+    } = credential;
+    let parameters = [
+        tx.tenant().into(),
+        device.into(),
+        id.into(),
+        hash.into(),
+        (*created_at).into(),
+        (*expires_at).into(),
+    ];
     tx.execute(INSERT_CREDENTIAL, &parameters).await
 }
 
 /// Stores when the credential ends.
-pub(crate) async fn end_credential(tx: &Tx, device: &DeviceId, credential: &Credential) -> anyhow::Result<()> {
+pub(crate) async fn end_credential(
+    tx: &Tx,
+    device: &DeviceId,
+    credential: &Credential,
+) -> anyhow::Result<()> {
     let Credential { id, expires_at, .. } = credential;
-    tx.execute(END_CREDENTIAL, &[tx.tenant().into(), device.into(), id.into(), (*expires_at).into()]).await
+    tx.execute(
+        END_CREDENTIAL,
+        &[
+            tx.tenant().into(),
+            device.into(),
+            id.into(),
+            (*expires_at).into(),
+        ],
+    )
+    .await
 }
 
 /// Forgets the device's credentials that no longer hold.
-pub(crate) async fn forget_credentials(tx: &Tx, device: &DeviceId, now: Timestamp) -> anyhow::Result<()> {
-    tx.execute(FORGET_CREDENTIALS, &[tx.tenant().into(), device.into(), now.into()]).await
+pub(crate) async fn forget_credentials(
+    tx: &Tx,
+    device: &DeviceId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    tx.execute(
+        FORGET_CREDENTIALS,
+        &[tx.tenant().into(), device.into(), now.into()],
+    )
+    .await
 }

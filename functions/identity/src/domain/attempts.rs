@@ -21,13 +21,21 @@ pub struct Locked {
 /// # Errors
 /// With the time after which the oldest of the last wrong ones leaves the window.
 pub fn admit(failures: &[Timestamp], now: Timestamp) -> Result<(), Locked> {
-    let mut recent: Vec<Timestamp> =
-        failures.iter().copied().filter(|failed_at| now.millis_since(*failed_at) < ATTEMPTS_WINDOW_MS).collect();
+    let mut recent: Vec<Timestamp> = failures
+        .iter()
+        .copied()
+        .filter(|failed_at| now.millis_since(*failed_at) < ATTEMPTS_WINDOW_MS)
+        .collect();
     recent.sort_unstable_by(|left, right| right.cmp(left));
-    let Some(blocking) = recent.get(ATTEMPTS_MAX - 1) else { return Ok(()) };
+    let Some(blocking) = recent.get(ATTEMPTS_MAX - 1) else {
+        return Ok(());
+    };
     let wait_ms = ATTEMPTS_WINDOW_MS - now.millis_since(*blocking);
-    let seconds = wait_ms.max(1).div_euclid(1_000) + i64::from(wait_ms.max(1).rem_euclid(1_000) > 0);
-    Err(Locked { retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX).max(1) })
+    let seconds =
+        wait_ms.max(1).div_euclid(1_000) + i64::from(wait_ms.max(1).rem_euclid(1_000) > 0);
+    Err(Locked {
+        retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX).max(1),
+    })
 }
 
 #[cfg(test)]
@@ -40,8 +48,18 @@ mod tests {
     fn the_eleventh_try_waits_until_the_first_of_ten_has_left_the_window() {
         let failures: Vec<Timestamp> = (0..10).map(|minute| at(minute * 60_000)).collect();
         assert_eq!(admit(&failures[..9], at(600_000)), Ok(()));
-        assert_eq!(admit(&failures, at(600_000)), Err(Locked { retry_after_seconds: 300 }));
-        assert_eq!(admit(&failures, at(899_999)), Err(Locked { retry_after_seconds: 1 }));
+        assert_eq!(
+            admit(&failures, at(600_000)),
+            Err(Locked {
+                retry_after_seconds: 300
+            })
+        );
+        assert_eq!(
+            admit(&failures, at(899_999)),
+            Err(Locked {
+                retry_after_seconds: 1
+            })
+        );
         assert_eq!(admit(&failures, at(900_000)), Ok(()));
     }
 

@@ -87,7 +87,12 @@ impl Credential {
 /// The caller may not; children without a gateway, too many of them, or a gateway among them.
 pub fn register_device(actor: &Actor, registration: Registration) -> Result<Device, Refusal> {
     operators_only(actor)?;
-    let Registration { id, kind, name, mut children } = registration;
+    let Registration {
+        id,
+        kind,
+        name,
+        mut children,
+    } = registration;
     children.sort();
     children.dedup();
     if children.len() > CHILDREN_MAX {
@@ -100,7 +105,13 @@ pub fn register_device(actor: &Actor, registration: Registration) -> Result<Devi
         Some(name) => name,
         None => Name::parse(id.as_str()).map_err(|_| unknown_device())?,
     };
-    Ok(Device { id, kind, name, children, version: 1 })
+    Ok(Device {
+        id,
+        kind,
+        name,
+        children,
+        version: 1,
+    })
 }
 
 /// The gateway with one more child; the same gateway when it has it already.
@@ -119,7 +130,11 @@ pub fn assign_child(actor: &Actor, gateway: &Device, child: Child) -> Result<Dev
     let mut children = gateway.children.clone();
     children.push(child);
     children.sort();
-    Ok(Device { children, version: gateway.version + 1, ..gateway.clone() })
+    Ok(Device {
+        children,
+        version: gateway.version + 1,
+        ..gateway.clone()
+    })
 }
 
 /// The credentials that change when a new one is made: the present one holds for the overlap, those already on
@@ -144,10 +159,20 @@ pub fn rotate(
         ));
     }
     let overlap_ends = now.plus_millis(i64::from(overlap_seconds) * 1_000);
-    let ending = credentials.iter().filter(|credential| credential.holds(now)).map(|credential| {
-        let expires_at = if credential.expires_at.is_none() { overlap_ends } else { now };
-        Credential { expires_at: Some(expires_at), ..credential.clone() }
-    });
+    let ending = credentials
+        .iter()
+        .filter(|credential| credential.holds(now))
+        .map(|credential| {
+            let expires_at = if credential.expires_at.is_none() {
+                overlap_ends
+            } else {
+                now
+            };
+            Credential {
+                expires_at: Some(expires_at),
+                ..credential.clone()
+            }
+        });
     Ok(ending.collect())
 }
 
@@ -164,7 +189,10 @@ pub fn known_device(device: Option<Device>) -> Result<Device, Refusal> {
 pub fn unknown_device() -> Refusal {
     Refusal::not_found(
         "device_unknown",
-        Message::new("There is no such device here. Check the id.", "没有这个设备，请检查编号。"),
+        Message::new(
+            "There is no such device here. Check the id.",
+            "没有这个设备，请检查编号。",
+        ),
     )
 }
 
@@ -200,13 +228,19 @@ fn check_child(parent: DeviceKind, child: &Child) -> Result<(), Refusal> {
     if parent != DeviceKind::Gateway {
         return Err(Refusal::invalid(
             "not_a_gateway",
-            Message::new("Only a gateway speaks for other devices.", "只有网关可以代表其他设备。"),
+            Message::new(
+                "Only a gateway speaks for other devices.",
+                "只有网关可以代表其他设备。",
+            ),
         ));
     }
     if child.kind == DeviceKind::Gateway {
         return Err(Refusal::invalid(
             "gateway_as_child",
-            Message::new("A gateway has credentials of its own: it is nobody's child.", "网关有自己的凭证，不能作为子设备。"),
+            Message::new(
+                "A gateway has credentials of its own: it is nobody's child.",
+                "网关有自己的凭证，不能作为子设备。",
+            ),
         ));
     }
     Ok(())
@@ -228,27 +262,53 @@ mod tests {
     use crate::domain::sample::{actor, at};
 
     fn child(kind: DeviceKind, id: &str) -> Child {
-        Child { kind, id: DeviceId::parse(id).unwrap() }
+        Child {
+            kind,
+            id: DeviceId::parse(id).unwrap(),
+        }
     }
 
     fn registration(kind: DeviceKind, children: Vec<Child>) -> Registration {
-        Registration { id: DeviceId::parse("g1").unwrap(), kind, name: None, children }
+        Registration {
+            id: DeviceId::parse("g1").unwrap(),
+            kind,
+            name: None,
+            children,
+        }
     }
 
     fn credential(id: &str, expires_at: Option<i64>) -> Credential {
-        Credential { id: id.to_owned(), hash: String::new(), created_at: at(0), expires_at: expires_at.map(at) }
+        Credential {
+            id: id.to_owned(),
+            hash: String::new(),
+            created_at: at(0),
+            expires_at: expires_at.map(at),
+        }
     }
 
     #[test]
     fn only_operators_touch_devices_and_only_auditors_read_them_too() {
         for kind in ActorKind::ALL {
             let caller = actor(kind, "x", &["garden"]);
-            let gateway = register_device(&actor(ActorKind::Operator, "op", &[]), registration(DeviceKind::Gateway, vec![])).unwrap();
+            let gateway = register_device(
+                &actor(ActorKind::Operator, "op", &[]),
+                registration(DeviceKind::Gateway, vec![]),
+            )
+            .unwrap();
             let allowed = kind == ActorKind::Operator;
-            assert_eq!(register_device(&caller, registration(DeviceKind::Gateway, vec![])).is_ok(), allowed);
-            assert_eq!(assign_child(&caller, &gateway, child(DeviceKind::Door, "d1")).is_ok(), allowed);
+            assert_eq!(
+                register_device(&caller, registration(DeviceKind::Gateway, vec![])).is_ok(),
+                allowed
+            );
+            assert_eq!(
+                assign_child(&caller, &gateway, child(DeviceKind::Door, "d1")).is_ok(),
+                allowed
+            );
             assert_eq!(rotate(&caller, &[], 0, at(0)).is_ok(), allowed);
-            assert_eq!(device_overseers_only(&caller).is_ok(), allowed || kind == ActorKind::Auditor);
+            assert_eq!(
+                device_overseers_only(&caller).is_ok(),
+                allowed || kind == ActorKind::Auditor
+            );
         }
     }
 
@@ -256,14 +316,20 @@ mod tests {
     fn only_gateways_have_children_and_no_gateway_is_one() {
         let operator = actor(ActorKind::Operator, "op", &[]);
         let door = || child(DeviceKind::Door, "d1");
-        let twice = register_device(&operator, registration(DeviceKind::Gateway, vec![door(), door()])).unwrap();
+        let twice = register_device(
+            &operator,
+            registration(DeviceKind::Gateway, vec![door(), door()]),
+        )
+        .unwrap();
         assert_eq!(twice.children, [door()]);
         assert_eq!(assign_child(&operator, &twice, door()).unwrap(), twice);
         let refused = register_device(&operator, registration(DeviceKind::Meter, vec![door()]));
         assert_eq!(refused.unwrap_err().code, "not_a_gateway");
         let refused = assign_child(&operator, &twice, child(DeviceKind::Gateway, "g2"));
         assert_eq!(refused.unwrap_err().code, "gateway_as_child");
-        let many = (0..=CHILDREN_MAX).map(|number| child(DeviceKind::Door, &format!("d{number}"))).collect();
+        let many = (0..=CHILDREN_MAX)
+            .map(|number| child(DeviceKind::Door, &format!("d{number}")))
+            .collect();
         let refused = register_device(&operator, registration(DeviceKind::Gateway, many));
         assert_eq!(refused.unwrap_err().code, "children_too_many");
     }
@@ -271,9 +337,19 @@ mod tests {
     #[test]
     fn after_a_rotation_at_most_the_last_credential_holds_beside_the_new_one() {
         let operator = actor(ActorKind::Operator, "op", &[]);
-        let before = [credential("gone", Some(1)), credential("going", Some(90_000)), credential("present", None)];
+        let before = [
+            credential("gone", Some(1)),
+            credential("going", Some(90_000)),
+            credential("present", None),
+        ];
         let changed = rotate(&operator, &before, 60, at(10_000)).unwrap();
-        assert_eq!(changed, [credential("going", Some(10_000)), credential("present", Some(70_000))]);
+        assert_eq!(
+            changed,
+            [
+                credential("going", Some(10_000)),
+                credential("present", Some(70_000))
+            ]
+        );
         assert!(changed[1].holds(at(69_999)) && !changed[1].holds(at(70_000)));
         let refused = rotate(&operator, &before, OVERLAP_SECONDS_MAX + 1, at(0));
         assert_eq!(refused.unwrap_err().code, "overlap_too_long");

@@ -97,7 +97,13 @@ pub fn found_tenant(operator: NewPerson) -> Result<Person, Refusal> {
 pub fn register_person(actor: &Actor, new: NewPerson) -> Result<Person, Refusal> {
     let may = match actor.kind {
         ActorKind::Operator => true,
-        ActorKind::Staff => new.kind == ActorKind::Resident && new.communities.iter().all(|community| actor.reaches(community)),
+        ActorKind::Staff => {
+            new.kind == ActorKind::Resident
+                && new
+                    .communities
+                    .iter()
+                    .all(|community| actor.reaches(community))
+        }
         _ => false,
     };
     if !may {
@@ -113,7 +119,13 @@ pub fn register_person(actor: &Actor, new: NewPerson) -> Result<Person, Refusal>
 }
 
 fn make(new: NewPerson) -> Result<Person, Refusal> {
-    let NewPerson { id, username, name, kind, communities } = new;
+    let NewPerson {
+        id,
+        username,
+        name,
+        kind,
+        communities,
+    } = new;
     if matches!(kind, ActorKind::Device | ActorKind::Application) {
         return Err(Refusal::invalid(
             "kind_not_a_person",
@@ -143,7 +155,10 @@ fn name_of(username: &Username) -> Result<Name, Refusal> {
     Name::parse(username.as_str()).map_err(|_| name_taken())
 }
 
-fn checked_communities(kind: ActorKind, mut communities: Vec<CommunityId>) -> Result<Vec<CommunityId>, Refusal> {
+fn checked_communities(
+    kind: ActorKind,
+    mut communities: Vec<CommunityId>,
+) -> Result<Vec<CommunityId>, Refusal> {
     communities.sort();
     communities.dedup();
     if communities.len() > COMMUNITIES_MAX {
@@ -158,7 +173,10 @@ fn checked_communities(kind: ActorKind, mut communities: Vec<CommunityId>) -> Re
     if communities.is_empty() && matches!(kind, ActorKind::Resident | ActorKind::Staff) {
         return Err(Refusal::invalid(
             "communities_missing",
-            Message::new("Name at least one community of this person.", "请至少指定一个小区。"),
+            Message::new(
+                "Name at least one community of this person.",
+                "请至少指定一个小区。",
+            ),
         ));
     }
     Ok(communities)
@@ -174,7 +192,10 @@ pub fn people_reach(actor: &Actor) -> Result<Reach, Refusal> {
         ActorKind::Staff => Ok(Reach::Communities(actor.communities.clone())),
         _ => Err(Refusal::forbidden(
             "people_forbidden",
-            Message::new("Only staff, operators and auditors list people.", "只有员工、运营和审计人员可以查看人员列表。"),
+            Message::new(
+                "Only staff, operators and auditors list people.",
+                "只有员工、运营和审计人员可以查看人员列表。",
+            ),
         )),
     }
 }
@@ -189,7 +210,10 @@ pub fn known_person(actor: &Actor, person: Option<Person>) -> Result<Person, Ref
         is_self
             || match people_reach(actor) {
                 Ok(Reach::All) => true,
-                Ok(Reach::Communities(own)) => person.communities.iter().any(|community| own.contains(community)),
+                Ok(Reach::Communities(own)) => person
+                    .communities
+                    .iter()
+                    .any(|community| own.contains(community)),
                 Err(_) => false,
             }
     };
@@ -201,7 +225,10 @@ pub fn known_person(actor: &Actor, person: Option<Person>) -> Result<Person, Ref
 pub fn unknown_person() -> Refusal {
     Refusal::not_found(
         "person_unknown",
-        Message::new("There is no such person here. Check the id.", "没有这个人员，请检查编号。"),
+        Message::new(
+            "There is no such person here. Check the id.",
+            "没有这个人员，请检查编号。",
+        ),
     )
 }
 
@@ -243,7 +270,11 @@ pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<P
         .communities
         .iter()
         .filter(|community| !communities.contains(community))
-        .chain(communities.iter().filter(|community| !person.communities.contains(community)));
+        .chain(
+            communities
+                .iter()
+                .filter(|community| !person.communities.contains(community)),
+        );
     let may = match actor.kind {
         ActorKind::Operator => true,
         ActorKind::Staff => {
@@ -259,10 +290,18 @@ pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<P
     if disabled && person.id == actor.id && person.kind == actor.kind {
         return Err(Refusal::conflict(
             "cannot_disable_oneself",
-            Message::new("You cannot disable yourself: ask another operator.", "不能停用自己，请联系其他运营人员。"),
+            Message::new(
+                "You cannot disable yourself: ask another operator.",
+                "不能停用自己，请联系其他运营人员。",
+            ),
         ));
     }
-    Ok(Person { communities, disabled, version: person.version + 1, ..person.clone() })
+    Ok(Person {
+        communities,
+        disabled,
+        version: person.version + 1,
+        ..person.clone()
+    })
 }
 
 fn person_change_forbidden() -> Refusal {
@@ -277,7 +316,10 @@ fn person_change_forbidden() -> Refusal {
 
 /// Every community of the person is the caller's own too.
 fn owns(actor: &Actor, person: &Person) -> bool {
-    person.communities.iter().all(|community| actor.reaches(community))
+    person
+        .communities
+        .iter()
+        .all(|community| actor.reaches(community))
 }
 
 /// What the caller must show to set the person's password: the present one for one's own, nothing for operators,
@@ -299,7 +341,10 @@ pub fn password_proof(actor: &Actor, person: &Person) -> Result<Proof, Refusal> 
     }
     Err(Refusal::forbidden(
         "password_change_forbidden",
-        Message::new("You may set only your own password.", "只能修改自己的密码。"),
+        Message::new(
+            "You may set only your own password.",
+            "只能修改自己的密码。",
+        ),
     ))
 }
 

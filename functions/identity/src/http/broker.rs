@@ -55,36 +55,62 @@ pub(super) async fn authorization(context: &Context, request: &Request) -> anyho
         "subscribe" => Action::Subscribe,
         _ => return Ok(verdict(false)),
     };
-    let Some(principal) = principal(context, &access.username).await? else { return Ok(verdict(false)) };
-    let retain = matches!(&access.retain, serde_json::Value::Bool(true)) || access.retain == "true" || access.retain == "1";
-    Ok(verdict(may(&principal, Question { action, topic: &access.topic, retain })))
+    let Some(principal) = principal(context, &access.username).await? else {
+        return Ok(verdict(false));
+    };
+    let retain = matches!(&access.retain, serde_json::Value::Bool(true))
+        || access.retain == "true"
+        || access.retain == "1";
+    Ok(verdict(may(
+        &principal,
+        Question {
+            action,
+            topic: &access.topic,
+            retain,
+        },
+    )))
 }
 
 fn verdict(ok: bool) -> Reply {
-    Reply::ok(&Verdict { result: if ok { "allow" } else { "deny" }, is_superuser: false, ok })
+    Reply::ok(&Verdict {
+        result: if ok { "allow" } else { "deny" },
+        is_superuser: false,
+        ok,
+    })
 }
 
 /// A client id that belongs to a device is that device's alone: whoever took it over would take over its session.
 async fn may_connect(context: &Context, connection: &Connection) -> anyhow::Result<bool> {
-    let Connection { clientid, username, password } = connection;
+    let Connection {
+        clientid,
+        username,
+        password,
+    } = connection;
     let owner = sql::client_id_owner(&context.db, clientid).await?;
     if username == FUNCTIONS {
         return Ok(owner.is_none() && secrets::is_same(password, &context.mqtt_password));
     }
-    let Some((tenant, name)) = names(username) else { return Ok(false) };
+    let Some((tenant, name)) = names(username) else {
+        return Ok(false);
+    };
     if let Ok(id) = DeviceId::parse(name)
         && sql::device(&context.db, &tenant, &id).await?.is_some()
     {
         let own = owner.is_none_or(|owner| owner == (tenant.clone(), id.clone()));
         return Ok(own && is_device_password(context, (&tenant, &id), password).await?);
     }
-    let Ok(username) = Username::parse(name) else { return Ok(false) };
+    let Ok(username) = Username::parse(name) else {
+        return Ok(false);
+    };
     if owner.is_some() {
         return Ok(false);
     }
     match sign_in::check(context, &tenant, &username, password).await? {
         Ok(person) => {
-            tx(&context.db, &tenant, async |tx| sql::delete_failures(tx, &username).await).await?;
+            tx(&context.db, &tenant, async |tx| {
+                sql::delete_failures(tx, &username).await
+            })
+            .await?;
             Ok(may_connect_as_person(person.kind))
         }
         Err(_) => Ok(false),
@@ -109,15 +135,25 @@ async fn principal(context: &Context, username: &str) -> anyhow::Result<Option<P
     if username == FUNCTIONS {
         return Ok(Some(Principal::Functions));
     }
-    let Some((tenant, name)) = names(username) else { return Ok(None) };
+    let Some((tenant, name)) = names(username) else {
+        return Ok(None);
+    };
     if let Ok(id) = DeviceId::parse(name)
         && let Some(device) = sql::device(&context.db, &tenant, &id).await?
     {
-        return Ok(Some(Principal::Device { tenant, id, kind: device.kind, children: device.children }));
+        return Ok(Some(Principal::Device {
+            tenant,
+            id,
+            kind: device.kind,
+            children: device.children,
+        }));
     }
-    let Ok(username) = Username::parse(name) else { return Ok(None) };
+    let Ok(username) = Username::parse(name) else {
+        return Ok(None);
+    };
     let account = sql::account(&context.db, &tenant, &username).await?;
-    let watches = account.is_some_and(|(person, _)| !person.disabled && may_connect_as_person(person.kind));
+    let watches =
+        account.is_some_and(|(person, _)| !person.disabled && may_connect_as_person(person.kind));
     Ok(watches.then_some(Principal::Person { tenant }))
 }
 

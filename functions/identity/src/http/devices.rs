@@ -11,7 +11,8 @@ use super::{Text, answer, caller, caller_name, path_id, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Child, Credential, Device, Name, OVERLAP_SECONDS_DEFAULT, Password, Registration, assign_child,
-    device_overseers_only, known_device, name_taken, register_device, rotate as rotated, unknown_device,
+    device_overseers_only, known_device, name_taken, register_device, rotate as rotated,
+    unknown_device,
 };
 use crate::{secrets, store as sql};
 
@@ -69,29 +70,57 @@ struct ShownCredential {
 pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     let asked: AskedDevice = web::body(request)?;
-    let children = asked.children.into_iter().map(|child| Child { kind: child.kind, id: child.id });
+    let children = asked.children.into_iter().map(|child| Child {
+        kind: child.kind,
+        id: child.id,
+    });
     let device = register_device(
         &actor,
-        Registration { id: asked.id, kind: asked.kind, name: asked.name.map(|name| name.0), children: children.collect() },
+        Registration {
+            id: asked.id,
+            kind: asked.kind,
+            name: asked.name.map(|name| name.0),
+            children: children.collect(),
+        },
     )?;
     let new = new_credential(context, &actor.tenant, &device.id, asked.password)?;
-    let registered = write(context, request, (&actor.tenant, &caller_name(&actor)), async |tx| {
-        if sql::is_device_name_taken(tx, &device).await? {
-            return Err(name_taken().into());
-        }
-        sql::insert_device(tx, &device, context.now).await?;
-        let fact = DeviceRegistered { device: device.id.clone(), kind: device.kind, actor: actor.id.clone() };
-        events::append(tx, &context.new_id()?, context.now, &fact).await?;
-        for child in &device.children {
-            child_assigned(context, tx, &actor, (&device.id, child)).await?;
-        }
-        issue(context, tx, (&actor, &device.id), &new).await?;
-        let credential = Some(shown_credential(&actor.tenant, &device, &new));
-        answer(201, &ShownDevice { credential, ..ShownDevice::from(device.clone()) })
-    })
+    let registered = write(
+        context,
+        request,
+        (&actor.tenant, &caller_name(&actor)),
+        async |tx| {
+            if sql::is_device_name_taken(tx, &device).await? {
+                return Err(name_taken().into());
+            }
+            sql::insert_device(tx, &device, context.now).await?;
+            let fact = DeviceRegistered {
+                device: device.id.clone(),
+                kind: device.kind,
+                actor: actor.id.clone(),
+            };
+            events::append(tx, &context.new_id()?, context.now, &fact).await?;
+            for child in &device.children {
+                child_assigned(context, tx, &actor, (&device.id, child)).await?;
+            }
+            issue(context, tx, (&actor, &device.id), &new).await?;
+            let credential = Some(shown_credential(&actor.tenant, &device, &new));
+            answer(
+                201,
+                &ShownDevice {
+                    credential,
+                    ..ShownDevice::from(device.clone())
+                },
+            )
+        },
+    )
     .await?;
-    let shown = with_password(context, (&actor.tenant, &device.id), registered, |body| body.get_mut("credential"))?;
-    Ok(private(stored(shown)?).with_header(::http::header::LOCATION, &format!("/api/devices/{}", device.id)))
+    let shown = with_password(context, (&actor.tenant, &device.id), registered, |body| {
+        body.get_mut("credential")
+    })?;
+    Ok(private(stored(shown)?).with_header(
+        ::http::header::LOCATION,
+        &format!("/api/devices/{}", device.id),
+    ))
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -101,10 +130,18 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     let page = query.page(DeviceId::parse)?;
     query.finish()?;
     let devices = sql::devices(&context.db, &actor.tenant, &page).await?;
-    Ok(Reply::ok(&page.listing(devices, |device| device.id.to_string(), ShownDevice::from)))
+    Ok(Reply::ok(&page.listing(
+        devices,
+        |device| device.id.to_string(),
+        ShownDevice::from,
+    )))
 }
 
-pub(super) async fn show(context: &Context, request: &Request, device: &str) -> anyhow::Result<Reply> {
+pub(super) async fn show(
+    context: &Context,
+    request: &Request,
+    device: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     device_overseers_only(&actor)?;
     let id = path_id(device, unknown_device)?;
@@ -116,29 +153,56 @@ pub(super) async fn show(context: &Context, request: &Request, device: &str) -> 
     Ok(Reply::ok(&ShownDevice::from(device)).with_etag(version))
 }
 
-pub(super) async fn rotate(context: &Context, request: &Request, device: &str) -> anyhow::Result<Reply> {
+pub(super) async fn rotate(
+    context: &Context,
+    request: &Request,
+    device: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     device_overseers_only(&actor)?;
     let id: DeviceId = path_id(device, unknown_device)?;
-    let asked: AskedRotation = if request.body().is_empty() { AskedRotation::default() } else { web::body(request)? };
+    let asked: AskedRotation = if request.body().is_empty() {
+        AskedRotation::default()
+    } else {
+        web::body(request)?
+    };
     let overlap_seconds = asked.overlap_seconds.unwrap_or(OVERLAP_SECONDS_DEFAULT);
     // Refuses before the work of hashing is done.
     rotated(&actor, &[], overlap_seconds, context.now)?;
     let new = new_credential(context, &actor.tenant, &id, asked.password)?;
-    let issued = write(context, request, (&actor.tenant, &caller_name(&actor)), async |tx| {
-        let device = known_device(sql::device(tx, &actor.tenant, &id).await?)?;
-        let present = sql::credentials(tx, &actor.tenant, &id, context.now).await?;
-        let ending = rotated(&actor, &present, overlap_seconds, context.now)?;
-        for credential in &ending {
-            sql::end_credential(tx, &id, credential).await?;
-        }
-        sql::forget_credentials(tx, &id, context.now).await?;
-        issue(context, tx, (&actor, &id), &new).await?;
-        let previous_expires_at = ending.iter().filter_map(|credential| credential.expires_at).max();
-        answer(201, &ShownCredential { previous_expires_at, ..shown_credential(&actor.tenant, &device, &new) })
-    })
+    let issued = write(
+        context,
+        request,
+        (&actor.tenant, &caller_name(&actor)),
+        async |tx| {
+            let device = known_device(sql::device(tx, &actor.tenant, &id).await?)?;
+            let present = sql::credentials(tx, &actor.tenant, &id, context.now).await?;
+            let ending = rotated(&actor, &present, overlap_seconds, context.now)?;
+            for credential in &ending {
+                sql::end_credential(tx, &id, credential).await?;
+            }
+            sql::forget_credentials(tx, &id, context.now).await?;
+            issue(context, tx, (&actor, &id), &new).await?;
+            let previous_expires_at = ending
+                .iter()
+                .filter_map(|credential| credential.expires_at)
+                .max();
+            answer(
+                201,
+                &ShownCredential {
+                    previous_expires_at,
+                    ..shown_credential(&actor.tenant, &device, &new)
+                },
+            )
+        },
+    )
     .await?;
-    Ok(private(stored(with_password(context, (&actor.tenant, &id), issued, |body| Some(body))?)?))
+    Ok(private(stored(with_password(
+        context,
+        (&actor.tenant, &id),
+        issued,
+        |body| Some(body),
+    )?)?))
 }
 
 pub(super) async fn assign(
@@ -151,7 +215,10 @@ pub(super) async fn assign(
     device_overseers_only(&actor)?;
     let id: DeviceId = path_id(gateway, unknown_device)?;
     let kind = DeviceKind::parse(kind).ok_or_else(unknown_device)?;
-    let child = Child { kind, id: path_id(child, unknown_device)? };
+    let child = Child {
+        kind,
+        id: path_id(child, unknown_device)?,
+    };
     let changed = tx(&context.db, &actor.tenant, async |tx| {
         let gateway = known_device(sql::device(tx, &actor.tenant, &id).await?)?;
         let changed = assign_child(&actor, &gateway, child.clone())?;
@@ -186,10 +253,23 @@ fn new_credential(
         Some(Text(password)) => secrets::hash_password(password.expose())?,
         None => secrets::hash_secret(&context.key.device_secret(tenant, device, &id)?),
     };
-    Ok(NewCredential { credential: Credential { id, hash, created_at: context.now, expires_at: None }, made })
+    Ok(NewCredential {
+        credential: Credential {
+            id,
+            hash,
+            created_at: context.now,
+            expires_at: None,
+        },
+        made,
+    })
 }
 
-async fn issue(context: &Context, tx: &Tx, (actor, device): (&Actor, &DeviceId), new: &NewCredential) -> anyhow::Result<()> {
+async fn issue(
+    context: &Context,
+    tx: &Tx,
+    (actor, device): (&Actor, &DeviceId),
+    new: &NewCredential,
+) -> anyhow::Result<()> {
     sql::insert_credential(tx, device, &new.credential).await?;
     let fact = DeviceCredentialIssued {
         device: device.clone(),
@@ -242,7 +322,10 @@ fn with_password(
         credential.password = Some(context.key.device_secret(tenant, device, &credential.id)?);
     }
     *place = serde_json::to_value(credential)?;
-    Ok(Answer { body: body.to_string(), ..answer })
+    Ok(Answer {
+        body: body.to_string(),
+        ..answer
+    })
 }
 
 /// A reply that holds a secret is nobody's to keep.
@@ -252,8 +335,24 @@ fn private(reply: Reply) -> Reply {
 
 impl From<Device> for ShownDevice {
     fn from(device: Device) -> Self {
-        let Device { id, kind, name, children, version } = device;
-        let children = children.into_iter().map(|child| ShownChild { kind: child.kind, id: child.id });
-        Self { id, kind, name: name.as_str().to_owned(), children: children.collect(), version, credential: None }
+        let Device {
+            id,
+            kind,
+            name,
+            children,
+            version,
+        } = device;
+        let children = children.into_iter().map(|child| ShownChild {
+            kind: child.kind,
+            id: child.id,
+        });
+        Self {
+            id,
+            kind,
+            name: name.as_str().to_owned(),
+            children: children.collect(),
+            version,
+            credential: None,
+        }
     }
 }

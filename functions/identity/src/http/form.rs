@@ -9,8 +9,16 @@ use web::{Problem, Request};
 /// # Errors
 /// As [`web::body`]; a form is read as JSON whose values are all texts.
 pub(super) fn question<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    let essence = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !essence.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    let essence = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    if !essence
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("application/x-www-form-urlencoded")
+    {
         return web::body(request);
     }
     let text = String::from_utf8_lossy(request.body());
@@ -20,7 +28,10 @@ pub(super) fn question<T: DeserializeOwned>(request: &Request) -> Result<T, Prob
         .map(|(name, value)| (decode(name), decode(value).into()))
         .collect();
     let mut json = ::http::Request::new(serde_json::Value::Object(fields).to_string().into());
-    json.headers_mut().insert(CONTENT_TYPE, ::http::HeaderValue::from_static("application/json"));
+    json.headers_mut().insert(
+        CONTENT_TYPE,
+        ::http::HeaderValue::from_static("application/json"),
+    );
     web::body(&json)
 }
 
@@ -29,8 +40,13 @@ fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let escaped = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match (first, escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+        let escaped = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match (
+            first,
+            escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()),
+        ) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
                 rest = after.get(2..).unwrap_or_default();

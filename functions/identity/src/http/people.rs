@@ -9,8 +9,8 @@ use wire::event::{PersonChanged, PersonPasswordChanged, PersonRegistered};
 use super::{Text, answer, caller, caller_name, path_id, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Change, Name, NewPerson, Password, Person, Proof, Username, change_person, known_person, name_taken, password_proof,
-    people_keepers_only, people_reach, register_person, unknown_person,
+    Change, Name, NewPerson, Password, Person, Proof, Username, change_person, known_person,
+    name_taken, password_proof, people_keepers_only, people_reach, register_person, unknown_person,
 };
 use crate::{secrets, sign_in, store as sql};
 
@@ -65,22 +65,30 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let person = register_person(&actor, new)?;
     // Hashing takes as long as many transactions: it is done before this one.
     let hash = secrets::hash_password(asked.password.0.expose())?;
-    let registered = write(context, request, (&actor.tenant, &caller_name(&actor)), async |tx| {
-        if sql::is_person_name_taken(tx, &person).await? {
-            return Err(name_taken().into());
-        }
-        sql::insert_person(tx, &person, &hash, context.now).await?;
-        let fact = PersonRegistered {
-            person: person.id.clone(),
-            kind: person.kind,
-            communities: person.communities.clone(),
-            actor: actor.id.clone(),
-        };
-        events::append(tx, &context.new_id()?, context.now, &fact).await?;
-        answer(201, &ShownPerson::from(person.clone()))
-    })
+    let registered = write(
+        context,
+        request,
+        (&actor.tenant, &caller_name(&actor)),
+        async |tx| {
+            if sql::is_person_name_taken(tx, &person).await? {
+                return Err(name_taken().into());
+            }
+            sql::insert_person(tx, &person, &hash, context.now).await?;
+            let fact = PersonRegistered {
+                person: person.id.clone(),
+                kind: person.kind,
+                communities: person.communities.clone(),
+                actor: actor.id.clone(),
+            };
+            events::append(tx, &context.new_id()?, context.now, &fact).await?;
+            answer(201, &ShownPerson::from(person.clone()))
+        },
+    )
     .await?;
-    Ok(stored(registered)?.with_header(::http::header::LOCATION, &format!("/api/people/{}", person.id)))
+    Ok(stored(registered)?.with_header(
+        ::http::header::LOCATION,
+        &format!("/api/people/{}", person.id),
+    ))
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -89,10 +97,18 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     let page = query.page(ActorId::parse)?;
     query.finish()?;
     let people = sql::people(&context.db, &actor.tenant, &people_reach(&actor)?, &page).await?;
-    Ok(Reply::ok(&page.listing(people, |person| person.id.to_string(), ShownPerson::from)))
+    Ok(Reply::ok(&page.listing(
+        people,
+        |person| person.id.to_string(),
+        ShownPerson::from,
+    )))
 }
 
-pub(super) async fn show(context: &Context, request: &Request, person: &str) -> anyhow::Result<Reply> {
+pub(super) async fn show(
+    context: &Context,
+    request: &Request,
+    person: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     let id = path_id(person, unknown_person)?;
     let person = known_person(&actor, sql::person(&context.db, &actor.tenant, &id).await?)?;
@@ -103,13 +119,23 @@ pub(super) async fn show(context: &Context, request: &Request, person: &str) -> 
     Ok(Reply::ok(&ShownPerson::from(person)).with_etag(version))
 }
 
-pub(super) async fn change(context: &Context, request: &Request, person: &str) -> anyhow::Result<Reply> {
+pub(super) async fn change(
+    context: &Context,
+    request: &Request,
+    person: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     people_keepers_only(&actor)?;
     let id = path_id(person, unknown_person)?;
     let expected = web::required_if_match(request)?;
-    let AskedChange { disabled, communities } = web::body(request)?;
-    let change = Change { disabled, communities };
+    let AskedChange {
+        disabled,
+        communities,
+    } = web::body(request)?;
+    let change = Change {
+        disabled,
+        communities,
+    };
     let changed = tx(&context.db, &actor.tenant, async |tx| {
         let person = known_person(&actor, sql::person(tx, &actor.tenant, &id).await?)?;
         let changed = change_person(&actor, &person, change.clone())?;
@@ -130,13 +156,20 @@ pub(super) async fn change(context: &Context, request: &Request, person: &str) -
     Ok(Reply::ok(&ShownPerson::from(changed)).with_etag(version))
 }
 
-pub(super) async fn set_password(context: &Context, request: &Request, person: &str) -> anyhow::Result<Reply> {
+pub(super) async fn set_password(
+    context: &Context,
+    request: &Request,
+    person: &str,
+) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
     let id = path_id(person, unknown_person)?;
     let asked: AskedPassword = web::body(request)?;
     let person = known_person(&actor, sql::person(&context.db, &actor.tenant, &id).await?)?;
     if password_proof(&actor, &person)? == Proof::CurrentPassword {
-        let current = asked.current_password.as_deref().ok_or_else(current_password_missing)?;
+        let current = asked
+            .current_password
+            .as_deref()
+            .ok_or_else(current_password_missing)?;
         let checked = sign_in::check(context, &actor.tenant, &person.username, current).await?;
         checked.map_err(|denied| match denied {
             sign_in::Denied::Wrong => current_password_wrong(),
@@ -144,7 +177,10 @@ pub(super) async fn set_password(context: &Context, request: &Request, person: &
         })?;
     }
     let hash = secrets::hash_password(asked.password.0.expose())?;
-    tx(&context.db, &actor.tenant, async |tx| store_password(context, tx, (&actor.id, &person), &hash).await).await?;
+    tx(&context.db, &actor.tenant, async |tx| {
+        store_password(context, tx, (&actor.id, &person), &hash).await
+    })
+    .await?;
     Ok(Reply::no_content())
 }
 
@@ -156,25 +192,48 @@ async fn store_password(
 ) -> anyhow::Result<()> {
     sql::update_password(tx, &person.id, hash).await?;
     sql::delete_failures(tx, &person.username).await?;
-    let fact = PersonPasswordChanged { person: person.id.clone(), actor: actor.clone() };
+    let fact = PersonPasswordChanged {
+        person: person.id.clone(),
+        actor: actor.clone(),
+    };
     events::append(tx, &context.new_id()?, context.now, &fact).await?;
     Ok(())
 }
 
 fn current_password_missing() -> Problem {
-    let message = kernel::Message::new("Send your present password as current_password.", "请在 current_password 中提供当前密码。");
-    Problem::new(::http::StatusCode::UNPROCESSABLE_ENTITY, "current_password_missing", message)
-        .at_field("current_password")
+    let message = kernel::Message::new(
+        "Send your present password as current_password.",
+        "请在 current_password 中提供当前密码。",
+    );
+    Problem::new(
+        ::http::StatusCode::UNPROCESSABLE_ENTITY,
+        "current_password_missing",
+        message,
+    )
+    .at_field("current_password")
 }
 
 fn current_password_wrong() -> Problem {
     let message = kernel::Message::new("The present password is not right.", "当前密码不正确。");
-    Problem::new(::http::StatusCode::FORBIDDEN, "current_password_wrong", message).at_field("current_password")
+    Problem::new(
+        ::http::StatusCode::FORBIDDEN,
+        "current_password_wrong",
+        message,
+    )
+    .at_field("current_password")
 }
 
 impl From<Person> for ShownPerson {
     fn from(person: Person) -> Self {
-        let Person { id, username, name, kind, communities, disabled, version } = person;
+        let Person {
+            id,
+            username,
+            name,
+            kind,
+            communities,
+            disabled,
+            version,
+        } = person;
         Self {
             id,
             username: username.as_str().to_owned(),

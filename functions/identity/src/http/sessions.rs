@@ -33,17 +33,30 @@ struct Session {
 }
 
 pub(super) async fn open(context: &Context, request: &Request) -> anyhow::Result<Reply> {
-    let Credentials { tenant, username: Text(username), password } = web::body(request)?;
-    let person = sign_in::check(context, &tenant, &username, &password).await?.map_err(Problem::from)?;
+    let Credentials {
+        tenant,
+        username: Text(username),
+        password,
+    } = web::body(request)?;
+    let person = sign_in::check(context, &tenant, &username, &password)
+        .await?
+        .map_err(Problem::from)?;
     tx(&context.db, &tenant, async |tx| {
         sql::delete_failures(tx, &username).await?;
-        let fact = SessionOpened { person: person.id.clone() };
+        let fact = SessionOpened {
+            person: person.id.clone(),
+        };
         events::append(tx, &context.new_id()?, context.now, &fact).await?;
         Ok(())
     })
     .await?;
     let session = Session {
-        token: web::token::issue(&context.token_secret, &person.actor(&tenant), context.now, TOKEN_SECONDS)?,
+        token: web::token::issue(
+            &context.token_secret,
+            &person.actor(&tenant),
+            context.now,
+            TOKEN_SECONDS,
+        )?,
         token_type: "Bearer",
         expires_at: context.now.plus_millis(i64::from(TOKEN_SECONDS) * 1_000),
         person: person.into(),
@@ -56,7 +69,10 @@ pub(super) async fn open(context: &Context, request: &Request) -> anyhow::Result
 
 pub(super) async fn current(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request).await?;
-    let person = known_person(&actor, sql::person(&context.db, &actor.tenant, &actor.id).await?)?;
+    let person = known_person(
+        &actor,
+        sql::person(&context.db, &actor.tenant, &actor.id).await?,
+    )?;
     let version = person.version;
     Ok(Reply::ok(&ShownPerson::from(person)).with_etag(version))
 }

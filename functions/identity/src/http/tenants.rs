@@ -53,7 +53,10 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
         }
         sql::insert_tenant(tx, name, context.now).await?;
         sql::insert_person(tx, &operator, &hash, context.now).await?;
-        let fact = TenantFounded { name: name.as_str().to_owned(), operator: operator.id.clone() };
+        let fact = TenantFounded {
+            name: name.as_str().to_owned(),
+            operator: operator.id.clone(),
+        };
         events::append(tx, &context.new_id()?, context.now, &fact).await?;
         let fact = PersonRegistered {
             person: operator.id.clone(),
@@ -76,6 +79,9 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
 fn tenant_exists() -> Refusal {
     Refusal::conflict(
         "tenant_exists",
-        Message::new("There is already a tenant of this id. Choose another id.", "该租户编号已存在，请更换。"),
+        Message::new(
+            "There is already a tenant of this id. Choose another id.",
+            "该租户编号已存在，请更换。",
+        ),
     )
 }

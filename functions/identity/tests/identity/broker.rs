@@ -2,10 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{INTERNAL, MQTT_PASSWORD, PASSWORD, Function, operator, run};
+use crate::support::{Function, INTERNAL, MQTT_PASSWORD, PASSWORD, operator, run};
 
 /// Whether the broker is told to let the client in.
-pub async fn connects(function: &Function, client_id: &str, username: &str, password: &str) -> bool {
+pub async fn connects(
+    function: &Function,
+    client_id: &str,
+    username: &str,
+    password: &str,
+) -> bool {
     let body = json!({ "clientid": client_id, "username": username, "password": password, "peerhost": "10.0.0.1" });
     verdict(function, "authentication", body).await
 }
@@ -18,19 +23,34 @@ async fn may(function: &Function, username: &str, action: &str, topic: &str) -> 
 }
 
 async fn verdict(function: &Function, question: &str, body: Value) -> bool {
-    let answer = function.post(&format!("/internal/mqtt/{question}"), INTERNAL, body).await.expect(200, "");
+    let answer = function
+        .post(&format!("/internal/mqtt/{question}"), INTERNAL, body)
+        .await
+        .expect(200, "");
     let ok = answer.body["ok"].as_bool().unwrap();
-    assert_eq!(answer.body, json!({ "result": if ok { "allow" } else { "deny" }, "is_superuser": false, "ok": ok }));
+    assert_eq!(
+        answer.body,
+        json!({ "result": if ok { "allow" } else { "deny" }, "is_superuser": false, "ok": ok })
+    );
     ok
 }
 
 /// A gateway with a door, and another gateway; their passwords.
 async fn settle(function: &Function) -> (String, String) {
-    let first = json!({ "id": "g1", "kind": "gateway", "children": [{ "kind": "door", "id": "d1" }] });
+    let first =
+        json!({ "id": "g1", "kind": "gateway", "children": [{ "kind": "door", "id": "d1" }] });
     let mut passwords = Vec::new();
     for body in [first, json!({ "id": "g2", "kind": "gateway" })] {
-        let answer = function.post("/api/devices", &operator(), body).await.expect(201, "");
-        passwords.push(answer.body["credential"]["password"].as_str().unwrap().to_owned());
+        let answer = function
+            .post("/api/devices", &operator(), body)
+            .await
+            .expect(201, "");
+        passwords.push(
+            answer.body["credential"]["password"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
     }
     (passwords.remove(0), passwords.remove(0))
 }
@@ -41,7 +61,9 @@ fn only_the_deployment_asks() {
         for question in ["authentication", "authorization"] {
             for token in ["", "wrong", &operator()] {
                 let body = json!({ "action": "publish", "topic": "linli/demo/event" });
-                let answer = function.post(&format!("/internal/mqtt/{question}"), token, body).await;
+                let answer = function
+                    .post(&format!("/internal/mqtt/{question}"), token, body)
+                    .await;
                 assert_eq!(answer.status, 401, "{answer:?}");
             }
         }
@@ -73,7 +95,11 @@ fn functions_devices_and_watching_people_connect_with_their_own_passwords() {
             ("", "", false),
             ("demo/", PASSWORD, false),
         ] {
-            assert_eq!(connects(&function, "any", username, password).await, allowed, "{username} {password}");
+            assert_eq!(
+                connects(&function, "any", username, password).await,
+                allowed,
+                "{username} {password}"
+            );
         }
     });
 }
@@ -94,12 +120,22 @@ fn a_brokers_form_is_understood_like_its_json() {
     run(async |function| {
         let (first, _) = settle(&function).await;
         let bearer = format!("Bearer {INTERNAL}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-        let form = format!("clientid=demo-g1&username=demo%2Fg1&password={first}&peerhost=10.0.0.1");
-        let answer = function.send("POST", "/internal/mqtt/authentication", &headers, &form).await.expect(200, "");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let form =
+            format!("clientid=demo-g1&username=demo%2Fg1&password={first}&peerhost=10.0.0.1");
+        let answer = function
+            .send("POST", "/internal/mqtt/authentication", &headers, &form)
+            .await
+            .expect(200, "");
         assert_eq!(answer.body["result"], "allow");
         let form = "clientid=x&username=demo%2Fg1&action=publish&topic=linli%2Fdemo%2Fdoor%2Fd1%2Fack&qos=1&retain=true";
-        let answer = function.send("POST", "/internal/mqtt/authorization", &headers, form).await.expect(200, "");
+        let answer = function
+            .send("POST", "/internal/mqtt/authorization", &headers, form)
+            .await
+            .expect(200, "");
         assert_eq!(answer.body["result"], "deny");
     });
 }
@@ -123,10 +159,21 @@ fn topics_are_decided_by_what_is_registered_now() {
             ("nobody", "subscribe", "linli/demo/#", false),
             ("demo/g1", "unsubscribe", "linli/demo/door/d1/cmd", false),
         ] {
-            assert_eq!(may(&function, username, action, topic).await, allowed, "{username} {action} {topic}");
+            assert_eq!(
+                may(&function, username, action, topic).await,
+                allowed,
+                "{username} {action} {topic}"
+            );
         }
         let bearer = format!("Bearer {}", operator());
-        let put = function.send("PUT", "/api/devices/g2/children/door/d1", &[("authorization", &bearer)], "").await;
+        let put = function
+            .send(
+                "PUT",
+                "/api/devices/g2/children/door/d1",
+                &[("authorization", &bearer)],
+                "",
+            )
+            .await;
         put.expect(200, "");
         assert!(may(&function, "demo/g2", "subscribe", "linli/demo/door/d1/cmd").await);
         assert!(!may(&function, "demo/g1", "subscribe", "linli/demo/door/d1/cmd").await);
@@ -140,6 +187,9 @@ fn guessing_at_the_broker_is_as_limited_as_guessing_at_the_door() {
             assert!(!connects(&function, "any", "demo/boss", "not the password").await);
         }
         assert!(!connects(&function, "any", "demo/boss", PASSWORD).await);
-        function.sign_in("boss", PASSWORD).await.expect(429, "too_many_attempts");
+        function
+            .sign_in("boss", PASSWORD)
+            .await
+            .expect(429, "too_many_attempts");
     });
 }
