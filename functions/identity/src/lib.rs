@@ -9,7 +9,7 @@ pub mod http;
 mod rows;
 pub mod secrets;
 mod sign_in;
-pub mod store;
+mod store;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]
