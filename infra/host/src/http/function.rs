@@ -14,7 +14,6 @@ use std::{
 };
 
 use http::{Request, Response};
-use prometheus::IntGauge;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep_until},
@@ -85,13 +84,14 @@ impl HttpFunction {
     ) -> Result<Response<WasiBody>, Problem> {
         let deadline = arrived + self.function.limits.request_time();
         let permit = self.permit(deadline).await?;
-        let _in_flight = InFlight::new(&self.function.metrics.in_flight);
+        self.function.metrics.in_flight.inc();
         let ticket = Ticket {
             permit,
             request_id: request_id.clone(),
             deadline,
         };
         let answer = self.handler.handle(ticket, request).await;
+        self.function.metrics.in_flight.dec();
         answer.map_err(|error| self.failure(&error, request_id, deadline))
     }
 
@@ -152,22 +152,6 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Counts a request for as long as somebody waits for its answer.
-struct InFlight<'a>(&'a IntGauge);
-
-impl<'a> InFlight<'a> {
-    fn new(gauge: &'a IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 /// Makes instances.
 struct Pool {
     function: Arc<Function>,
@@ -192,10 +176,7 @@ impl HandlerState for Pool {
     type WorkerState = Serving;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Serving>> {
-        let (mut store, speaker) = self
-            .function
-            .store()
-            .map_err(wasmtime::Error::from_anyhow)?;
+        let (mut store, speaker) = self.function.store().map_err(wasmtime::Error::from_anyhow)?;
         let Some(http) = self.function.http() else {
             wasmtime::bail!("the component exports no HTTP handler");
         };

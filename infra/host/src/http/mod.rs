@@ -186,8 +186,7 @@ impl Server {
         client: &HeaderValue,
         arrived: Instant,
     ) -> Response<WasiBody> {
-        let uri = request.uri().clone();
-        let Some(found) = self.router.find(uri.path()) else {
+        let Some(found) = self.router.find(request.uri().path()) else {
             return Problem::NotFound.response(id);
         };
         let routed = match &found.route.target {

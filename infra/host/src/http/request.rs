@@ -139,7 +139,7 @@ pub struct Found {
 impl Found {
     /// The headers of this match.
     #[must_use]
-    pub fn new<T>(found: &Match<'_, T>) -> Self {
+    pub fn new<T>(found: &Match<'_, '_, T>) -> Self {
         let value =
             |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let named = found.names.iter().filter_map(|(name, found)| {
