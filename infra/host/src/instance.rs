@@ -4,7 +4,7 @@ use wasmtime::{StoreLimits, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::factors;
+use crate::factors::{self, Factors, Permissions};
 
 /// The data of a store.
 pub struct State {
@@ -16,6 +16,8 @@ pub struct State {
     pub http: WasiHttpCtx,
     /// The most memory and tables the guest may have.
     pub limits: StoreLimits,
+    /// How often the running request was interrupted by the epoch.
+    pub interruptions: u32,
     /// Where the guest may connect to over HTTP.
     pub outbound_http: factors::outbound_http::Instance,
     /// The guest's key-value stores.
@@ -28,6 +30,26 @@ pub struct State {
     pub sqlite: factors::sqlite::Instance,
     /// The guest's variables.
     pub variables: factors::variables::Instance,
+}
+
+impl State {
+    /// The state of a new instance with these permissions.
+    #[must_use]
+    pub fn new(factors: &Factors, permissions: &Permissions, wasi: WasiCtx, limits: StoreLimits) -> Self {
+        Self {
+            table: ResourceTable::new(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            limits,
+            interruptions: 0,
+            outbound_http: factors::outbound_http::Instance::new(permissions),
+            key_value: factors.key_value.instance(permissions),
+            mqtt: factors.mqtt.instance(permissions),
+            postgres: factors.postgres.instance(permissions),
+            sqlite: factors.sqlite.instance(permissions),
+            variables: factors::variables::Instance::new(permissions),
+        }
+    }
 }
 
 impl WasiView for State {

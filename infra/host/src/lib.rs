@@ -7,3 +7,4 @@ pub mod bindings;
 pub mod engine;
 pub mod factors;
 pub mod instance;
+pub mod outbound;
