@@ -164,8 +164,8 @@ impl Log {
                 Ok(()) => {
                     self.durable.store(covered, Ordering::SeqCst);
                     for done in shared.waiting.extract_if(.., |waiting| waiting.ticket <= covered) {
-                        // A guest that has gone meanwhile needs no answer.
-                        drop(done.wake.send(Ok(())));
+                        // Refused by a guest that has gone meanwhile, which needs no answer.
+                        let _ = done.wake.send(Ok(()));
                     }
                 }
                 Err(error) => {
