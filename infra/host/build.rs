@@ -39,12 +39,23 @@ fn spin_sdk_folder() -> Result<PathBuf> {
         .args(["metadata", "--format-version", "1", "--locked"])
         .output()
         .context("running cargo metadata")?;
-    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let manifest = metadata["packages"]
         .as_array()
-        .and_then(|packages| packages.iter().find(|package| package["name"] == "spin-sdk"))
+        .and_then(|packages| {
+            packages
+                .iter()
+                .find(|package| package["name"] == "spin-sdk")
+        })
         .and_then(|package| package["manifest_path"].as_str())
         .context("cargo metadata names no spin-sdk")?;
-    Ok(PathBuf::from(manifest).parent().context("a manifest has a folder")?.to_owned())
+    Ok(PathBuf::from(manifest)
+        .parent()
+        .context("a manifest has a folder")?
+        .to_owned())
 }

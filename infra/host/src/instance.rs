@@ -35,7 +35,12 @@ pub struct State {
 impl State {
     /// The state of a new instance with these permissions.
     #[must_use]
-    pub fn new(factors: &Factors, permissions: &Permissions, wasi: WasiCtx, limits: StoreLimits) -> Self {
+    pub fn new(
+        factors: &Factors,
+        permissions: &Permissions,
+        wasi: WasiCtx,
+        limits: StoreLimits,
+    ) -> Self {
         Self {
             table: ResourceTable::new(),
             wasi,
@@ -54,12 +59,19 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound_http }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outbound_http,
+        }
     }
 }

@@ -3,8 +3,23 @@
 //! It knows Spin's interfaces and no capability of ours: what runs, when and with which permissions stands
 //! in the manifest. One file a host interface in `factors`; what starts a function is in `http`, `mqtt`, `cron`.
 
+pub mod application;
 pub mod bindings;
+pub mod broker;
+pub mod components;
+pub mod compose;
+pub mod cron;
 pub mod engine;
 pub mod factors;
+pub mod files;
 pub mod instance;
+pub mod limits;
+pub mod logs;
+pub mod manifest;
+pub mod metrics;
+pub mod mqtt_trigger;
 pub mod outbound;
+pub mod quarantine;
+pub mod router;
+pub mod secrets;
+pub mod template;

@@ -3,7 +3,9 @@
 use crate::{ActorId, CommunityId, TenantId};
 
 /// What kind of party acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// Lives in a community: owner, tenant or family (业主、租户、家属).
@@ -79,7 +81,8 @@ impl Actor {
     /// Whether the caller reaches this community: operators and auditors reach every one of their tenant.
     #[must_use]
     pub fn reaches(&self, community: &CommunityId) -> bool {
-        matches!(self.kind, ActorKind::Operator | ActorKind::Auditor) || self.communities.contains(community)
+        matches!(self.kind, ActorKind::Operator | ActorKind::Auditor)
+            || self.communities.contains(community)
     }
 }
 

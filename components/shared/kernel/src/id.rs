@@ -88,6 +88,8 @@ ids! {
     OpeningId;
     /// One message between a device and a function.
     MessageId;
+    /// One fact in the event log.
+    EventId;
 }
 
 #[cfg(test)]
@@ -97,7 +99,18 @@ mod tests {
 
     #[test]
     fn an_id_never_holds_what_a_topic_or_a_path_would_interpret() {
-        for text in ["", "a/b", "a+b", "#", "a b", "门", "a%2f", "..", "a\0", &"x".repeat(65)] {
+        for text in [
+            "",
+            "a/b",
+            "a+b",
+            "#",
+            "a b",
+            "门",
+            "a%2f",
+            "..",
+            "a\0",
+            &"x".repeat(65),
+        ] {
             assert_eq!(DeviceId::parse(text), Err(IdError), "{text:?}");
         }
         assert!(DeviceId::parse(&"x".repeat(64)).is_ok());

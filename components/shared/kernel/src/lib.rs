@@ -11,7 +11,9 @@ mod refusal;
 mod timestamp;
 
 pub use actor::{Actor, ActorKind, Scope};
-pub use id::{ActorId, CommunityId, DeviceId, GrantId, IdError, MessageId, OpeningId, TenantId};
+pub use id::{
+    ActorId, CommunityId, DeviceId, EventId, GrantId, IdError, MessageId, OpeningId, TenantId,
+};
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use quantity::Quantity;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 /// An ISO 4217 currency with two decimals, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Currency {
     /// Renminbi; the minor unit is the fen.
     #[serde(rename = "CNY")]
@@ -81,7 +83,10 @@ impl Money {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
-        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
+        let minor = self
+            .minor
+            .checked_add(other.minor)
+            .ok_or(MoneyError::Overflow)?;
         Ok(Self { minor, ..self })
     }
 
@@ -98,7 +103,12 @@ impl Money {
     ///
     /// # Errors
     /// A zero denominator, or overflow of the result.
-    pub fn times(self, numerator: i64, denominator: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+    pub fn times(
+        self,
+        numerator: i64,
+        denominator: i64,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
         let product = i128::from(self.minor) * i128::from(numerator);
         let minor = divide(product, i128::from(denominator), rounding)?;
         Ok(Self { minor, ..self })
@@ -123,16 +133,25 @@ impl Money {
         let shared: u128 = parts.iter().map(|part| part.0).sum();
         let mut order: Vec<usize> = (0..parts.len()).collect();
         order.sort_by(|left, right| parts[*right].1.cmp(&parts[*left].1).then(left.cmp(right)));
-        for index in order.into_iter().take(usize::try_from(magnitude - shared).map_err(|_| MoneyError::Overflow)?) {
+        for index in order
+            .into_iter()
+            .take(usize::try_from(magnitude - shared).map_err(|_| MoneyError::Overflow)?)
+        {
             parts[index].0 += 1;
         }
-        parts.into_iter().map(|(share, _, _)| self.with_magnitude(share)).collect()
+        parts
+            .into_iter()
+            .map(|(share, _, _)| self.with_magnitude(share))
+            .collect()
     }
 
     fn with_magnitude(self, magnitude: u128) -> Result<Self, MoneyError> {
         let signed = i128::try_from(magnitude).map_err(|_| MoneyError::Overflow)?;
         let signed = if self.minor < 0 { -signed } else { signed };
-        Ok(Self { minor: i64::try_from(signed).map_err(|_| MoneyError::Overflow)?, ..self })
+        Ok(Self {
+            minor: i64::try_from(signed).map_err(|_| MoneyError::Overflow)?,
+            ..self
+        })
     }
 }
 
@@ -149,9 +168,15 @@ fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> Result<i64,
     let away = match rounding {
         Rounding::Down => false,
         Rounding::Up => remainder != 0,
-        Rounding::HalfUp => remainder.unsigned_abs() * 2 >= denominator.unsigned_abs() && remainder != 0,
+        Rounding::HalfUp => {
+            remainder.unsigned_abs() * 2 >= denominator.unsigned_abs() && remainder != 0
+        }
     };
-    let sign = if (numerator < 0) == (denominator < 0) { 1 } else { -1 };
+    let sign = if (numerator < 0) == (denominator < 0) {
+        1
+    } else {
+        -1
+    };
     let rounded = if away { quotient + sign } else { quotient };
     i64::try_from(rounded).map_err(|_| MoneyError::Overflow)
 }
@@ -167,14 +192,26 @@ mod tests {
 
     fn check_split(minor: i64, weights: &[u64], parts: &[i64]) {
         let split = fen(minor).split(weights).unwrap();
-        assert_eq!(split.iter().map(|part| part.minor()).collect::<Vec<_>>(), parts);
+        assert_eq!(
+            split.iter().map(|part| part.minor()).collect::<Vec<_>>(),
+            parts
+        );
     }
 
     #[test]
     fn fifteen_hundredths_of_130_70_is_19_61() {
-        assert_eq!(fen(13_070).times(15, 100, Rounding::HalfUp).unwrap(), fen(1_961));
-        assert_eq!(fen(13_070).times(15, 100, Rounding::Down).unwrap(), fen(1_960));
-        assert_eq!(fen(-13_070).times(15, 100, Rounding::HalfUp).unwrap(), fen(-1_961));
+        assert_eq!(
+            fen(13_070).times(15, 100, Rounding::HalfUp).unwrap(),
+            fen(1_961)
+        );
+        assert_eq!(
+            fen(13_070).times(15, 100, Rounding::Down).unwrap(),
+            fen(1_960)
+        );
+        assert_eq!(
+            fen(-13_070).times(15, 100, Rounding::HalfUp).unwrap(),
+            fen(-1_961)
+        );
     }
 
     #[test]

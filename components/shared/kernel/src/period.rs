@@ -29,7 +29,11 @@ impl Period {
     /// # Errors
     /// When `end` is not after `start`.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, PeriodError> {
-        if start < end { Ok(Self { start, end }) } else { Err(PeriodError) }
+        if start < end {
+            Ok(Self { start, end })
+        } else {
+            Err(PeriodError)
+        }
     }
 
     /// The first moment inside.

@@ -1,7 +1,9 @@
 //! Measured amounts as whole thousandths of their unit: 1.234 kWh is 1234. Never a float.
 
 /// Whole thousandths of a unit (kWh, m3, m2 ...); the unit is the column's or field's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Quantity(i64);
 

@@ -14,7 +14,10 @@ pub struct Message {
 impl Message {
     /// A sentence in both languages.
     pub fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
-        Self { english: english.into(), chinese: chinese.into() }
+        Self {
+            english: english.into(),
+            chinese: chinese.into(),
+        }
     }
 }
 
@@ -52,7 +55,11 @@ impl Refusal {
     /// A refusal of that family.
     #[must_use]
     pub fn new(kind: RefusalKind, code: &'static str, message: Message) -> Self {
-        Self { kind, code, message }
+        Self {
+            kind,
+            code,
+            message,
+        }
     }
 
     /// The caller may not.

@@ -5,7 +5,9 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// A moment in UTC, in whole milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);
 
@@ -30,7 +32,11 @@ impl Timestamp {
     /// # Errors
     /// When it lies outside the years 1 to 9999.
     pub fn from_millis(millis: i64) -> Result<Self, TimestampError> {
-        if MILLIS_RANGE.contains(&millis) { Ok(Self(millis)) } else { Err(TimestampError) }
+        if MILLIS_RANGE.contains(&millis) {
+            Ok(Self(millis))
+        } else {
+            Err(TimestampError)
+        }
     }
 
     /// Parses RFC 3339 with any offset; what is finer than a millisecond is cut off.
@@ -51,7 +57,11 @@ impl Timestamp {
     /// This moment moved by `millis`, held inside the years 1 to 9999.
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis).clamp(*MILLIS_RANGE.start(), *MILLIS_RANGE.end()))
+        Self(
+            self.0
+                .saturating_add(millis)
+                .clamp(*MILLIS_RANGE.start(), *MILLIS_RANGE.end()),
+        )
     }
 
     /// Milliseconds from `earlier` to this moment; negative when `earlier` is later.
@@ -64,7 +74,9 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match DateTime::<Utc>::from_timestamp_millis(self.0) {
-            Some(moment) => formatter.write_str(&moment.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            Some(moment) => {
+                formatter.write_str(&moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+            }
             None => Err(fmt::Error),
         }
     }
@@ -98,7 +110,13 @@ mod tests {
 
     #[test]
     fn what_is_not_rfc_3339_is_refused() {
-        for text in ["", "2026-03-01", "2026-03-01 08:00", "1700000000", "2026-02-30T00:00:00Z"] {
+        for text in [
+            "",
+            "2026-03-01",
+            "2026-03-01 08:00",
+            "1700000000",
+            "2026-02-30T00:00:00Z",
+        ] {
             assert_eq!(Timestamp::parse(text), Err(TimestampError), "{text:?}");
         }
     }

@@ -1,1 +1,44 @@
-//! To be written.
+//! HTTP helpers of the functions: bodies, replies, problems, pages, preconditions and the caller.
+//!
+//! Helpers, not a framework: your code calls them, from the top of a route to its reply. Everything works on
+//! plain `http` types and runs natively; only the `guest` module knows Spin.
+//!
+//! ```text
+//! let request = web::read(incoming).await?;                     // guest only; capped at BODY_BYTES_MAX
+//! match (request.method().as_str(), web::segments(&request).as_slice()) {
+//!     ("POST", ["api", "doors"]) => register(context, &request).await,   // -> anyhow::Result<Reply>
+//!     ..
+//! }
+//! web::answer(&request, result)                                 // errors become problem documents here
+//! ```
+
+mod body;
+mod caller;
+mod edge;
+#[cfg(target_family = "wasm")]
+mod guest;
+mod idempotency;
+mod language;
+mod log;
+mod precondition;
+mod problem;
+mod query;
+mod reply;
+mod request;
+mod secret;
+pub mod token;
+
+pub use body::{BODY_BYTES_MAX, body};
+pub use caller::{actor, internal};
+pub use edge::{new_id, now};
+#[cfg(target_family = "wasm")]
+pub use guest::{read, variables};
+pub use idempotency::{IDEMPOTENCY_KEY_CHARACTERS_MAX, Idempotency, idempotency};
+pub use language::{Language, language};
+pub use log::log;
+pub use precondition::{IfMatch, if_match, is_fresh, required_if_match};
+pub use problem::{Problem, answer, method_not_allowed, unknown_route};
+pub use query::{Listing, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Page, Query};
+pub use reply::Reply;
+pub use request::{REQUEST_ID, Request, request_id, segments};
+pub use secret::Secret;

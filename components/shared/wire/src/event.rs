@@ -31,6 +31,15 @@ events! {
         /// Who registered it.
         actor: ActorId,
     }
+    /// A door was renamed, moved to another gateway, or unlocks for another time.
+    DoorChanged = "door.changed" {
+        /// The door.
+        door: DeviceId,
+        /// Its version after the change.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
     /// A person was granted a door.
     DoorGranted = "door.granted" {
         /// The grant.
@@ -56,6 +65,13 @@ events! {
         /// The grant.
         grant: GrantId,
         /// Who resumed it.
+        actor: ActorId,
+    }
+    /// A grant was revoked for good.
+    DoorGrantRevoked = "door.grant_revoked" {
+        /// The grant.
+        grant: GrantId,
+        /// Who revoked it.
         actor: ActorId,
     }
     /// Somebody who may asked for a door to open.
@@ -114,6 +130,17 @@ events! {
         door: DeviceId,
         /// Who asked.
         person: ActorId,
+    }
+    /// The door answered after the deadline; the opening stays timed out, and the door may have moved.
+    DoorOpeningAnsweredLate = "door.opening_answered_late" {
+        /// The opening.
+        opening: OpeningId,
+        /// The door.
+        door: DeviceId,
+        /// Who asked.
+        person: ActorId,
+        /// What the door said.
+        outcome: crate::door::Outcome,
     }
     /// Something happened at a door by itself.
     DoorOccurrenceReported = "door.occurrence_reported" {

@@ -17,7 +17,9 @@ impl Instance {
     /// The hosts that these permissions hold.
     #[must_use]
     pub fn new(permissions: &Permissions) -> Self {
-        Self { hosts: permissions.hosts.clone() }
+        Self {
+            hosts: permissions.hosts.clone(),
+        }
     }
 }
 

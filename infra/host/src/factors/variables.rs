@@ -16,7 +16,9 @@ impl Instance {
     /// The variables that these permissions hold.
     #[must_use]
     pub fn new(permissions: &Permissions) -> Self {
-        Self { values: permissions.variables.clone() }
+        Self {
+            values: permissions.variables.clone(),
+        }
     }
 }
 
@@ -29,8 +31,14 @@ impl<T> variables::HostWithStore<T> for HasSelf<Instance> {
     ) -> wasmtime::Result<Result<String, variables::Error>> {
         let found = accessor.with(|mut access| access.get().values.get(&name).cloned());
         Ok(found.ok_or_else(|| {
-            let valid = name.chars().all(|character| matches!(character, 'a'..='z' | '0'..='9' | '_'));
-            if valid { variables::Error::Undefined(name) } else { variables::Error::InvalidName(name) }
+            let valid = name
+                .chars()
+                .all(|character| matches!(character, 'a'..='z' | '0'..='9' | '_'));
+            if valid {
+                variables::Error::Undefined(name)
+            } else {
+                variables::Error::InvalidName(name)
+            }
         }))
     }
 }

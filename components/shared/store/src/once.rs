@@ -1,0 +1,154 @@
+//! The second time, the same answer: a request that carries an idempotency key has its effect once, and its record
+//! lives in the transaction of the effect.
+
+use kernel::{Message, Refusal, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::{Db, Tx, bulk};
+
+/// How long an answer is kept, in milliseconds: 48 hours.
+pub const RETENTION_MS: i64 = 48 * 60 * 60 * 1_000;
+
+/// The longest key, in characters.
+pub const KEY_CHARACTERS_MAX: usize = 255;
+
+/// The most records one sweep removes; the next sweep goes on.
+pub const SWEEP_ROWS_MAX: i64 = 500;
+
+/// A request under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    caller: String,
+    key: String,
+    hash: String,
+}
+
+impl Ask {
+    /// The request of `caller` under `key`; `content` is everything that makes it this request: method, path, body.
+    ///
+    /// # Errors
+    /// When the key is empty, too long, or not visible ASCII.
+    pub fn new(caller: &str, key: &str, content: &[&[u8]]) -> Result<Self, Refusal> {
+        if key.is_empty()
+            || key.len() > KEY_CHARACTERS_MAX
+            || !key.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(Refusal::invalid(
+                "idempotency_key_invalid",
+                Message::new(
+                    format!(
+                        "Send an Idempotency-Key of 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, for example a UUID."
+                    ),
+                    format!(
+                        "请使用 1 到 {KEY_CHARACTERS_MAX} 个可见 ASCII 字符作为 Idempotency-Key，例如 UUID。"
+                    ),
+                ),
+            ));
+        }
+        let mut hash = Sha256::new();
+        for part in content {
+            // The length keeps ("ab", "c") apart from ("a", "bc").
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        let hash = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            caller: caller.to_owned(),
+            key: key.to_owned(),
+            hash,
+        })
+    }
+}
+
+/// An answer that can be given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as it was sent.
+    pub body: String,
+}
+
+/// The stored answer to this request, or that of `work`, which is stored with its effect. The tenant's lock makes a
+/// second request wait for the first. When `work` refuses, nothing is stored and the request may be tried again.
+///
+/// # Errors
+/// A refusal `idempotency_key_reused` when the key came with another content; the error of `work`; or a failure of
+/// the database.
+pub async fn once<Work>(
+    tx: &mut Tx,
+    ask: &Ask,
+    now: Timestamp,
+    work: Work,
+) -> anyhow::Result<Answer>
+where
+    Work: AsyncFnOnce(&mut Tx) -> anyhow::Result<Answer>,
+{
+    let scope = format!("{}/{}", tx.tenant(), ask.caller);
+    let fresh_since = now.plus_millis(-RETENTION_MS);
+    let stored = tx
+        .row(
+            "select hash, status, body from once where scope = $1 and request_key = $2 and created_at > $3",
+            &[(&scope).into(), (&ask.key).into(), fresh_since.into()],
+        )
+        .await?;
+    if let Some(stored) = stored {
+        if stored.text(0)? != ask.hash {
+            return Err(reused().into());
+        }
+        return Ok(Answer {
+            status: u16::try_from(stored.integer(1)?)?,
+            body: stored.text(2)?.to_owned(),
+        });
+    }
+    let answer = work(tx).await?;
+    tx.execute(
+        "insert into once (scope, request_key, hash, status, body, created_at) values ($1, $2, $3, $4, $5, $6)
+         on conflict (scope, request_key) do update
+         set hash = excluded.hash, status = excluded.status, body = excluded.body, created_at = excluded.created_at",
+        &[
+            scope.into(),
+            (&ask.key).into(),
+            (&ask.hash).into(),
+            i64::from(answer.status).into(),
+            (&answer.body).into(),
+            now.into(),
+        ],
+    )
+    .await?;
+    Ok(answer)
+}
+
+/// Removes at most [`SWEEP_ROWS_MAX`] answers that are older than [`RETENTION_MS`]; how many.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn sweep(db: &Db, now: Timestamp) -> anyhow::Result<usize> {
+    let stale_until = now.plus_millis(-RETENTION_MS);
+    bulk(db, async |batch| {
+        let removed = batch
+            .rows(
+                "delete from once where (scope, request_key) in
+                    (select o.scope, o.request_key from once o where o.created_at <= $1 order by o.created_at limit $2)
+                 returning scope",
+                &[stale_until.into(), SWEEP_ROWS_MAX.into()],
+            )
+            .await?;
+        Ok(removed.len())
+    })
+    .await
+}
+
+fn reused() -> Refusal {
+    Refusal::invalid(
+        "idempotency_key_reused",
+        Message::new(
+            "This Idempotency-Key was already used for another request: use a new key.",
+            "该 Idempotency-Key 已用于其他请求，请使用新的键。",
+        ),
+    )
+}

@@ -1,0 +1,363 @@
+//! The log: order, gaps, and consumers under failure.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use store::events::{self, Drained, TRIES_MAX};
+use store::{Db, tx};
+use wire::event::{DoorOpened, DoorRegistered};
+
+use crate::support::{append, at, databases, effect, effects, join, run, tenant};
+
+/// Each case makes databases of its own, which costs more than what is tried in it.
+const CASES: u32 = 6;
+
+fn runner() -> TestRunner {
+    TestRunner::new(Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    })
+}
+
+#[test]
+fn an_event_is_read_as_its_own_kind_and_no_other() {
+    run(async {
+        for db in databases().await {
+            tx(&db, &tenant("demo"), async |tx| append(tx, "d1").await)
+                .await
+                .unwrap();
+            let page = events::page(&db.db, &tenant("demo"), 0, 10).await.unwrap();
+            assert_eq!(page.len(), 1);
+            assert_eq!(
+                page[0]
+                    .read::<DoorRegistered>()
+                    .unwrap()
+                    .unwrap()
+                    .door
+                    .as_str(),
+                "d1"
+            );
+            assert!(page[0].read::<DoorOpened>().unwrap().is_none());
+            assert!(
+                events::page(&db.db, &tenant("other"), 0, 10)
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+        }
+    });
+}
+
+#[test]
+fn under_concurrent_writers_the_log_has_no_gap_and_its_order_is_the_order_of_commits() {
+    runner()
+        .run(
+            &prop::collection::vec((0_usize..3, 1_usize..4, any::<bool>()), 8..24),
+            |writers| {
+                run(async {
+                    for database in databases().await {
+                        check_writers(&database, &writers).await;
+                    }
+                });
+                Ok(())
+            },
+        )
+        .unwrap();
+}
+
+/// Each writer is a tenant, a number of events, and whether its transaction is given up in the end.
+async fn check_writers(db: &Db, writers: &[(usize, usize, bool)]) {
+    let done = Rc::new(Cell::new(false));
+    let reader = tokio::task::spawn_local(read_until(db.clone(), Rc::clone(&done)));
+    join(
+        writers
+            .iter()
+            .copied()
+            .enumerate()
+            .map(|(writer, (owner, count, gives_up))| {
+                let db = db.clone();
+                async move {
+                    let outcome = tx(&db, &tenant(&format!("t{owner}")), async |tx| {
+                        for event in 0..count {
+                            append(tx, &format!("w{writer}-{event}")).await?;
+                            tokio::task::yield_now().await;
+                        }
+                        anyhow::ensure!(!gives_up, "given up");
+                        Ok(())
+                    })
+                    .await;
+                    assert_eq!(outcome.is_err(), gives_up, "{outcome:?}");
+                }
+            }),
+    )
+    .await;
+    done.set(true);
+    reader.await.unwrap();
+    for owner in 0..3 {
+        let expected: usize = writers
+            .iter()
+            .filter(|writer| writer.0 == owner && !writer.2)
+            .map(|writer| writer.1)
+            .sum();
+        let log = events::page(db, &tenant(&format!("t{owner}")), 0, usize::MAX)
+            .await
+            .unwrap();
+        assert_eq!(
+            log.iter().map(|event| event.seq).collect::<Vec<_>>(),
+            (1..=i64::try_from(expected).unwrap()).collect::<Vec<_>>()
+        );
+        // The events of one transaction stand together, in their order.
+        let names: Vec<(String, usize)> = log
+            .iter()
+            .map(|event| {
+                event
+                    .id
+                    .as_str()
+                    .split_once('-')
+                    .map(|(writer, event)| (writer.to_owned(), event.parse().unwrap()))
+                    .unwrap()
+            })
+            .collect();
+        for pair in names.windows(2) {
+            assert!(if pair[1].1 == 0 {
+                pair[0].0 != pair[1].0
+            } else {
+                pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1
+            });
+        }
+    }
+}
+
+/// Whatever moment a reader looks, what it sees is a beginning of the log, and only ever grows.
+async fn read_until(db: Db, done: Rc<Cell<bool>>) {
+    let mut seen = vec![Vec::new(); 3];
+    while !done.get() {
+        for (owner, seen) in seen.iter_mut().enumerate() {
+            let log = events::page(&db, &tenant(&format!("t{owner}")), 0, usize::MAX)
+                .await
+                .unwrap();
+            let ids: Vec<String> = log
+                .iter()
+                .map(|event| event.id.as_str().to_owned())
+                .collect();
+            let seqs: Vec<i64> = log.iter().map(|event| event.seq).collect();
+            assert_eq!(
+                seqs,
+                (1..=i64::try_from(seqs.len()).unwrap()).collect::<Vec<_>>()
+            );
+            assert!(ids.starts_with(seen), "{seen:?} is no beginning of {ids:?}");
+            *seen = ids;
+        }
+    }
+}
+
+#[test]
+fn each_event_takes_effect_once_whatever_fails_and_however_many_drain() {
+    runner()
+        .run(
+            &(
+                1_usize..20,
+                1_usize..4,
+                prop::collection::vec(any::<bool>(), 64),
+            ),
+            |(count, drainers, failures)| {
+                run(async {
+                    for database in databases().await {
+                        check_drain(&database, count, drainers, &failures).await;
+                    }
+                });
+                Ok(())
+            },
+        )
+        .unwrap();
+}
+
+/// Drains in parallel with failures in that pattern, then without, and compares effects and parked events.
+async fn check_drain(db: &Db, count: usize, drainers: usize, failures: &[bool]) {
+    let owner = tenant("demo");
+    for event in 0..count {
+        tx(db, &owner, async |tx| {
+            append(tx, &format!("d{event:02}")).await
+        })
+        .await
+        .unwrap();
+    }
+    let failures = Rc::new(RefCell::new(failures.to_vec()));
+    join((0..drainers).map(|_| {
+        let (db, failures) = (db.clone(), Rc::clone(&failures));
+        async move {
+            while !failures.borrow().is_empty() {
+                let fails = || failures.borrow_mut().pop().unwrap_or(false);
+                let drained =
+                    events::drain(&db, &tenant("demo"), "probe", at(1), async |tx, event| {
+                        effect(tx, event.id.as_str()).await?;
+                        anyhow::ensure!(!fails(), "injected");
+                        Ok(())
+                    })
+                    .await
+                    .unwrap();
+                if drained == Drained::default() {
+                    break;
+                }
+            }
+        }
+    }))
+    .await;
+    let rest = events::drain(db, &owner, "probe", at(2), async |tx, event| {
+        effect(tx, event.id.as_str()).await
+    })
+    .await
+    .unwrap();
+    assert_eq!((rest.parked, rest.failed), (0, None));
+    let mut ids = effects(db, &owner).await;
+    for parked in events::parked(db, &owner, "probe", 0).await.unwrap() {
+        ids.push(format!("d{:02}", parked.seq - 1));
+    }
+    ids.sort();
+    assert_eq!(
+        ids,
+        (0..count)
+            .map(|event| format!("d{event:02}"))
+            .collect::<Vec<_>>()
+    );
+    assert!(events::waiting(db, "probe").await.unwrap().is_empty());
+}
+
+#[test]
+fn a_poison_event_is_parked_after_five_tries_and_can_be_replayed() {
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            for door in ["good", "poison", "later"] {
+                tx(&db, &owner, async |tx| append(tx, door).await)
+                    .await
+                    .unwrap();
+            }
+            let handle = async |tx: &mut store::Tx, event: &events::Recorded| {
+                effect(tx, event.id.as_str()).await?;
+                anyhow::ensure!(event.id.as_str() != "poison", "cannot be handled");
+                Ok(())
+            };
+            for round in 1..TRIES_MAX {
+                let drained = events::drain(&db, &owner, "probe", at(round), handle)
+                    .await
+                    .unwrap();
+                assert_eq!(drained.failed.as_deref(), Some("cannot be handled"));
+                assert_eq!(effects(&db, &owner).await, ["good"]);
+                assert_eq!(
+                    events::waiting(&db.db, "probe").await.unwrap(),
+                    [owner.clone()]
+                );
+            }
+            let drained = events::drain(&db, &owner, "probe", at(9), handle)
+                .await
+                .unwrap();
+            assert_eq!(
+                drained,
+                Drained {
+                    handled: 1,
+                    parked: 1,
+                    failed: None
+                }
+            );
+            assert_eq!(effects(&db, &owner).await, ["good", "later"]);
+            let parked = events::parked(&db.db, &owner, "probe", 0).await.unwrap();
+            assert_eq!(
+                (parked.len(), parked[0].seq, parked[0].error.as_str()),
+                (1, 2, "cannot be handled")
+            );
+
+            assert!(
+                events::replay(&db, &owner, "probe", 2, handle)
+                    .await
+                    .is_err()
+            );
+            assert_eq!(
+                events::parked(&db.db, &owner, "probe", 0)
+                    .await
+                    .unwrap()
+                    .len(),
+                1
+            );
+            assert!(
+                events::replay(&db, &owner, "probe", 2, async |tx, event| effect(
+                    tx,
+                    event.id.as_str()
+                )
+                .await)
+                .await
+                .unwrap()
+            );
+            assert!(
+                !events::replay(&db, &owner, "probe", 2, handle)
+                    .await
+                    .unwrap()
+            );
+            assert_eq!(effects(&db, &owner).await, ["good", "later", "poison"]);
+        }
+    });
+}
+
+#[test]
+fn a_busy_database_is_no_try_of_the_event() {
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            tx(&db, &owner, async |tx| append(tx, "d1").await)
+                .await
+                .unwrap();
+            for _ in 0..=TRIES_MAX {
+                let busy = events::drain(&db, &owner, "probe", at(1), async |_, _| {
+                    let kind = store::ErrorKind::Unavailable;
+                    Err(store::Error {
+                        kind,
+                        sql: String::new(),
+                        cause: "injected".to_owned(),
+                    }
+                    .into())
+                });
+                assert!(busy.await.is_err());
+            }
+            let drained = events::drain(&db, &owner, "probe", at(2), async |_, _| Ok(()))
+                .await
+                .unwrap();
+            assert_eq!(
+                drained,
+                Drained {
+                    handled: 1,
+                    parked: 0,
+                    failed: None
+                }
+            );
+        }
+    });
+}
+
+#[test]
+fn a_consumer_started_at_the_end_skips_the_past_only() {
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            tx(&db, &owner, async |tx| append(tx, "past").await)
+                .await
+                .unwrap();
+            store::bulk(&db, async |batch| {
+                events::start_at_end(batch, "probe", at(1)).await
+            })
+            .await
+            .unwrap();
+            tx(&db, &owner, async |tx| append(tx, "present").await)
+                .await
+                .unwrap();
+            events::drain(&db, &owner, "probe", at(2), async |tx, event| {
+                effect(tx, event.id.as_str()).await
+            })
+            .await
+            .unwrap();
+            assert_eq!(effects(&db, &owner).await, ["present"]);
+        }
+    });
+}

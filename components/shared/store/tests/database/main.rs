@@ -1,0 +1,7 @@
+//! The shared store on SQLite and PostgreSQL: transactions, events, idempotency, migrations.
+
+mod events;
+mod migrations;
+mod once;
+mod support;
+mod transactions;

@@ -1,0 +1,180 @@
+//! Requests under a key.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use kernel::{Message, Refusal};
+use store::{Answer, Ask, Db, RETENTION_MS, SWEEP_ROWS_MAX, bulk, once, sweep, tx};
+
+use crate::support::{at, databases, effect, effects, join, run, tenant};
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn ask(caller: &str, key: &str, body: &str) -> Ask {
+    Ask::new(caller, key, &[b"POST /api/doors", body.as_bytes()]).unwrap()
+}
+
+/// Does the work under the key at that time; the effect is named after the body.
+async fn perform(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
+    tx(db, &tenant("demo"), async |tx| {
+        once(tx, ask, at(now), async |tx| {
+            effect(tx, name).await?;
+            Ok(Answer {
+                status: 201,
+                body: format!("made {name}"),
+            })
+        })
+        .await
+    })
+    .await
+}
+
+#[test]
+fn the_same_request_twice_has_one_effect_and_one_answer() {
+    run(async {
+        for db in databases().await {
+            let first = perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
+            let second = perform(&db, &ask("li", "k1", "a"), "a", NOW + 1)
+                .await
+                .unwrap();
+            assert_eq!(
+                first,
+                Answer {
+                    status: 201,
+                    body: "made a".to_owned()
+                }
+            );
+            assert_eq!(first, second);
+            assert_eq!(effects(&db, &tenant("demo")).await, ["a"]);
+        }
+    });
+}
+
+#[test]
+fn another_content_under_the_key_is_refused_and_another_caller_is_not_concerned() {
+    run(async {
+        for db in databases().await {
+            perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
+            let reused = perform(&db, &ask("li", "k1", "b"), "b", NOW)
+                .await
+                .unwrap_err();
+            assert_eq!(
+                reused.downcast::<Refusal>().unwrap().code,
+                "idempotency_key_reused"
+            );
+            perform(&db, &ask("wang", "k1", "c"), "c", NOW)
+                .await
+                .unwrap();
+            assert_eq!(effects(&db, &tenant("demo")).await, ["a", "c"]);
+        }
+    });
+}
+
+#[test]
+fn a_refused_request_may_be_tried_again_under_its_key() {
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            let refused = tx(&db, &owner, async |tx| {
+                once(tx, &ask("li", "k1", "a"), at(NOW), async |tx| {
+                    effect(tx, "a").await?;
+                    Err(Refusal::conflict("not_now", Message::new("Later.", "稍后再试。")).into())
+                })
+                .await
+            });
+            assert_eq!(
+                refused
+                    .await
+                    .unwrap_err()
+                    .downcast::<Refusal>()
+                    .unwrap()
+                    .code,
+                "not_now"
+            );
+            perform(&db, &ask("li", "k1", "a"), "a", NOW).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_same_request_many_times_at_once_runs_once() {
+    run(async {
+        for database in databases().await {
+            let runs = Rc::new(Cell::new(0));
+            let answers = join((0..12).map(|_| {
+                let (db, runs) = (database.db.clone(), Rc::clone(&runs));
+                async move {
+                    tx(&db, &tenant("demo"), async |tx| {
+                        once(tx, &ask("li", "k1", "a"), at(NOW), async |tx| {
+                            runs.set(runs.get() + 1);
+                            tokio::task::yield_now().await;
+                            effect(tx, "a").await?;
+                            Ok(Answer {
+                                status: 202,
+                                body: format!("run {}", runs.get()),
+                            })
+                        })
+                        .await
+                    })
+                    .await
+                    .unwrap()
+                }
+            }))
+            .await;
+            assert_eq!(runs.get(), 1);
+            assert!(answers.iter().all(|answer| answer.body == "run 1"));
+        }
+    });
+}
+
+#[test]
+fn an_answer_is_forgotten_after_its_retention_swept_or_not() {
+    run(async {
+        for db in databases().await {
+            perform(&db, &ask("li", "old", "a"), "a", NOW)
+                .await
+                .unwrap();
+            perform(&db, &ask("li", "old", "b"), "b", NOW + RETENTION_MS)
+                .await
+                .unwrap();
+            assert_eq!(sweep(&db, at(NOW + RETENTION_MS)).await.unwrap(), 0);
+            assert_eq!(sweep(&db, at(NOW + 2 * RETENTION_MS)).await.unwrap(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_sweep_is_bounded() {
+    run(async {
+        for db in databases().await {
+            bulk(&db, async |batch| {
+                for key in 0..=SWEEP_ROWS_MAX {
+                    let insert = "insert into once (scope, request_key, hash, status, body, created_at) values ('s', $1, 'h', 200, '', 0)";
+                    batch.execute(insert, &[key.to_string().into()]).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+            assert_eq!(
+                sweep(&db, at(NOW)).await.unwrap(),
+                usize::try_from(SWEEP_ROWS_MAX).unwrap()
+            );
+            assert_eq!(sweep(&db, at(NOW)).await.unwrap(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_key_is_visible_ascii_and_contents_are_kept_apart() {
+    for key in ["", "two words", "门", &"x".repeat(256)] {
+        assert_eq!(
+            Ask::new("li", key, &[]).unwrap_err().code,
+            "idempotency_key_invalid"
+        );
+    }
+    assert_ne!(
+        Ask::new("li", "k", &[b"ab", b"c"]),
+        Ask::new("li", "k", &[b"a", b"bc"])
+    );
+}

@@ -1,0 +1,166 @@
+//! `cargo xtask bench`: one table, its ratios measured in one run on one machine. Never a timed test.
+
+mod load;
+mod openings;
+mod servers;
+
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use load::{Make, Outcome};
+use servers::Server;
+pub use servers::serve_native;
+
+use crate::{building, workspace};
+
+const CONNECTIONS: usize = 64;
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(4);
+const WARM_UP: Duration = Duration::from_millis(1500);
+
+/// Measures everything and prints the table.
+///
+/// # Errors
+/// When something cannot be built or started.
+pub async fn everything() -> Result<()> {
+    building::components(&[building::PROBE])?;
+    building::programs()?;
+    let scratch = Scratch::new()?;
+    let mut table = Table::default();
+    hello(&scratch.folder, &mut table).await?;
+    openings::measure(&scratch.folder, &mut table).await?;
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!(
+        "\nMeasured on {cores} cores shared by server and load generator; medians of {ROUNDS} rounds.\n"
+    );
+    print!("{}", table.markdown());
+    Ok(())
+}
+
+/// The same component and the same handler, in turns, so that whatever else the machine does hits all three.
+async fn hello(scratch: &Path, table: &mut Table) -> Result<()> {
+    let manifest = servers::probe_manifest()?;
+    let wasmtime = servers::wasmtime().await?;
+    let linli = servers::linli(&manifest, &scratch.join("hello"), "none").await?;
+    let native = servers::native().await?;
+    let all = [
+        ("`linli`", linli),
+        ("`wasmtime serve`", wasmtime),
+        ("axum, native", native),
+    ];
+    let mut rounds: Vec<Vec<Outcome>> = all.iter().map(|_| Vec::new()).collect();
+    for (_, server) in &all {
+        load::saturate(&server.address, CONNECTIONS, WARM_UP, hello_request()).await?;
+    }
+    for _ in 0..ROUNDS {
+        for ((_, server), outcomes) in all.iter().zip(&mut rounds) {
+            outcomes
+                .push(load::saturate(&server.address, CONNECTIONS, ROUND, hello_request()).await?);
+        }
+    }
+    let medians: Vec<Outcome> = rounds.into_iter().filter_map(median).collect();
+    let reference = medians
+        .get(1)
+        .map_or(f64::NAN, |outcome| outcome.per_second);
+    for ((name, _), outcome) in all.iter().zip(&medians) {
+        let value = format!(
+            "{:.0}/s, p99 {:.1} ms, {} failed",
+            outcome.per_second,
+            outcome.percentile_ms(0.99),
+            outcome.failed
+        );
+        table.row(
+            &format!("GET /hello, {CONNECTIONS} connections, {name}"),
+            &value,
+            &format!("{:.2} x wasmtime serve", outcome.per_second / reference),
+        );
+    }
+    for (_, Server { running, .. }) in all {
+        running.stop().await;
+    }
+    Ok(())
+}
+
+fn median(mut outcomes: Vec<Outcome>) -> Option<Outcome> {
+    outcomes.sort_by(|left, right| left.per_second.total_cmp(&right.per_second));
+    let middle = outcomes.len() / 2;
+    outcomes.into_iter().nth(middle)
+}
+
+fn hello_request() -> Make {
+    Arc::new(|_| {
+        Ok(Request::get("/hello")
+            .header("host", "bench")
+            .body(Full::new(Bytes::new()))?)
+    })
+}
+
+/// The memory that a process holds, in mebibytes.
+fn resident_mib(process: u32) -> Result<f64> {
+    let file = format!("/proc/{process}/status");
+    let text = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .context("the kernel names no VmRSS")?;
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .context("VmRSS has no number")?
+        .parse()?;
+    Ok(kib / 1024.0)
+}
+
+#[derive(Default)]
+struct Table {
+    rows: Vec<[String; 3]>,
+}
+
+impl Table {
+    fn row(&mut self, what: &str, value: &str, against: &str) {
+        println!("xtask: {what}: {value} ({against})");
+        self.rows
+            .push([what.to_owned(), value.to_owned(), against.to_owned()]);
+    }
+
+    fn markdown(&self) -> String {
+        let mut text = "| What | Measured | Against |\n|---|---|---|\n".to_owned();
+        for [what, value, against] in &self.rows {
+            text.push_str(&format!("| {what} | {value} | {against} |\n"));
+        }
+        text
+    }
+}
+
+/// A folder for one run, removed at its end.
+struct Scratch {
+    folder: std::path::PathBuf,
+}
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        // Beside the build, not in /tmp: that may be memory, where a sync costs nothing.
+        let stamp = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)?
+            .as_millis();
+        let folder = workspace::target().join("bench").join(stamp.to_string());
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self { folder })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("xtask: removing {}: {error}", self.folder.display());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Durable door openings: how many a second, how late at a fixed rate, in how much memory, started how fast.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+
+use super::{CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, resident_mib, servers};
+use crate::{client::Client, demo::Demo, up, workspace};
+
+const RATE_PER_SECOND: u64 = 200;
+const RATE_DURATION: Duration = Duration::from_secs(10);
+
+/// Measures the functions of the manifest, with the broker, on SQLite with durable commits.
+///
+/// # Errors
+/// When the host does not start, or refuses the openings.
+pub async fn measure(scratch: &Path, table: &mut Table) -> Result<()> {
+    let (manifest, data) = (
+        workspace::root().join("spin.toml"),
+        scratch.join("openings"),
+    );
+    let cold = servers::linli(&manifest, &data, "127.0.0.1:0").await?;
+    table.row(
+        "cold start (empty data folder, components to be compiled)",
+        &seconds(cold.start),
+        "",
+    );
+    let internal = Client::new(
+        &format!("http://{}", cold.address),
+        &up::internal_token(&data)?,
+    );
+    let demo = Demo::load(&internal).await?;
+    cold.running.stop().await;
+    let warm = servers::linli(&manifest, &data, "127.0.0.1:0").await?;
+    table.row(
+        "warm start (until everything answers)",
+        &seconds(warm.start),
+        "at most 3 s",
+    );
+
+    let api = Client::new(&format!("http://{}", warm.address), "")
+        .log_in(&demo.tenant, demo.person("resident")?)
+        .await?;
+    let make = opening(&api, &demo)?;
+    load::saturate(&warm.address, CONNECTIONS, ROUND, Arc::clone(&make)).await?;
+    let mut outcomes = Vec::new();
+    for _ in 0..ROUNDS {
+        outcomes.push(load::saturate(&warm.address, CONNECTIONS, ROUND, Arc::clone(&make)).await?);
+    }
+    let fastest = median(outcomes).context("no round was measured")?;
+    let value = format!(
+        "{:.0}/s, p99 {:.1} ms, {} failed",
+        fastest.per_second,
+        fastest.percentile_ms(0.99),
+        fastest.failed
+    );
+    table.row(
+        &format!("durable door openings, {CONNECTIONS} connections"),
+        &value,
+        "at least 1,000/s",
+    );
+
+    let steady = load::at_rate(
+        &warm.address,
+        CONNECTIONS,
+        RATE_PER_SECOND,
+        RATE_DURATION,
+        make,
+    )
+    .await?;
+    let value = format!(
+        "p50 {:.1} ms, p99 {:.1} ms, {} failed",
+        steady.percentile_ms(0.5),
+        steady.percentile_ms(0.99),
+        steady.failed
+    );
+    table.row(
+        &format!("door openings at a fixed {RATE_PER_SECOND}/s"),
+        &value,
+        "p99 under 50 ms",
+    );
+
+    let process = warm.running.id().context("the host has ended")?;
+    table.row(
+        "memory of the host after all this, everything loaded",
+        &format!("{:.0} MiB", resident_mib(process)?),
+        "under 150 MB",
+    );
+    warm.running.stop().await;
+    Ok(())
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2} s", duration.as_secs_f64())
+}
+
+/// Each request opens the next door; the answer is 202 once the opening is on disk.
+fn opening(api: &Client, demo: &Demo) -> Result<Make> {
+    let doors: Vec<String> = demo.doors.iter().map(|door| door.id.clone()).collect();
+    let authorization = format!("Bearer {}", api.token());
+    let count = u64::try_from(doors.len())?;
+    Ok(Arc::new(move |number| {
+        let door = doors
+            .get(usize::try_from(number % count)?)
+            .context("no door")?;
+        let request = Request::post(format!("/api/doors/{door}/openings"))
+            .header("host", "bench")
+            .header("authorization", &authorization);
+        Ok(request.body(Full::new(Bytes::new()))?)
+    }))
+}

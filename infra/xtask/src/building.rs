@@ -1,0 +1,99 @@
+//! `cargo xtask build`: the components of the manifest, and the two programs that run and feed them.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+
+use crate::workspace::{self, COMPONENT_PROFILE, COMPONENT_TARGET};
+
+/// The component that misbehaves on request; only tests and the benchmark run it.
+pub const PROBE: &str = "probe";
+
+/// Builds everything that `cargo xtask up` starts. Quick when nothing changed.
+///
+/// # Errors
+/// When the component target cannot be installed, or something does not compile.
+pub fn everything() -> Result<()> {
+    components(&[])?;
+    programs()
+}
+
+/// Builds the components of the manifest and further ones, in one call.
+///
+/// # Errors
+/// When the component target cannot be installed, or something does not compile.
+pub fn components(further: &[&str]) -> Result<()> {
+    install_target()?;
+    let packages = workspace::component_packages()?;
+    let packages: Vec<&str> = packages
+        .iter()
+        .map(String::as_str)
+        .chain(further.iter().copied())
+        .collect();
+    workspace::run(&mut component_command("build", &packages)).context("building the components")
+}
+
+/// Builds `linli` and `linli-bridge`.
+///
+/// # Errors
+/// When they do not compile.
+pub fn programs() -> Result<()> {
+    let arguments = [
+        "build",
+        "--release",
+        "--package",
+        "linli-host",
+        "--package",
+        "linli-bridge",
+    ];
+    workspace::run(&mut workspace::cargo(&arguments)).context("building linli and linli-bridge")
+}
+
+/// A cargo command over packages as components.
+#[must_use]
+pub fn component_command(verb: &str, packages: &[&str]) -> Command {
+    let mut command = workspace::cargo(&[
+        verb,
+        "--profile",
+        COMPONENT_PROFILE,
+        "--target",
+        COMPONENT_TARGET,
+    ]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    command
+}
+
+/// Where a package's component is built.
+#[must_use]
+pub fn component_file(package: &str) -> PathBuf {
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    workspace::target()
+        .join(COMPONENT_TARGET)
+        .join(COMPONENT_PROFILE)
+        .join(file)
+}
+
+/// Installs the component target where rustup has not done so yet. Without rustup the toolchain is the
+/// distribution's, and the build itself says what is missing.
+fn install_target() -> Result<()> {
+    let mut print = Command::new("rustc");
+    let libraries = workspace::output(
+        print
+            .args(["--print", "target-libdir", "--target", COMPONENT_TARGET])
+            .current_dir(workspace::root()),
+    );
+    if libraries.is_ok_and(|folder| PathBuf::from(folder.trim()).is_dir())
+        || !workspace::is_installed("rustup")
+    {
+        return Ok(());
+    }
+    println!("xtask: adding the target {COMPONENT_TARGET}");
+    let mut add = Command::new("rustup");
+    workspace::run(
+        add.args(["target", "add", COMPONENT_TARGET])
+            .current_dir(workspace::root()),
+    )
+    .context("adding the component target; `rustup target add wasm32-wasip2` by hand shows more")
+}
