@@ -7,3 +7,4 @@ pub mod place;
 pub mod poll;
 pub mod process;
 pub mod system;
+pub mod tokens;
