@@ -5,8 +5,10 @@
 
 pub mod application;
 pub mod bindings;
+pub mod broker;
 pub mod components;
 pub mod compose;
+pub mod cron;
 pub mod engine;
 pub mod factors;
 pub mod files;
@@ -15,7 +17,9 @@ pub mod limits;
 pub mod logs;
 pub mod manifest;
 pub mod metrics;
+pub mod mqtt_trigger;
 pub mod outbound;
+pub mod quarantine;
 pub mod router;
 pub mod secrets;
 pub mod template;
