@@ -8,10 +8,13 @@ const DOOR: &str = "north-gate";
 
 /// Debian's own client, so that the broker is not only tried with the library it is built from.
 fn mosquitto_sub(estate: &Estate, user: &str, password: &str, topic: &str) -> Process {
+    // A device has one client id that is its alone: `{tenant}-{device}`.
+    let client_id = user.replace('/', "-");
     let (host, port) = estate.system.mqtt_address.rsplit_once(':').unwrap();
     let mut command = Command::new("mosquitto_sub");
     command.args([
-        "-h", host, "-p", port, "-u", user, "-P", password, "-t", topic, "-q", "1", "-v", "-d",
+        "-i", &client_id, "-h", host, "-p", port, "-u", user, "-P", password, "-t", topic, "-q",
+        "1", "-v", "-d",
     ]);
     Process::spawn("mosquitto_sub", command)
 }
@@ -116,7 +119,7 @@ async fn a_device_publishes_only_as_itself_and_nobody_without_a_password() {
     ] {
         let mut device = estate
             .system
-            .mqtt("device", "demo/gateway-1", &gateway.password)
+            .mqtt("demo-gateway-1", "demo/gateway-1", &gateway.password)
             .await
             .unwrap();
         // A broker of MQTT 3.1.1 may acknowledge what it drops; what counts is that nobody gets it.

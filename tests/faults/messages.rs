@@ -28,7 +28,11 @@ fn new_id() -> String {
 async fn gateway(estate: &Estate) -> Mqtt {
     let mut gateway = estate
         .system
-        .mqtt("gateway", "demo/gateway-1", &estate.demo.gateway.password)
+        .mqtt(
+            "demo-gateway-1",
+            "demo/gateway-1",
+            &estate.demo.gateway.password,
+        )
         .await
         .unwrap();
     for topic in [

@@ -2,6 +2,7 @@
 //! clients that see it from outside, over HTTP and MQTT. Nothing sleeps to wait: it polls with a deadline.
 
 pub mod estate;
+pub mod guest;
 pub mod http;
 pub mod mqtt;
 pub mod place;
