@@ -9,7 +9,7 @@ use linli_tests::{
     system::Setup,
     tokens,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DOOR: &str = "north-gate";
 
@@ -23,130 +23,113 @@ async fn raw(http: &Http, path: &str, kind: &str, body: impl Into<Bytes>) -> Ans
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-#[tokio::test]
-async fn bad_input_is_a_clear_error_and_changes_nothing() {
-    let estate = Estate::start_without_bridge(Setup::functions(), &[]).await;
-    let before = estate.operator.get("/api/doors").await.expect(200).json();
-    let operator = &estate.operator;
-    let door = json!({ "id": "west-gate", "community": "garden", "name": "West gate", "gateway": "gateway-1" });
+/// What was sent, what came back, and which statuses are right.
+type Case = (&'static str, Answer, &'static [u16]);
 
-    let mut wrong_type = door.clone();
-    wrong_type["name"] = json!(7);
-    let mut foreign_key = door.clone();
-    foreign_key["colour"] = json!("red");
-    let mut no_id = door.clone();
-    no_id["id"] = json!("west gate/..");
-    let cases = [
+fn door() -> Value {
+    json!({ "id": "west-gate", "community": "garden", "name": "West gate", "gateway": "gateway-1" })
+}
+
+fn door_with(field: &str, value: Value) -> String {
+    let mut door = door();
+    door[field] = value;
+    door.to_string()
+}
+
+async fn bad_bodies(operator: &Http) -> Vec<Case> {
+    let post = async |kind: &str, body: Bytes| raw(operator, "/api/doors", kind, body).await;
+    let json_type = "application/json";
+    let spaces = |bytes: usize| Bytes::from(vec![b' '; bytes]);
+    vec![
         (
             "malformed JSON",
-            raw(operator, "/api/doors", "application/json", "{\"id\":").await,
-            vec![400],
+            post(json_type, "{\"id\":".into()).await,
+            &[400],
         ),
         (
             "a wrong type",
-            raw(
-                operator,
-                "/api/doors",
-                "application/json",
-                wrong_type.to_string(),
-            )
-            .await,
-            vec![400, 422],
+            post(json_type, door_with("name", json!(7)).into()).await,
+            &[400, 422],
         ),
         (
             "an unknown field",
-            raw(
-                operator,
-                "/api/doors",
-                "application/json",
-                foreign_key.to_string(),
-            )
-            .await,
-            vec![400, 422],
+            post(json_type, door_with("colour", json!("red")).into()).await,
+            &[400, 422],
         ),
         (
             "an id with a slash",
-            raw(
-                operator,
-                "/api/doors",
-                "application/json",
-                no_id.to_string(),
-            )
-            .await,
-            vec![400, 422],
+            post(json_type, door_with("id", json!("west gate/..")).into()).await,
+            &[400, 422],
         ),
         (
             "another content type",
-            raw(operator, "/api/doors", "text/plain", door.to_string()).await,
-            vec![415],
+            post("text/plain", door().to_string().into()).await,
+            &[415],
         ),
         (
             "a body of 1 MB",
-            raw(
-                operator,
-                "/api/doors",
-                "application/json",
-                vec![b' '; 1024 * 1024],
-            )
-            .await,
-            vec![413],
+            post(json_type, spaces(1_000_000)).await,
+            &[413],
         ),
         (
             "a body above the host's limit",
-            raw(
-                operator,
-                "/api/doors",
-                "application/json",
-                vec![b' '; 3 * 1024 * 1024],
-            )
-            .await,
-            vec![413],
+            post(json_type, spaces(3_000_000)).await,
+            &[413],
         ),
+    ]
+}
+
+async fn bad_questions(estate: &Estate) -> Vec<Case> {
+    let Estate {
+        operator, resident, ..
+    } = estate;
+    let nobody = estate.system.http();
+    vec![
+        ("no token", nobody.post("/api/doors", &door()).await, &[401]),
         (
-            "no token",
-            raw(
-                &estate.system.http(),
-                "/api/doors",
-                "application/json",
-                door.to_string(),
-            )
-            .await,
-            vec![401],
+            "a token of somebody else's making",
+            nobody.with_token("e30.e30.e30").get("/api/doors").await,
+            &[401],
         ),
         (
             "an unknown door",
             operator.get("/api/doors/nowhere").await,
-            vec![404],
+            &[404],
         ),
         (
             "an opening of an unknown door",
-            estate
-                .resident
-                .call("POST", &openings("nowhere"), None, &[])
-                .await,
-            vec![404],
+            resident.call("POST", &openings("nowhere"), None, &[]).await,
+            &[404],
         ),
         (
             "an unknown route",
             operator.get("/api/doors/north-gate/windows").await,
-            vec![404],
+            &[404],
         ),
         (
             "no route at all",
             operator.get("/nothing/here").await,
-            vec![404],
+            &[404],
         ),
         (
             "another method",
             operator.call("DELETE", "/api/doors", None, &[]).await,
-            vec![405],
+            &[405],
         ),
         (
             "a limit that is no number",
             operator.get("/api/doors?limit=many").await,
-            vec![400, 422],
+            &[400, 422],
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn bad_input_is_a_clear_error_and_changes_nothing() {
+    let estate = Estate::start_without_bridge(Setup::functions(), &[]).await;
+    let before = estate.operator.get("/api/doors").await.expect(200).json();
+    let mut cases = bad_bodies(&estate.operator).await;
+    cases.extend(bad_questions(&estate).await);
     for (what, answer, statuses) in cases {
         assert!(
             statuses.contains(&answer.status.as_u16()),
