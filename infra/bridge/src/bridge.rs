@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::mqtt::{Phase, Uplink};
+use crate::mqtt::Uplink;
 use crate::spool::Spool;
 
 /// How long commands under way may take when the bridge is stopped.
@@ -24,6 +24,17 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 /// How often the counters are logged.
 const COUNTERS_EVERY: Duration = Duration::from_secs(60);
+
+/// Where the bridge stands in being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// At work.
+    Working,
+    /// No new commands are taken; what is under way is finished.
+    Draining,
+    /// Everything under way is finished: say what is left, and goodbye.
+    Leaving,
+}
 
 /// A running bridge.
 pub struct Bridge {

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use kernel::{DeviceId, MessageId, OpeningId, TenantId, Timestamp};
+use kernel::{DeviceId, MessageId, OpeningId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use uuid::Uuid;
-use wire::door::{Acknowledgement, Command, Occurrence, OccurrenceKind, Outcome};
-use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic, gateway};
+use wire::door::{Command, OccurrenceKind, Outcome};
+use wire::{Channel, DeviceKind, Message, gateway};
 
 use crate::adapters::{Failure, LineHandle};
 use crate::clock::Clock;
 use crate::config::{Config, DoorConfig, UNLOCK_MS_MAX};
 use crate::counters::Counters;
-use crate::spool::{Kind, Outgoing, Spool, Taken};
+use crate::names::Names;
+use crate::spool::{Spool, Taken};
 
 /// A command whose expiry lies further ahead is refused: it could not be remembered for long enough.
 pub const EXPIRY_AHEAD_MS_MAX: i64 = 600_000;
@@ -57,110 +57,6 @@ pub struct Commands {
     counters: Arc<Counters>,
     /// One permit for every command being taken or carried out; the bridge drains by waiting for all of them.
     under_way: Arc<Semaphore>,
-}
-
-/// Who we are, and what our messages are called.
-pub struct Names {
-    tenant: TenantId,
-    gateway: DeviceId,
-}
-
-impl Names {
-    /// The names in a configuration.
-    #[must_use]
-    pub fn of(config: &Config) -> Self {
-        Self {
-            tenant: config.tenant.clone(),
-            gateway: config.gateway.clone(),
-        }
-    }
-
-    /// A topic of one of our doors.
-    #[must_use]
-    pub fn door_topic(&self, door: &DeviceId, channel: Channel) -> String {
-        self.topic(DeviceKind::Door, door, channel)
-    }
-
-    /// A topic of the gateway itself.
-    #[must_use]
-    pub fn gateway_topic(&self, channel: Channel) -> String {
-        self.topic(DeviceKind::Gateway, &self.gateway, channel)
-    }
-
-    fn topic(&self, kind: DeviceKind, device: &DeviceId, channel: Channel) -> String {
-        DeviceTopic {
-            tenant: self.tenant.clone(),
-            kind,
-            device: device.clone(),
-            channel,
-        }
-        .to_string()
-    }
-
-    fn occurrence(
-        &self,
-        door: &DeviceId,
-        kind: OccurrenceKind,
-        now: Timestamp,
-    ) -> Result<Outgoing> {
-        let body = Occurrence {
-            gateway: self.gateway.clone(),
-            kind,
-        };
-        outgoing(
-            self.door_topic(door, Channel::Event),
-            Kind::Occurrence,
-            body,
-            now,
-        )
-    }
-
-    fn answer(
-        &self,
-        door: &DeviceId,
-        opening: &OpeningId,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> Result<Outgoing> {
-        let body = Acknowledgement {
-            opening: opening.clone(),
-            gateway: self.gateway.clone(),
-            outcome,
-        };
-        outgoing(
-            self.door_topic(door, Channel::Acknowledgement),
-            Kind::Acknowledgement,
-            body,
-            now,
-        )
-    }
-}
-
-fn outgoing<Body: serde::Serialize + serde::de::DeserializeOwned>(
-    topic: String,
-    kind: Kind,
-    body: Body,
-    at: Timestamp,
-) -> Result<Outgoing> {
-    let id = new_id();
-    let payload = Message {
-        id: id.clone(),
-        at,
-        body,
-    }
-    .to_payload()?;
-    Ok(Outgoing {
-        id,
-        topic,
-        kind,
-        payload,
-    })
-}
-
-/// A new message id, a UUID version 7.
-#[must_use]
-pub fn new_id() -> MessageId {
-    MessageId::parse(&Uuid::now_v7().to_string()).expect("a UUID is an id")
 }
 
 impl Commands {
@@ -234,21 +130,13 @@ impl Commands {
     /// # Errors
     /// When the disk fails: MQTT must not acknowledge, the broker will deliver again.
     pub async fn handle(&self, inbound: Inbound) -> Result<Handled> {
-        match Topic::parse(&inbound.topic) {
-            Ok(Topic::Device(DeviceTopic {
-                tenant,
-                kind,
-                device,
-                channel: Channel::Command,
-            })) if tenant == self.names.tenant => match kind {
-                DeviceKind::Door if self.doors.contains_key(&device) => {
-                    return self.door(&device, inbound).await;
-                }
-                DeviceKind::Gateway if device == self.names.gateway => {
-                    return self.gateway(inbound).await;
-                }
-                _ => {}
-            },
+        match self.names.commanded(&inbound.topic) {
+            Some((DeviceKind::Door, door)) if self.doors.contains_key(&door) => {
+                return self.door(&door, inbound).await;
+            }
+            Some((DeviceKind::Gateway, gateway)) if self.names.is_us(&gateway) => {
+                return self.gateway(inbound).await;
+            }
             _ => {}
         }
         self.counters.commands_unknown.add(1);

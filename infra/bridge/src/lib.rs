@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod counters;
 pub mod mqtt;
+pub mod names;
 pub mod simulator;
 pub mod spool;
 mod store;

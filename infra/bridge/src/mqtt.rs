@@ -1,6 +1,9 @@
 //! The uplink: one MQTT session with the broker, kept up for ever. Everything it says comes from the spool; what it
 //! hears is acknowledged to the broker only after it is on disk.
 
+mod backoff;
+mod subscribing;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,18 +11,21 @@ use anyhow::{Context, Result, anyhow, bail};
 use kernel::MessageId;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS,
-    SubscribeFilter, SubscribeReasonCode,
+    SubscribeFilter,
 };
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
-use uuid::Uuid;
 use wire::gateway::Availability;
 use wire::{Channel, Message, PAYLOAD_BYTES_MAX};
 
+use self::backoff::Backoff;
+use self::subscribing::Subscribing;
+use crate::bridge::Phase;
 use crate::clock::Clock;
-use crate::commands::{Commands, Handled, Inbound, Names, new_id};
+use crate::commands::{Commands, Handled, Inbound};
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::names::{Names, new_id};
 use crate::spool::{Spool, Stored};
 use crate::window::Window;
 
@@ -31,13 +37,6 @@ const REQUESTS_WAITING_MAX: usize = 64;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long the broker may take for CONNECT.
 const CONNECT_SECONDS_MAX: u64 = 5;
-/// The pauses between two tries to connect.
-const RECONNECT_MIN: Duration = Duration::from_millis(200);
-const RECONNECT_MAX: Duration = Duration::from_secs(15);
-/// A subscription that the broker refused is asked for again after this time: the door may be registered later.
-const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(5);
-/// The most topics of one SUBSCRIBE.
-const SUBSCRIPTIONS_AT_ONCE_MAX: usize = 64;
 /// How long saying goodbye may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 /// What an MQTT packet has beside the payload, at most, in bytes.
@@ -52,17 +51,6 @@ pub struct Uplink {
     clock: Clock,
     counters: Arc<Counters>,
     ready: watch::Sender<bool>,
-}
-
-/// Where the bridge stands in being stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// At work.
-    Working,
-    /// No new commands are taken; what is under way is finished.
-    Draining,
-    /// Everything under way is finished: say what is left, and goodbye.
-    Leaving,
 }
 
 impl Uplink {
@@ -93,27 +81,23 @@ impl Uplink {
 
     /// Keeps a session up until the bridge leaves.
     pub async fn run(self, mut phase: watch::Receiver<Phase>) {
-        let mut pause = RECONNECT_MIN;
+        let mut backoff = Backoff::new();
         loop {
-            let began = Instant::now();
+            backoff.tries();
             match self.session(phase.clone()).await {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "the broker is not reached")
                 }
             }
-            if began.elapsed() > RECONNECT_MAX {
-                pause = RECONNECT_MIN;
-            }
-            let waited = timeout(
-                jitter(pause),
+            let left = timeout(
+                backoff.next(),
                 phase.wait_for(|phase| *phase == Phase::Leaving),
             )
             .await;
-            if waited.is_ok() {
+            if left.is_ok() {
                 return;
             }
-            pause = (pause * 2).min(RECONNECT_MAX);
         }
     }
 
@@ -391,99 +375,5 @@ impl Uplink {
             anyhow::Ok(())
         };
         timeout(GOODBYE_MAX, said).await.unwrap_or(Ok(()))
-    }
-}
-
-/// What is still to be subscribed: one SUBSCRIBE at a time, because the broker answers by position.
-#[derive(Default)]
-struct Subscribing {
-    wanted: Vec<String>,
-    asked: Vec<String>,
-    not_before: Option<tokio::time::Instant>,
-}
-
-impl Subscribing {
-    fn to(wanted: Vec<String>) -> Self {
-        Self {
-            wanted,
-            ..Self::default()
-        }
-    }
-
-    /// The next topics to ask for, when it is time.
-    async fn next(&mut self) -> Vec<String> {
-        if self.wanted.is_empty() || !self.asked.is_empty() {
-            std::future::pending::<()>().await;
-        }
-        if let Some(at) = self.not_before {
-            sleep_until(at).await;
-        }
-        let count = self.wanted.len().min(SUBSCRIPTIONS_AT_ONCE_MAX);
-        self.asked = self.wanted.drain(..count).collect();
-        self.asked.clone()
-    }
-
-    /// Keeps what was refused, to ask for it again.
-    fn answered(&mut self, codes: &[SubscribeReasonCode]) {
-        let codes = codes.iter().map(Some).chain(std::iter::repeat(None));
-        let refused = |(_, code): &(String, Option<&SubscribeReasonCode>)| {
-            !matches!(code, Some(SubscribeReasonCode::Success(_)))
-        };
-        let refused: Vec<String> = self
-            .asked
-            .drain(..)
-            .zip(codes)
-            .filter(refused)
-            .map(|(topic, _)| topic)
-            .collect();
-        if !refused.is_empty() {
-            tracing::error!(topics = ?refused, "the broker refused subscriptions; asking again. Are the devices registered?");
-            self.not_before = Some(tokio::time::Instant::now() + SUBSCRIBE_AGAIN);
-            self.wanted.extend(refused);
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.asked.is_empty() && self.wanted.is_empty()
-    }
-}
-
-/// Between half and all of the pause, so that a street of gateways does not come back at once.
-fn jitter(pause: Duration) -> Duration {
-    let part = u32::from(Uuid::now_v7().as_bytes()[15]);
-    pause / 2 + pause / 2 * part / 255
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jitter_stays_between_half_and_all_of_the_pause() {
-        for _ in 0..100 {
-            let pause = jitter(Duration::from_secs(2));
-            assert!(
-                (Duration::from_secs(1)..=Duration::from_secs(2)).contains(&pause),
-                "{pause:?}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn only_the_refused_subscriptions_are_asked_for_again() {
-        let mut subscribing = Subscribing::to(["a", "b", "c"].map(str::to_owned).to_vec());
-        assert_eq!(subscribing.next().await, ["a", "b", "c"]);
-        let success = SubscribeReasonCode::Success(QoS::AtLeastOnce);
-        subscribing.answered(&[success, SubscribeReasonCode::Failure]);
-        assert_eq!(
-            subscribing.wanted,
-            ["b", "c"],
-            "refused, and not answered at all"
-        );
-        assert!(!subscribing.is_done());
-        subscribing.not_before = None;
-        assert_eq!(subscribing.next().await, ["b", "c"]);
-        subscribing.answered(&[success, success]);
-        assert!(subscribing.is_done());
     }
 }

@@ -1,5 +1,6 @@
 //! The hardware's side: one file a protocol. Today there is one, OSDP; a second one brings the common trait.
 
+mod controller;
 mod exchange;
 mod line;
 pub mod osdp;
@@ -30,6 +31,21 @@ pub struct Release {
     pub expires_at: Timestamp,
     /// Where the result goes.
     pub done: oneshot::Sender<Result<(), Failure>>,
+}
+
+impl Release {
+    /// Tells whoever asked.
+    fn finish(self, result: Result<(), Failure>) {
+        // Whoever asked may have gone; the lock's movement is in the log either way.
+        if let Err(result) = self.done.send(result) {
+            tracing::warn!(
+                address = self.address,
+                output = self.output,
+                ?result,
+                "nobody waits for this release"
+            );
+        }
+    }
 }
 
 /// Why a lock was not released, or why nobody knows.

@@ -124,6 +124,8 @@ pub enum Verdict {
     OutOfSequence,
     /// The device did nothing, and says why.
     Refused(String),
+    /// The device said something that is no answer to such an order.
+    Unclear(String),
 }
 
 /// Reads the answer to a release order for `output`.
@@ -147,11 +149,11 @@ pub fn verdict(output: u8, reply: &Result<Reply, Error>) -> Verdict {
             NakErrorCode::BadCrcOrChecksum => Verdict::Garbled,
             error => Verdict::Refused(format!("NAK {:02X}, {error:?}", error.as_byte())),
         },
-        Ok(other) => Verdict::Refused(format!(
-            "the controller answered {:?} to an output order",
+        Ok(other) => Verdict::Unclear(format!(
+            "the controller answered an output order with {:?}",
             other.code()
         )),
-        Err(error) => Verdict::Refused(format!(
+        Err(error) => Verdict::Unclear(format!(
             "the controller's answer is not understood: {error}"
         )),
     }
@@ -278,7 +280,7 @@ mod tests {
         ));
         assert!(matches!(
             verdict(0, &Err(Error::UnknownReply(0xFF))),
-            Verdict::Refused(_)
+            Verdict::Unclear(_)
         ));
     }
 

@@ -58,6 +58,8 @@ pub struct Behaviour {
     pub drop_answers: u32,
     /// Send this many answers to releases with a wrong CRC.
     pub corrupt_answers: u32,
+    /// Answer this many releases with BUSY, and do nothing.
+    pub busy_answers: u32,
     /// Neither hear nor answer what is meant for these addresses: the controller is dead.
     pub dead: Vec<u8>,
 }
@@ -209,6 +211,12 @@ impl SimulatedLine {
         if packet.addr.is_reply() || behaviour.dead.contains(&address) {
             return None;
         }
+        let is_release = packet.code == osdp::command::CommandCode::Out.as_byte();
+        if is_release && self.behaviour.busy_answers > 0 {
+            self.behaviour.busy_answers -= 1;
+            let busy = self.peripheral(address)?.busy(packet.ctrl.use_crc()).ok()?;
+            return Some((busy, behaviour.answer_delay));
+        }
         let mut released = Vec::new();
         let mut answer = self
             .peripheral(address)?
@@ -218,7 +226,6 @@ impl SimulatedLine {
             // Nobody has to listen.
             let _ = self.told.send(release);
         }
-        let is_release = packet.code == osdp::command::CommandCode::Out.as_byte();
         if is_release && self.behaviour.drop_answers > 0 {
             self.behaviour.drop_answers -= 1;
             return None;

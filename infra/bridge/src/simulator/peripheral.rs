@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use osdp::caps::{Capability, FunctionCode};
 use osdp::command::{Command, CommandCode, OutputControl, OutputControlCode};
 use osdp::packet::{CtrlFlags, PacketBuilder};
-use osdp::reply::{Ack, LStatR, Nak, NakErrorCode, OStatR, PdCap, PdId, Reply};
+use osdp::reply::{Ack, Busy, LStatR, Nak, NakErrorCode, OStatR, PdCap, PdId, Reply};
 use osdp::{Address, ControlByte, Error, ParsedPacket, Sqn};
 
 use super::{Behaviour, Released};
@@ -172,6 +172,11 @@ impl Peripheral {
                 .map(|output| u8::from(self.is_on(output, now)))
                 .collect(),
         })
+    }
+
+    /// The answer of a device that has no time; it always carries the number 0.
+    pub fn busy(&self, crc: bool) -> Result<Vec<u8>, Error> {
+        self.answer(Sqn::ZERO, crc, &Reply::Busy(Busy))
     }
 
     fn answer(&self, sequence: Sqn, crc: bool, reply: &Reply) -> Result<Vec<u8>, Error> {

@@ -163,6 +163,52 @@ async fn an_order_is_not_sent_when_it_expires_while_the_line_is_busy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_number_of_an_order_that_expired_without_an_answer_is_not_given_to_the_next_order() {
+    let (controller, clock) = (
+        controller(&ADDRESSES, Behaviour::default()).await,
+        Clock::manual(1_000_000),
+    );
+    let (handle, mut reported) = line(&controller, &clock, Duration::from_millis(300));
+    reported.recv().await.unwrap();
+    controller.behave(|behaviour| behaviour.drop_answers = 1);
+    let release = handle.release(5, 0, 3_000, clock.now().plus_millis(5_000));
+    let expire = async {
+        eventually("the door moves", || {
+            (controller.releases(5, 0) == 1).then_some(())
+        })
+        .await;
+        clock.advance(5_000);
+    };
+    let result = tokio::join!(release, expire).0;
+    assert!(matches!(result, Err(Failure::Unanswered(_))), "{result:?}");
+    for round in 2..=4 {
+        assert_eq!(handle.release(5, 0, 3_000, later(&clock)).await, Ok(()));
+        assert_eq!(
+            controller.releases(5, 0),
+            round,
+            "every order said to be carried out moved the door"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_controller_is_asked_again_and_moves_once() {
+    let (controller, clock) = (
+        controller(&ADDRESSES, Behaviour::default()).await,
+        Clock::System,
+    );
+    let (handle, mut reported) = line(&controller, &clock, USUAL);
+    reported.recv().await.unwrap();
+    controller.behave(|behaviour| behaviour.busy_answers = 3);
+    assert_eq!(handle.release(5, 0, 3_000, later(&clock)).await, Ok(()));
+    assert_eq!(controller.releases(5, 0), 1);
+    controller.behave(|behaviour| behaviour.busy_answers = 1_000);
+    let result = handle.release(5, 0, 3_000, later(&clock)).await;
+    assert!(matches!(result, Err(Failure::Unanswered(_))), "{result:?}");
+    assert_eq!(controller.releases(5, 0), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_controller_does_not_starve_its_neighbour_and_is_reported_once() {
     let (controller, clock) = (
         controller(&ADDRESSES, Behaviour::default()).await,
