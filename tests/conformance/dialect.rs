@@ -47,9 +47,8 @@ async fn migrate(url: &str) {
 /// The statements of every store, with where they stand.
 fn statements() -> Vec<(String, String)> {
     let files = tidy::rust_files(&place::root()).unwrap();
-    let is_store = |file: &&PathBuf| {
-        { file.starts_with("functions") || file.starts_with("components/shared/store/src") }
-    };
+    let stores = ["functions", "components/shared/store/src"];
+    let is_store = |file: &&PathBuf| stores.iter().any(|folder| file.starts_with(folder));
     let mut found = Vec::new();
     for file in files.iter().filter(is_store) {
         let text = fs::read_to_string(place::root().join(file)).unwrap();
