@@ -12,6 +12,7 @@ pub mod cron;
 pub mod engine;
 pub mod factors;
 pub mod files;
+pub mod http;
 pub mod instance;
 pub mod limits;
 pub mod logs;
