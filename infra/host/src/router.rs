@@ -32,13 +32,13 @@ enum Segment {
 }
 
 /// What a path matched.
-pub struct Match<'a, T> {
+pub struct Match<'router, 'path, T> {
     /// The route.
-    pub route: &'a Route<T>,
+    pub route: &'router Route<T>,
     /// The `:name` segments and what they stand for.
-    pub names: Vec<(&'a str, &'a str)>,
+    pub names: Vec<(&'router str, &'path str)>,
     /// What `/...` stands for, with its leading slash; empty where nothing is left.
-    pub rest: &'a str,
+    pub rest: &'path str,
 }
 
 impl<T> Router<T> {
@@ -93,7 +93,7 @@ impl<T> Router<T> {
 
     /// The route of a path, which has no query. One slash at the end of the path makes no difference.
     #[must_use]
-    pub fn find<'a>(&'a self, path: &'a str) -> Option<Match<'a, T>> {
+    pub fn find<'path>(&self, path: &'path str) -> Option<Match<'_, 'path, T>> {
         let trimmed = path
             .strip_suffix('/')
             .filter(|rest| !rest.is_empty())
@@ -108,6 +108,11 @@ impl<T> Router<T> {
         self.patterns.iter().find_map(|route| route.matches(path))
     }
 
+    /// Every route, to change what it leads to.
+    pub fn routes_mut(&mut self) -> impl Iterator<Item = &mut Route<T>> {
+        self.exact.values_mut().chain(&mut self.patterns)
+    }
+
     /// Every route.
     pub fn routes(&self) -> impl Iterator<Item = &Route<T>> {
         self.exact.values().chain(&self.patterns)
@@ -115,7 +120,7 @@ impl<T> Router<T> {
 }
 
 impl<T> Route<T> {
-    fn matches<'a>(&'a self, path: &'a str) -> Option<Match<'a, T>> {
+    fn matches<'path>(&self, path: &'path str) -> Option<Match<'_, 'path, T>> {
         let mut names = Vec::new();
         let mut rest = path;
         for segment in &self.segments {

@@ -73,9 +73,7 @@ pub async fn sqlite(folders: &[(&str, &str)]) -> Database {
 /// # Panics
 /// When the variable is set and the schema cannot be made.
 pub async fn postgres(folders: &[(&str, &str)]) -> Option<Database> {
-    let Some(server) = postgres_url() else {
-        return None;
-    };
+    let server = postgres_url()?;
     let schema = unique_name().replace('-', "_");
     let admin = Db::open(&server)
         .unwrap_or_else(|error| panic!("{POSTGRES_VARIABLE} cannot be opened: {error:#}"));

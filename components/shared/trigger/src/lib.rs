@@ -50,9 +50,9 @@ macro_rules! mqtt {
                         .into_answer()
                         .map_err($crate::bindings::mqtt::MqttError::Other)
                 }
-    }
+            }
 
-            $crate::bindings::mqtt::export!(Function with_types_in $crate::bindings::mqtt);
+    $crate::bindings::mqtt::export!(Function with_types_in $crate::bindings::mqtt);
         };
     };
 }
@@ -74,9 +74,9 @@ macro_rules! cron {
                         .await
                         .map_err($crate::bindings::cron::CronError::Other)
                 }
-    }
+            }
 
-            $crate::bindings::cron::export!(Function with_types_in $crate::bindings::cron);
+    $crate::bindings::cron::export!(Function with_types_in $crate::bindings::cron);
         };
     };
 }

@@ -31,8 +31,14 @@ pub enum PayloadError {
 impl fmt::Display for PayloadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong(bytes) => write!(formatter, "the payload has {bytes} bytes, at most {PAYLOAD_BYTES_MAX} are read"),
-            Self::Json(error) => write!(formatter, "the payload is not the message this topic asks for: {error}"),
+            Self::TooLong(bytes) => write!(
+                formatter,
+                "the payload has {bytes} bytes, at most {PAYLOAD_BYTES_MAX} are read"
+            ),
+            Self::Json(error) => write!(
+                formatter,
+                "the payload is not the message this topic asks for: {error}"
+            ),
         }
     }
 }

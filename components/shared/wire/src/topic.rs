@@ -6,7 +6,9 @@ use std::fmt;
 use kernel::{DeviceId, TenantId};
 
 /// What sort of device a topic belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceKind {
     /// A door, gate or barrier.
@@ -55,7 +57,13 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 5] = [Self::Event, Self::Reading, Self::State, Self::Acknowledgement, Self::Command];
+    pub const ALL: [Self; 5] = [
+        Self::Event,
+        Self::Reading,
+        Self::State,
+        Self::Acknowledgement,
+        Self::Command,
+    ];
 
     /// The topic level.
     #[must_use]
@@ -138,7 +146,9 @@ impl Topic {
             tenant,
             kind: DeviceKind::parse(kind)?,
             device: DeviceId::parse(device).ok()?,
-            channel: Channel::ALL.into_iter().find(|known| known.as_str() == channel)?,
+            channel: Channel::ALL
+                .into_iter()
+                .find(|known| known.as_str() == channel)?,
         };
         levels.next().is_none().then_some(Self::Device(topic))
     }
@@ -146,8 +156,18 @@ impl Topic {
 
 impl fmt::Display for DeviceTopic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tenant, kind, device, channel } = self;
-        write!(formatter, "linli/{tenant}/{}/{device}/{}", kind.as_str(), channel.as_str())
+        let Self {
+            tenant,
+            kind,
+            device,
+            channel,
+        } = self;
+        write!(
+            formatter,
+            "linli/{tenant}/{}/{device}/{}",
+            kind.as_str(),
+            channel.as_str()
+        )
     }
 }
 
@@ -168,13 +188,25 @@ mod tests {
     #[test]
     fn foreign_and_malformed_topics_are_refused() {
         for text in [
-            "", "linli", "linli/demo", "linli/demo/door/d1", "linli/demo/door/d1/cmd/x", "linli/demo/lamp/d1/cmd",
-            "linli/demo/door//cmd", "linli/+/door/d1/cmd", "linli/demo/door/#", "other/demo/event", "/linli/demo/event",
+            "",
+            "linli",
+            "linli/demo",
+            "linli/demo/door/d1",
+            "linli/demo/door/d1/cmd/x",
+            "linli/demo/lamp/d1/cmd",
+            "linli/demo/door//cmd",
+            "linli/+/door/d1/cmd",
+            "linli/demo/door/#",
+            "other/demo/event",
+            "/linli/demo/event",
             "linli/demo/event/",
         ] {
             assert!(Topic::parse(text).is_err(), "{text:?}");
         }
-        assert_eq!(Topic::parse("linli/demo/event").unwrap().to_string(), "linli/demo/event");
+        assert_eq!(
+            Topic::parse("linli/demo/event").unwrap().to_string(),
+            "linli/demo/event"
+        );
     }
 
     proptest! {

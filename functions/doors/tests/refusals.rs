@@ -1,0 +1,234 @@
+//! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
+//! checked against the route table itself, so that a new route without its refusals fails here.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    AUDITOR, CHEN, DEVICE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO, on_each_engine,
+};
+
+/// A route, a body that it would accept, and who is refused how.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    body: Option<Value>,
+    refusals: Vec<(Person, u16, &'static str)>,
+}
+
+#[rustfmt::skip]
+fn routes() -> Vec<Route> {
+    let route = |method, path, body, refusals| Route { method, path, body, refusals };
+    let door = json!({"id": "south", "community": "garden", "name": "南门", "gateway": "gateway-1"});
+    let unknown_door = |wrong: Vec<(Person, u16, &'static str)>| {
+        [wrong, vec![(SUN, 404, "door_unknown"), (STRANGER, 404, "door_unknown")]].concat()
+    };
+    let unknown_grant = |wrong: Vec<(Person, u16, &'static str)>| {
+        [wrong, vec![(ZHAO, 404, "grant_unknown"), (SUN, 404, "grant_unknown"), (STRANGER, 404, "grant_unknown")]].concat()
+    };
+    vec![
+        route("POST", "/api/doors", Some(door), vec![(LI, 403, "operator_only"), (CHEN, 403, "operator_only"), (AUDITOR, 403, "operator_only")]),
+        route("GET", "/api/doors", None, vec![]),
+        route("GET", "/api/doors/{door}", None, unknown_door(vec![])),
+        route("PATCH", "/api/doors/{door}", Some(json!({"name": "西门"})), unknown_door(vec![(LI, 403, "operator_only"), (AUDITOR, 403, "operator_only")])),
+        route("GET", "/api/doors/{door}/occurrences", None, unknown_door(vec![(LI, 403, "overseers_only")])),
+        route("POST", "/api/doors/{door}/grants", Some(json!({"person": "zhao"})), unknown_door(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
+        route("GET", "/api/doors/{door}/grants", None, unknown_door(vec![(DEVICE, 403, "own_records_only")])),
+        route("GET", "/api/grants/{grant}", None, unknown_grant(vec![])),
+        route("DELETE", "/api/grants/{grant}", None, unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
+        route("PUT", "/api/grants/{grant}/suspension", Some(json!({"reason": "x"})), unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
+        route("DELETE", "/api/grants/{grant}/suspension", None, unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
+        route("POST", "/api/doors/{door}/openings", Some(json!({})), unknown_door(vec![(ZHAO, 403, "no_grant"), (AUDITOR, 403, "kind_may_not_open")])),
+        route("GET", "/api/doors/{door}/openings", None, unknown_door(vec![(DEVICE, 403, "own_records_only")])),
+        route("GET", "/api/doors/{door}/openings/{opening}", None, vec![(ZHAO, 404, "opening_unknown"), (SUN, 404, "opening_unknown"), (STRANGER, 404, "opening_unknown")]),
+        route("POST", "/internal/ticks/doors", None, vec![(LI, 401, "token_invalid"), (STRANGER, 401, "token_invalid")]),
+    ]
+}
+
+/// The places of a path, filled in.
+struct Places {
+    grant: String,
+    opening: String,
+}
+
+impl Places {
+    fn fill(&self, path: &str) -> String {
+        path.replace("{door}", "north")
+            .replace("{grant}", &self.grant)
+            .replace("{opening}", &self.opening)
+    }
+}
+
+impl Route {
+    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
+        let ask = world
+            .ask(method, &places.fill(self.path))
+            .header("if-match", "*");
+        match &self.body {
+            Some(body) => ask.json(body),
+            None => ask,
+        }
+    }
+}
+
+async fn places(world: &World) -> Places {
+    Places {
+        grant: world.grant_of_li().await,
+        opening: world.opening_of_li().await,
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_whom_it_must_and_nothing_changes() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        let grant = world
+            .get(&places.fill("/api/grants/{grant}"))
+            .by(LI)
+            .content()
+            .await;
+        for route in routes() {
+            let none = route
+                .ask(&world, &places)
+                .refused(401, "token_missing")
+                .await;
+            assert_eq!(none["status"], 401, "{} {}", route.method, route.path);
+            route
+                .ask(&world, &places)
+                .bearer("a.b.c")
+                .refused(401, "token_invalid")
+                .await;
+            for (person, status, code) in &route.refusals {
+                route
+                    .ask(&world, &places)
+                    .by(*person)
+                    .refused(*status, code)
+                    .await;
+            }
+        }
+        assert_eq!(
+            world
+                .get(&places.fill("/api/grants/{grant}"))
+                .by(LI)
+                .content()
+                .await,
+            grant
+        );
+        let expected = [
+            "door.registered",
+            "door.registered",
+            "door.granted",
+            "door.opening_requested",
+            "door.opening_refused",
+            "door.opening_refused",
+        ];
+        assert_eq!(world.facts().await, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        for route in routes()
+            .iter()
+            .filter(|route| route.path.starts_with("/api"))
+        {
+            route
+                .ask(&world, &places)
+                .bearer(SECRET)
+                .refused(401, "token_invalid")
+                .await;
+        }
+        assert_eq!(
+            world
+                .post("/internal/ticks/doors")
+                .bearer(SECRET)
+                .reply()
+                .await
+                .status,
+            200
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    on_each_engine(async |mut world| {
+        let token = world.token(LI);
+        assert_eq!(
+            world.get("/api/doors").bearer(&token).reply().await.status,
+            200
+        );
+        world.pass_ms(3_600_000);
+        world
+            .get("/api/doors")
+            .bearer(&token)
+            .refused(401, "token_expired")
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_known_path_with_another_method_names_the_right_ones() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        for route in routes() {
+            let path = places.fill(route.path);
+            let reply = world.ask(Method::OPTIONS, &path).reply().await;
+            let allowed = reply
+                .headers
+                .get("allow")
+                .map(|allow| allow.to_str().unwrap())
+                .unwrap_or("");
+            assert_eq!(reply.status, 405, "{path}");
+            let mut expected: Vec<_> = routes()
+                .into_iter()
+                .filter(|other| other.path == route.path)
+                .map(|other| other.method)
+                .collect();
+            expected.sort_unstable();
+            assert_eq!(allowed, expected.join(", "), "{path}");
+        }
+        for path in [
+            "/",
+            "/api",
+            "/api/doors/north/keys",
+            "/api/grants",
+            "/internal/ticks/meters",
+        ] {
+            world.get(path).refused(404, "not_found").await;
+        }
+    })
+    .await;
+}
+
+/// The arms of the route table, as `METHOD /path/{place}`.
+fn arms() -> Vec<String> {
+    let source = include_str!("../src/http.rs");
+    let arms = source.lines().filter_map(|line| {
+        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
+        let (segments, _) = rest.split_once("])")?;
+        let path = segments
+            .split(", ")
+            .map(|segment| match segment.strip_prefix('"') {
+                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
+                None => format!("/{{{segment}}}"),
+            });
+        Some(format!("{method} {}", path.collect::<String>()))
+    });
+    arms.collect()
+}
+
+#[test]
+fn every_route_of_the_table_stands_in_the_list_of_refusals() {
+    let listed: Vec<String> = routes()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    assert_eq!(arms(), listed);
+}

@@ -1,0 +1,74 @@
+//! What a request works with: the database, the secrets, and the moment.
+
+use kernel::Timestamp;
+use store::Db;
+use web::Secret;
+
+use crate::secrets::Key;
+
+/// Opened once for each request.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// Signs and verifies the tokens of people.
+    pub token_secret: Secret,
+    /// What the broker and the deployment's own operator present.
+    pub internal_token: Secret,
+    /// With what the functions connect to the broker.
+    pub mqtt_password: String,
+    /// Makes the secrets of devices.
+    pub key: Key,
+    /// The moment at which everything of this request happens.
+    pub now: Timestamp,
+}
+
+impl Context {
+    /// Reads the variables and opens what they name.
+    ///
+    /// # Errors
+    /// A missing variable, or a secret that is too short.
+    #[cfg(target_family = "wasm")]
+    pub async fn open() -> anyhow::Result<Self> {
+        let names = [
+            "token_secret",
+            "internal_token",
+            "mqtt_password",
+            "database_url",
+        ];
+        let [token_secret, internal_token, mqtt_password, database_url] =
+            web::variables(names).await?;
+        Self::new(&database_url, token_secret, internal_token, mqtt_password)
+    }
+
+    /// Works with these.
+    ///
+    /// # Errors
+    /// A database URL of no known engine, a secret that is too short, or a clock before 1970.
+    pub fn new(
+        database_url: &str,
+        token_secret: String,
+        internal_token: String,
+        mqtt_password: String,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            db: Db::open(database_url)?,
+            key: Key::derive(&token_secret)?,
+            token_secret: Secret::new("token_secret", token_secret)?,
+            internal_token: Secret::new("internal_token", internal_token)?,
+            mqtt_password,
+            now: web::now()?,
+        })
+    }
+
+    /// A new id of this moment.
+    ///
+    /// # Errors
+    /// When the clock stands before 1970.
+    pub fn new_id<Id>(&self) -> anyhow::Result<Id>
+    where
+        Id: TryFrom<String>,
+        Id::Error: std::error::Error + Send + Sync + 'static,
+    {
+        Ok(Id::try_from(web::new_id(self.now)?)?)
+    }
+}

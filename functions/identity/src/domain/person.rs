@@ -1,0 +1,353 @@
+//! People: who may add, see and change whom.
+
+use kernel::{Actor, ActorId, ActorKind, CommunityId, Message, Refusal};
+
+use super::{Name, Username};
+
+/// The most communities of one person: they travel in every token.
+pub const COMMUNITIES_MAX: usize = 50;
+
+/// A person of a tenant. The password's hash is not part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The id by which other capabilities know the person.
+    pub id: ActorId,
+    /// What the person signs in with.
+    pub username: Username,
+    /// What people call the person.
+    pub name: Name,
+    /// Resident, staff, merchant, operator or auditor.
+    pub kind: ActorKind,
+    /// Where the person lives or works, sorted.
+    pub communities: Vec<CommunityId>,
+    /// Whether signing in is refused.
+    pub disabled: bool,
+    /// Counts the changes, from 1.
+    pub version: i64,
+}
+
+impl Person {
+    /// The person as a caller.
+    #[must_use]
+    pub fn actor(&self, tenant: &kernel::TenantId) -> Actor {
+        Actor {
+            tenant: tenant.clone(),
+            kind: self.kind,
+            id: self.id.clone(),
+            communities: self.communities.clone(),
+            scopes: Vec::new(),
+        }
+    }
+}
+
+/// What is said about a new person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The id; without one it is the user name.
+    pub id: Option<ActorId>,
+    /// What the person signs in with.
+    pub username: Username,
+    /// What people call the person; without one it is the user name.
+    pub name: Option<Name>,
+    /// What the person is.
+    pub kind: ActorKind,
+    /// Where the person lives or works.
+    pub communities: Vec<CommunityId>,
+}
+
+/// What is changed about a person; what is absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// Whether signing in is refused.
+    pub disabled: Option<bool>,
+    /// Where the person lives or works.
+    pub communities: Option<Vec<CommunityId>>,
+}
+
+/// Whose data a caller sees in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Everybody's of the tenant.
+    All,
+    /// That of whoever shares one of these communities.
+    Communities(Vec<CommunityId>),
+}
+
+/// What must be shown to set a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The present password: it is one's own.
+    CurrentPassword,
+    /// Nothing further: the caller may reset it.
+    None,
+}
+
+/// The first operator of a new tenant.
+///
+/// # Errors
+/// When the new person cannot be one.
+pub fn found_tenant(operator: NewPerson) -> Result<Person, Refusal> {
+    make(operator)
+}
+
+/// A new person, by an operator, or by staff for residents of their own communities.
+///
+/// # Errors
+/// The caller may not; the kind is no kind of person; a resident or staff without a community.
+pub fn register_person(actor: &Actor, new: NewPerson) -> Result<Person, Refusal> {
+    let may = match actor.kind {
+        ActorKind::Operator => true,
+        ActorKind::Staff => {
+            new.kind == ActorKind::Resident
+                && new
+                    .communities
+                    .iter()
+                    .all(|community| actor.reaches(community))
+        }
+        _ => false,
+    };
+    if !may {
+        return Err(Refusal::forbidden(
+            "person_registration_forbidden",
+            Message::new(
+                "Only operators add people; staff add residents of their own communities.",
+                "只有运营人员可以添加人员；物业员工只能添加本小区的住户。",
+            ),
+        ));
+    }
+    make(new)
+}
+
+fn make(new: NewPerson) -> Result<Person, Refusal> {
+    let NewPerson {
+        id,
+        username,
+        name,
+        kind,
+        communities,
+    } = new;
+    if matches!(kind, ActorKind::Device | ActorKind::Application) {
+        return Err(Refusal::invalid(
+            "kind_not_a_person",
+            Message::new(
+                "People are residents, staff, merchants, operators or auditors. Devices are added under /api/devices.",
+                "人员类型应为住户、员工、商家、运营或审计；设备请在 /api/devices 添加。",
+            ),
+        ));
+    }
+    let communities = checked_communities(kind, communities)?;
+    Ok(Person {
+        id: id.map_or_else(|| id_of(&username), Ok)?,
+        name: name.map_or_else(|| name_of(&username), Ok)?,
+        username,
+        kind,
+        communities,
+        disabled: false,
+        version: 1,
+    })
+}
+
+fn id_of(username: &Username) -> Result<ActorId, Refusal> {
+    ActorId::parse(username.as_str()).map_err(|_| name_taken())
+}
+
+fn name_of(username: &Username) -> Result<Name, Refusal> {
+    Name::parse(username.as_str()).map_err(|_| name_taken())
+}
+
+fn checked_communities(
+    kind: ActorKind,
+    mut communities: Vec<CommunityId>,
+) -> Result<Vec<CommunityId>, Refusal> {
+    communities.sort();
+    communities.dedup();
+    if communities.len() > COMMUNITIES_MAX {
+        return Err(Refusal::invalid(
+            "communities_too_many",
+            Message::new(
+                format!("A person belongs to at most {COMMUNITIES_MAX} communities."),
+                format!("一个人最多属于 {COMMUNITIES_MAX} 个小区。"),
+            ),
+        ));
+    }
+    if communities.is_empty() && matches!(kind, ActorKind::Resident | ActorKind::Staff) {
+        return Err(Refusal::invalid(
+            "communities_missing",
+            Message::new(
+                "Name at least one community of this person.",
+                "请至少指定一个小区。",
+            ),
+        ));
+    }
+    Ok(communities)
+}
+
+/// Whom the caller finds in the list of people.
+///
+/// # Errors
+/// Residents, merchants, devices and applications list nobody.
+pub fn people_reach(actor: &Actor) -> Result<Reach, Refusal> {
+    match actor.kind {
+        ActorKind::Operator | ActorKind::Auditor => Ok(Reach::All),
+        ActorKind::Staff => Ok(Reach::Communities(actor.communities.clone())),
+        _ => Err(Refusal::forbidden(
+            "people_forbidden",
+            Message::new(
+                "Only staff, operators and auditors list people.",
+                "只有员工、运营和审计人员可以查看人员列表。",
+            ),
+        )),
+    }
+}
+
+/// The person, for a caller who may know of them: oneself, or whoever finds them in a list.
+///
+/// # Errors
+/// Unknown to the caller, whether or not there is such a person.
+pub fn known_person(actor: &Actor, person: Option<Person>) -> Result<Person, Refusal> {
+    let knows = |person: &Person| {
+        let is_self = person.id == actor.id && actor.kind == person.kind;
+        is_self
+            || match people_reach(actor) {
+                Ok(Reach::All) => true,
+                Ok(Reach::Communities(own)) => person
+                    .communities
+                    .iter()
+                    .any(|community| own.contains(community)),
+                Err(_) => false,
+            }
+    };
+    person.filter(knows).ok_or_else(unknown_person)
+}
+
+/// Nobody of that id is known to the caller.
+#[must_use]
+pub fn unknown_person() -> Refusal {
+    Refusal::not_found(
+        "person_unknown",
+        Message::new(
+            "There is no such person here. Check the id.",
+            "没有这个人员，请检查编号。",
+        ),
+    )
+}
+
+/// The id or user name already belongs to a person or a device: both are names at the broker.
+#[must_use]
+pub fn name_taken() -> Refusal {
+    Refusal::conflict(
+        "name_taken",
+        Message::new(
+            "This id or user name already belongs to a person or a device. Choose another.",
+            "该编号或用户名已被人员或设备使用，请更换。",
+        ),
+    )
+}
+
+/// Lets operators and staff pass: nobody else ever changes a person.
+///
+/// # Errors
+/// For every other kind of caller, before it learns whether there is such a person.
+pub fn people_keepers_only(actor: &Actor) -> Result<(), Refusal> {
+    match actor.kind {
+        ActorKind::Operator | ActorKind::Staff => Ok(()),
+        _ => Err(person_change_forbidden()),
+    }
+}
+
+/// The person after the change. An operator changes anybody but shuts out only others; staff change residents, and
+/// give and take only their own communities.
+///
+/// # Errors
+/// The caller may not; no community is left; operators disable themselves.
+pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<Person, Refusal> {
+    let communities = match change.communities {
+        Some(communities) => checked_communities(person.kind, communities)?,
+        None => person.communities.clone(),
+    };
+    let disabled = change.disabled.unwrap_or(person.disabled);
+    let moved = person
+        .communities
+        .iter()
+        .filter(|community| !communities.contains(community))
+        .chain(
+            communities
+                .iter()
+                .filter(|community| !person.communities.contains(community)),
+        );
+    let may = match actor.kind {
+        ActorKind::Operator => true,
+        ActorKind::Staff => {
+            person.kind == ActorKind::Resident
+                && moved.into_iter().all(|community| actor.reaches(community))
+                && (disabled == person.disabled || owns(actor, person))
+        }
+        _ => false,
+    };
+    if !may {
+        return Err(person_change_forbidden());
+    }
+    if disabled && person.id == actor.id && person.kind == actor.kind {
+        return Err(Refusal::conflict(
+            "cannot_disable_oneself",
+            Message::new(
+                "You cannot disable yourself: ask another operator.",
+                "不能停用自己，请联系其他运营人员。",
+            ),
+        ));
+    }
+    Ok(Person {
+        communities,
+        disabled,
+        version: person.version + 1,
+        ..person.clone()
+    })
+}
+
+fn person_change_forbidden() -> Refusal {
+    Refusal::forbidden(
+        "person_change_forbidden",
+        Message::new(
+            "Only operators change people; staff change residents, within their own communities.",
+            "只有运营人员可以修改人员；物业员工只能修改本小区的住户。",
+        ),
+    )
+}
+
+/// Every community of the person is the caller's own too.
+fn owns(actor: &Actor, person: &Person) -> bool {
+    person
+        .communities
+        .iter()
+        .all(|community| actor.reaches(community))
+}
+
+/// What the caller must show to set the person's password: the present one for one's own, nothing for operators,
+/// and for staff with residents who live nowhere else.
+///
+/// # Errors
+/// The caller may not.
+pub fn password_proof(actor: &Actor, person: &Person) -> Result<Proof, Refusal> {
+    if person.id == actor.id && person.kind == actor.kind {
+        return Ok(Proof::CurrentPassword);
+    }
+    let may = match actor.kind {
+        ActorKind::Operator => true,
+        ActorKind::Staff => person.kind == ActorKind::Resident && owns(actor, person),
+        _ => false,
+    };
+    if may {
+        return Ok(Proof::None);
+    }
+    Err(Refusal::forbidden(
+        "password_change_forbidden",
+        Message::new(
+            "You may set only your own password.",
+            "只能修改自己的密码。",
+        ),
+    ))
+}
+
+#[cfg(test)]
+#[path = "person_tests.rs"]
+mod tests;

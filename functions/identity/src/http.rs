@@ -1,0 +1,151 @@
+//! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
+
+mod broker;
+mod devices;
+mod form;
+mod people;
+mod sessions;
+mod tenants;
+
+use kernel::{Actor, Message, Refusal, RefusalKind, TenantId};
+use serde::Deserialize;
+use store::{Answer, Ask, Tx, once, tx};
+use web::{Reply, Request};
+
+use crate::context::Context;
+use crate::store as sql;
+
+/// The HTTP trigger.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
+    let request = match web::read(incoming).await {
+        Ok(request) => request,
+        Err(reply) => return reply,
+    };
+    match Context::open().await {
+        Ok(context) => respond(&context, &request).await,
+        Err(error) => web::answer(&request, Err(error)),
+    }
+}
+
+/// Answers a request: always with a reply, whatever goes wrong.
+pub async fn respond(context: &Context, request: &Request) -> Reply {
+    web::answer(request, route(context, request).await)
+}
+
+#[rustfmt::skip]
+async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
+        ("POST", ["api", "sessions"]) => sessions::open(context, request).await,
+        ("GET", ["api", "sessions", "current"]) => sessions::current(context, request).await,
+        ("POST", ["api", "people"]) => people::register(context, request).await,
+        ("GET", ["api", "people"]) => people::list(context, request).await,
+        ("GET", ["api", "people", person]) => people::show(context, request, person).await,
+        ("PATCH", ["api", "people", person]) => people::change(context, request, person).await,
+        ("POST", ["api", "people", person, "password"]) => people::set_password(context, request, person).await,
+        ("POST", ["api", "devices"]) => devices::register(context, request).await,
+        ("GET", ["api", "devices"]) => devices::list(context, request).await,
+        ("GET", ["api", "devices", device]) => devices::show(context, request, device).await,
+        ("POST", ["api", "devices", device, "credentials"]) => devices::rotate(context, request, device).await,
+        ("PUT", ["api", "devices", gateway, "children", kind, child]) => devices::assign(context, request, gateway, (kind, child)).await,
+        ("POST", ["internal", "tenants"]) => tenants::found(context, request).await,
+        ("POST", ["internal", "mqtt", "authentication"]) => broker::authentication(context, request).await,
+        ("POST", ["internal", "mqtt", "authorization"]) => broker::authorization(context, request).await,
+
+        (_, ["api", "sessions"]) => web::method_not_allowed("POST"),
+        (_, ["api", "sessions", "current"]) => web::method_not_allowed("GET"),
+        (_, ["api", "people" | "devices"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "people", _]) => web::method_not_allowed("GET, PATCH"),
+        (_, ["api", "people", _, "password"]) => web::method_not_allowed("POST"),
+        (_, ["api", "devices", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "devices", _, "credentials"]) => web::method_not_allowed("POST"),
+        (_, ["api", "devices", _, "children", _, _]) => web::method_not_allowed("PUT"),
+        (_, ["internal", "tenants"]) => web::method_not_allowed("POST"),
+        (_, ["internal", "mqtt", "authentication" | "authorization"]) => web::method_not_allowed("POST"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// Who is calling. A token outlives the moment at which its person was disabled; here, where people and credentials
+/// are made, it does not help any more.
+async fn caller(context: &Context, request: &Request) -> anyhow::Result<Actor> {
+    let actor = web::actor(request, &context.token_secret, context.now)?;
+    let person = sql::person(&context.db, &actor.tenant, &actor.id).await?;
+    if person.is_some_and(|person| person.disabled && person.kind == actor.kind) {
+        let message = Message::new(
+            "This account is disabled. Ask your property office.",
+            "该账号已停用，请联系物业。",
+        );
+        return Err(Refusal::new(RefusalKind::Unauthenticated, "person_disabled", message).into());
+    }
+    Ok(actor)
+}
+
+/// The id in a path; a text that is no id names nothing.
+fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
+    Id::try_from(text.to_owned()).map_err(|_| unknown())
+}
+
+/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
+/// first answer is given again. Bodies here hold passwords, so only a keyed fingerprint of them is kept.
+async fn write(
+    context: &Context,
+    request: &Request,
+    (tenant, caller): (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let asked = match web::idempotency(request)? {
+        None => None,
+        Some(asked) => {
+            let [method, target, body] = asked.content;
+            Some(Ask::new(
+                caller,
+                asked.key,
+                &[method, target, &context.key.fingerprint(body)?],
+            )?)
+        }
+    };
+    tx(&context.db, tenant, async |tx| match &asked {
+        None => work(tx).await,
+        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
+    })
+    .await
+}
+
+/// The name under which the caller's idempotency keys are kept.
+fn caller_name(actor: &Actor) -> String {
+    format!("{}/{}", actor.kind.as_str(), actor.id)
+}
+
+/// An answer that can be given again: this JSON.
+fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
+}
+
+/// The reply of a stored answer.
+fn stored(answer: Answer) -> anyhow::Result<Reply> {
+    let status = ::http::StatusCode::from_u16(answer.status)?;
+    Ok(Reply::with_body(
+        status,
+        "application/json",
+        answer.body.into(),
+    ))
+}
+
+/// A text of the wire that is read as a type of the domain.
+#[derive(Deserialize)]
+#[serde(
+    try_from = "String",
+    bound(deserialize = "T: TryFrom<String>, T::Error: std::fmt::Display")
+)]
+struct Text<T>(T);
+
+impl<T: TryFrom<String>> TryFrom<String> for Text<T> {
+    type Error = T::Error;
+    fn try_from(text: String) -> Result<Self, T::Error> {
+        T::try_from(text).map(Self)
+    }
+}

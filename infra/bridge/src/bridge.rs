@@ -1,0 +1,160 @@
+//! The whole bridge: lines, commands, spool and uplink, started and stopped together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
+use uuid::Uuid;
+
+use crate::adapters::{Line, Report};
+use crate::clock::Clock;
+use crate::commands::Commands;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::mqtt::Uplink;
+use crate::spool::Spool;
+
+/// How long commands under way may take when the bridge is stopped.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long the uplink may take to say goodbye.
+const LEAVE_MAX: Duration = Duration::from_secs(5);
+/// How often the counters are logged.
+const COUNTERS_EVERY: Duration = Duration::from_secs(60);
+
+/// Where the bridge stands in being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// At work.
+    Working,
+    /// No new commands are taken; what is under way is finished.
+    Draining,
+    /// Everything under way is finished: say what is left, and goodbye.
+    Leaving,
+}
+
+/// A running bridge.
+pub struct Bridge {
+    commands: Commands,
+    spool: Spool,
+    counters: Arc<Counters>,
+    phase: watch::Sender<Phase>,
+    ready: watch::Receiver<bool>,
+    uplink: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Bridge {
+    /// Starts everything; answers first what an earlier run left unanswered.
+    ///
+    /// # Errors
+    /// When the data folder cannot be written, or another bridge uses it.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let run = Uuid::now_v7().to_string();
+        let spool = Spool::open(
+            &config.data,
+            config.spool,
+            run,
+            clock.clone(),
+            counters.clone(),
+        )?;
+        let (reports, reported) = mpsc::unbounded_channel();
+        let mut others = Vec::new();
+        let mut lines = BTreeMap::new();
+        for line in &config.lines {
+            let (running, handle) =
+                Line::new(line.clone(), &config.doors, clock.clone(), reports.clone());
+            others.push(tokio::spawn(running.run()));
+            lines.insert(line.id.clone(), handle);
+        }
+        let commands = Commands::new(
+            &config,
+            &lines,
+            spool.clone(),
+            clock.clone(),
+            counters.clone(),
+        );
+        commands
+            .answer_interrupted()
+            .await
+            .context("answering what an earlier run left")?;
+        others.push(tokio::spawn(pass_on(reported, commands.clone())));
+        others.push(tokio::spawn(log_counters(counters.clone())));
+        let (phase, seen) = watch::channel(Phase::Working);
+        let (uplink, ready) = Uplink::new(
+            config,
+            commands.clone(),
+            spool.clone(),
+            clock,
+            counters.clone(),
+        );
+        let uplink = tokio::spawn(uplink.run(seen));
+        Ok(Self {
+            commands,
+            spool,
+            counters,
+            phase,
+            ready,
+            uplink,
+            others,
+        })
+    }
+
+    /// Waits until the broker has granted every subscription for the first time.
+    pub async fn ready(&mut self) {
+        // The uplink outlives this wait: it ends only in `stop`.
+        let _ = self.ready.wait_for(|ready| *ready).await;
+    }
+
+    /// What the bridge counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The spool.
+    #[must_use]
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// Finishes what is under way, says goodbye, and stops. What got no receipt stays in the spool.
+    pub async fn stop(self) {
+        self.phase.send_replace(Phase::Draining);
+        if timeout(DRAIN_MAX, self.commands.drained()).await.is_err() {
+            tracing::error!(
+                "commands were still under way when the bridge had to stop; the next run answers them as interrupted"
+            );
+        }
+        self.phase.send_replace(Phase::Leaving);
+        let mut uplink = self.uplink;
+        if timeout(LEAVE_MAX, &mut uplink).await.is_err() {
+            tracing::warn!("the broker did not take the goodbye in time");
+            uplink.abort();
+        }
+        self.others.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands) {
+    while let Some(Report { door, kind }) = reported.recv().await {
+        commands.occurred(&door, kind).await;
+    }
+}
+
+async fn log_counters(counters: Arc<Counters>) {
+    let mut ticks = interval(COUNTERS_EVERY);
+    let mut last = counters.list();
+    loop {
+        ticks.tick().await;
+        let now = counters.list();
+        if now != last {
+            tracing::info!(counters = ?now, "counted so far");
+            last = now;
+        }
+    }
+}

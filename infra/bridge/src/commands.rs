@@ -1,0 +1,337 @@
+//! What arrives from MQTT: door commands, acted on once and only in time, and the functions' receipts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use kernel::{DeviceId, MessageId, OpeningId, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::door::{Command, OccurrenceKind, Outcome};
+use wire::{Channel, DeviceKind, Message, gateway};
+
+use crate::adapters::{Failure, LineHandle};
+use crate::clock::Clock;
+use crate::config::{Config, DoorConfig, UNLOCK_MS_MAX};
+use crate::counters::Counters;
+use crate::names::Names;
+use crate::spool::{Spool, Taken};
+
+/// A command whose expiry lies further ahead is refused: it could not be remembered for long enough.
+pub const EXPIRY_AHEAD_MS_MAX: i64 = 600_000;
+/// The most commands that are taken or carried out at the same time.
+const UNDER_WAY_MAX: usize = 256;
+/// The pause before the spool is tried again when it could not be written.
+const SPOOL_RETRY: Duration = Duration::from_secs(1);
+
+/// The reason in the answer to a command that an earlier run of the bridge took and never answered.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// A message from a command topic.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// Where it was published.
+    pub topic: String,
+    /// What was published.
+    pub payload: Vec<u8>,
+    /// Whether the broker had kept it.
+    pub retained: bool,
+}
+
+/// What a message meant for the window of the uplink.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// Nothing to be done there.
+    Done,
+    /// These messages have their receipt.
+    Receipted(Vec<MessageId>),
+}
+
+/// Acts on commands; clones share everything.
+#[derive(Clone)]
+pub struct Commands {
+    names: Arc<Names>,
+    doors: Arc<BTreeMap<DeviceId, (DoorConfig, LineHandle)>>,
+    spool: Spool,
+    clock: Clock,
+    counters: Arc<Counters>,
+    /// One permit for every command being taken or carried out; the bridge drains by waiting for all of them.
+    under_way: Arc<Semaphore>,
+}
+
+impl Commands {
+    /// Commands for the doors of the configuration, each with the line it hangs on.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        lines: &BTreeMap<String, LineHandle>,
+        spool: Spool,
+        clock: Clock,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let hung = |door: &DoorConfig| {
+            Some((
+                door.id.clone(),
+                (door.clone(), lines.get(&door.line)?.clone()),
+            ))
+        };
+        let doors = Arc::new(config.doors.iter().filter_map(hung).collect());
+        Self {
+            names: Arc::new(Names::of(config)),
+            doors,
+            spool,
+            clock,
+            counters,
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+        }
+    }
+
+    /// Waits until no command is being taken or carried out.
+    pub async fn drained(&self) {
+        // The semaphore is never closed, so this always ends with every permit.
+        let _ = self.under_way.acquire_many(UNDER_WAY_MAX as u32).await;
+    }
+
+    /// The topics to subscribe to.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        let doors = self
+            .doors
+            .keys()
+            .map(|door| self.names.door_topic(door, Channel::Command));
+        doors
+            .chain([self.names.gateway_topic(Channel::Command)])
+            .collect()
+    }
+
+    /// Answers every command that an earlier run took and never answered: it may have acted, so it is not acted on
+    /// again, and nobody may believe that the door opened.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn answer_interrupted(&self) -> Result<()> {
+        for (door, opening) in self.spool.unanswered().await? {
+            tracing::warn!(%door, %opening, "an earlier run did not answer this command");
+            self.answer(
+                &door,
+                &opening,
+                Outcome::Failed {
+                    reason: INTERRUPTED.into(),
+                },
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a message in. When this returns well, what had to be remembered is on disk and MQTT may acknowledge;
+    /// the door itself moves later.
+    ///
+    /// # Errors
+    /// When the disk fails: MQTT must not acknowledge, the broker will deliver again.
+    pub async fn handle(&self, inbound: Inbound) -> Result<Handled> {
+        match self.names.commanded(&inbound.topic) {
+            Some((DeviceKind::Door, door)) if self.doors.contains_key(&door) => {
+                return self.door(&door, inbound).await;
+            }
+            Some((DeviceKind::Gateway, gateway)) if self.names.is_us(&gateway) => {
+                return self.gateway(inbound).await;
+            }
+            _ => {}
+        }
+        self.counters.commands_unknown.add(1);
+        tracing::warn!(
+            topic = inbound.topic,
+            "a message on a topic of no configured door was left alone"
+        );
+        Ok(Handled::Done)
+    }
+
+    async fn door(&self, door: &DeviceId, inbound: Inbound) -> Result<Handled> {
+        if inbound.retained {
+            self.counters.commands_retained.add(1);
+            tracing::error!(
+                topic = inbound.topic,
+                "a retained command was refused: it would move the door at every connection"
+            );
+            self.spool
+                .say(self.names.occurrence(
+                    door,
+                    OccurrenceKind::RetainedCommandRefused,
+                    self.clock.now(),
+                )?)
+                .await?;
+            return Ok(Handled::Done);
+        }
+        let Some(Command::Open {
+            opening,
+            expires_at,
+            unlock_ms,
+        }) = self.parse::<Command>(&inbound)
+        else {
+            return Ok(Handled::Done);
+        };
+        let permit = self.under_way.clone().acquire_owned().await?;
+        match self.spool.take(door, &opening, expires_at).await? {
+            Taken::First => {
+                self.start(door, opening, (expires_at, unlock_ms), permit)
+                    .await?
+            }
+            Taken::Running | Taken::Answered => {
+                self.counters.commands_repeated.add(1);
+                tracing::info!(%door, %opening, "a repeated command moves nothing");
+            }
+            Taken::Interrupted => {
+                self.answer(
+                    door,
+                    &opening,
+                    Outcome::Failed {
+                        reason: INTERRUPTED.into(),
+                    },
+                )
+                .await?
+            }
+            Taken::NoRoom => {
+                self.counters.commands_without_room.add(1);
+                tracing::error!(%door, %opening, "the spool is full of answers: the command was left alone");
+            }
+        }
+        Ok(Handled::Done)
+    }
+
+    async fn gateway(&self, inbound: Inbound) -> Result<Handled> {
+        if inbound.retained {
+            self.counters.commands_retained.add(1);
+            tracing::error!(topic = inbound.topic, "a retained receipt was refused");
+            return Ok(Handled::Done);
+        }
+        let Some(gateway::Command::Receipt { messages }) = self.parse(&inbound) else {
+            return Ok(Handled::Done);
+        };
+        self.spool.forget(messages.clone()).await?;
+        Ok(Handled::Receipted(messages))
+    }
+
+    fn parse<Body: serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        inbound: &Inbound,
+    ) -> Option<Body> {
+        match Message::<Body>::from_payload(&inbound.payload) {
+            Ok(message) => Some(message.body),
+            Err(error) => {
+                self.counters.commands_malformed.add(1);
+                tracing::warn!(topic = inbound.topic, %error, "a malformed command was left alone");
+                None
+            }
+        }
+    }
+
+    /// Starts acting on a command that has been written down.
+    async fn start(
+        &self,
+        door: &DeviceId,
+        opening: OpeningId,
+        (expires_at, unlock_ms): (Timestamp, u32),
+        permit: OwnedSemaphorePermit,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        if let Some(outcome) = refusal(now, expires_at, unlock_ms) {
+            return self.answer(door, &opening, outcome).await;
+        }
+        let Some((config, line)) = self.doors.get(door) else {
+            return Ok(());
+        };
+        let for_ms = if unlock_ms == 0 {
+            config.unlock_ms
+        } else {
+            unlock_ms
+        };
+        let (this, line, config) = (self.clone(), line.clone(), config.clone());
+        tokio::spawn(async move {
+            let result = line
+                .release(config.address, config.output, for_ms, expires_at)
+                .await;
+            let took_ms = this.clock.now().millis_since(now);
+            tracing::info!(door = %config.id, %opening, ?result, took_ms, "a door command was carried out");
+            let outcome = match result {
+                Ok(()) => Outcome::Opened,
+                Err(Failure::Expired) => Outcome::Expired,
+                Err(failure) => Outcome::Failed {
+                    reason: failure.to_string(),
+                },
+            };
+            while let Err(error) = this.answer(&config.id, &opening, outcome.clone()).await {
+                tracing::error!(%opening, error = format!("{error:#}"), "the answer could not be stored; trying again");
+                tokio::time::sleep(SPOOL_RETRY).await;
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    async fn answer(&self, door: &DeviceId, opening: &OpeningId, outcome: Outcome) -> Result<()> {
+        self.spool
+            .answer(
+                door,
+                opening,
+                self.names
+                    .answer(door, opening, outcome, self.clock.now())?,
+            )
+            .await
+    }
+
+    /// Says that something happened at a door by itself; keeps trying while the disk fails.
+    pub async fn occurred(&self, door: &DeviceId, kind: OccurrenceKind) {
+        let Ok(message) = self.names.occurrence(door, kind, self.clock.now()) else {
+            return;
+        };
+        while let Err(error) = self.spool.say(message.clone()).await {
+            tracing::error!(%door, error = format!("{error:#}"), "an occurrence could not be stored; trying again");
+            tokio::time::sleep(SPOOL_RETRY).await;
+        }
+    }
+}
+
+/// Why a command is not even given to the line.
+fn refusal(now: Timestamp, expires_at: Timestamp, unlock_ms: u32) -> Option<Outcome> {
+    if now >= expires_at {
+        return Some(Outcome::Expired);
+    }
+    if expires_at.millis_since(now) > EXPIRY_AHEAD_MS_MAX {
+        return Some(Outcome::Failed {
+            reason: format!(
+                "the expiry lies more than {EXPIRY_AHEAD_MS_MAX} ms ahead of the gateway's clock"
+            ),
+        });
+    }
+    if unlock_ms > UNLOCK_MS_MAX {
+        return Some(Outcome::Failed {
+            reason: format!("unlock_ms is {unlock_ms}, at most {UNLOCK_MS_MAX} is carried out"),
+        });
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn a_command_is_too_late_from_its_expiry_on() {
+        assert_eq!(refusal(at(999), at(1000), 3_000), None);
+        assert_eq!(refusal(at(1000), at(1000), 3_000), Some(Outcome::Expired));
+        assert_eq!(refusal(at(0), at(EXPIRY_AHEAD_MS_MAX), 3_000), None);
+        assert!(matches!(
+            refusal(at(0), at(EXPIRY_AHEAD_MS_MAX + 1), 3_000),
+            Some(Outcome::Failed { .. })
+        ));
+        assert!(matches!(
+            refusal(at(0), at(1000), UNLOCK_MS_MAX + 1),
+            Some(Outcome::Failed { .. })
+        ));
+    }
+}

@@ -1,0 +1,295 @@
+//! An MQTT broker for tests, over real TCP: persistent sessions, retained messages, wills, refusals, and a memory of
+//! everything. It also plays the function that sends receipts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use bytes::BytesMut;
+use rumqttc::{
+    ConnAck, ConnectReturnCode, Error, LastWill, Packet, PubAck, Publish, QoS, SubAck,
+    SubscribeReasonCode,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle};
+use wire::{Channel, Message, Topic, gateway};
+
+const PACKET_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub retain: bool,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: BTreeMap<String, Session>,
+    retained: BTreeMap<String, Vec<u8>>,
+    denied: BTreeSet<String>,
+    seen: Vec<Seen>,
+    subscribes: u64,
+    receipts: bool,
+    connections: Vec<AbortHandle>,
+}
+
+#[derive(Default)]
+struct Session {
+    topics: BTreeSet<String>,
+    last_packet: u16,
+    unacknowledged: BTreeMap<u16, Publish>,
+    out: Option<mpsc::UnboundedSender<Packet>>,
+}
+
+pub struct Broker {
+    pub port: u16,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl Broker {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = state.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let connection = tokio::spawn(serve(stream, shared.clone()));
+                shared
+                    .lock()
+                    .unwrap()
+                    .connections
+                    .push(connection.abort_handle());
+            }
+        });
+        Self { port, state, task }
+    }
+
+    /// Answers with receipts, or stops doing so.
+    pub fn receipts(&self, on: bool) {
+        self.state.lock().unwrap().receipts = on;
+    }
+
+    pub fn deny(&self, topic: &str, denied: bool) {
+        let mut state = self.state.lock().unwrap();
+        if denied {
+            state.denied.insert(topic.into())
+        } else {
+            state.denied.remove(topic)
+        };
+    }
+
+    pub fn publish(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.state
+            .lock()
+            .unwrap()
+            .deliver(topic, &payload.into(), false);
+    }
+
+    pub fn retain(&self, topic: &str, payload: impl Into<Vec<u8>>) {
+        self.state
+            .lock()
+            .unwrap()
+            .retained
+            .insert(topic.into(), payload.into());
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.lock().unwrap().seen.clone()
+    }
+
+    pub fn retained(&self, topic: &str) -> Option<Vec<u8>> {
+        self.state.lock().unwrap().retained.get(topic).cloned()
+    }
+
+    /// How many SUBSCRIBE packets came so far.
+    pub fn subscribes(&self) -> u64 {
+        self.state.lock().unwrap().subscribes
+    }
+
+    /// Cuts every connection, as a broken network does.
+    pub fn cut(&self) {
+        let mut state = self.state.lock().unwrap();
+        state
+            .connections
+            .drain(..)
+            .for_each(|connection| connection.abort());
+        state
+            .sessions
+            .values_mut()
+            .for_each(|session| session.out = None);
+    }
+
+    /// Forgets every session, as a broker without a disk does at a restart.
+    pub fn forget(&self) {
+        self.cut();
+        self.state.lock().unwrap().sessions.clear();
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.cut();
+    }
+}
+
+impl State {
+    fn deliver(&mut self, topic: &str, payload: &[u8], retain: bool) {
+        for session in self
+            .sessions
+            .values_mut()
+            .filter(|session| session.topics.contains(topic))
+        {
+            session.push(topic, payload, retain);
+        }
+    }
+
+    fn receive(&mut self, publish: &Publish) {
+        let payload = publish.payload.to_vec();
+        if publish.retain {
+            self.retained.insert(publish.topic.clone(), payload.clone());
+        }
+        self.seen.push(Seen {
+            topic: publish.topic.clone(),
+            payload: payload.clone(),
+            retain: publish.retain,
+        });
+        let Ok(Topic::Device(topic)) = Topic::parse(&publish.topic) else {
+            return;
+        };
+        if !self.receipts || !matches!(topic.channel, Channel::Event | Channel::Acknowledgement) {
+            return;
+        }
+        let message = Message::<serde_json::Value>::from_payload(&payload).unwrap();
+        let gateway = message.body["gateway"].as_str().unwrap().to_owned();
+        let receipt = Message {
+            id: message.id.clone(),
+            at: message.at,
+            body: gateway::Command::Receipt {
+                messages: vec![message.id],
+            },
+        };
+        self.deliver(
+            &format!("linli/{}/gateway/{gateway}/cmd", topic.tenant),
+            &receipt.to_payload().unwrap(),
+            false,
+        );
+    }
+}
+
+impl Session {
+    fn push(&mut self, topic: &str, payload: &[u8], retain: bool) {
+        self.last_packet = self.last_packet % 65_000 + 1;
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload.to_vec());
+        publish.pkid = self.last_packet;
+        publish.retain = retain;
+        self.unacknowledged
+            .insert(self.last_packet, publish.clone());
+        self.send(Packet::Publish(publish));
+    }
+
+    fn send(&self, packet: Packet) {
+        if let Some(out) = &self.out {
+            let _ = out.send(packet);
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
+    stream.set_nodelay(true).unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let (out, mut packets) = mpsc::unbounded_channel::<Packet>();
+    let mut client: Option<(String, Option<LastWill>)> = None;
+    let mut bytes = BytesMut::new();
+    let mut clean = false;
+    loop {
+        let packet = match Packet::read(&mut bytes, PACKET_BYTES_MAX) {
+            Ok(packet) => packet,
+            Err(Error::InsufficientBytes(_)) => {
+                tokio::select! {
+                    read = reader.read_buf(&mut bytes) => if !matches!(read, Ok(1..)) { break },
+                    packet = packets.recv() => {
+                        let mut bytes = BytesMut::new();
+                        packet.unwrap().write(&mut bytes, PACKET_BYTES_MAX).unwrap();
+                        if writer.write_all(&bytes).await.is_err() { break }
+                    }
+                }
+                continue;
+            }
+            Err(error) => panic!("the bridge sent no MQTT: {error}"),
+        };
+        let mut state = state.lock().unwrap();
+        match packet {
+            Packet::Connect(connect) => {
+                let present = state.sessions.contains_key(&connect.client_id);
+                let session = state.sessions.entry(connect.client_id.clone()).or_default();
+                session.out = Some(out.clone());
+                session.send(Packet::ConnAck(ConnAck::new(
+                    ConnectReturnCode::Success,
+                    present,
+                )));
+                for mut publish in session.unacknowledged.values().cloned().collect::<Vec<_>>() {
+                    publish.dup = true;
+                    session.send(Packet::Publish(publish));
+                }
+                client = Some((connect.client_id, connect.last_will));
+            }
+            Packet::Publish(publish) => {
+                let _ = out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                state.receive(&publish);
+            }
+            Packet::PubAck(acknowledged) => {
+                let id = &client.as_ref().unwrap().0;
+                state
+                    .sessions
+                    .get_mut(id)
+                    .unwrap()
+                    .unacknowledged
+                    .remove(&acknowledged.pkid);
+            }
+            Packet::Subscribe(subscribe) => {
+                state.subscribes += 1;
+                let topics: Vec<String> = subscribe
+                    .filters
+                    .iter()
+                    .map(|filter| filter.path.clone())
+                    .collect();
+                let codes = topics
+                    .iter()
+                    .map(|topic| match state.denied.contains(topic) {
+                        true => SubscribeReasonCode::Failure,
+                        false => SubscribeReasonCode::Success(QoS::AtLeastOnce),
+                    });
+                let _ = out.send(Packet::SubAck(SubAck::new(subscribe.pkid, codes.collect())));
+                for topic in topics
+                    .into_iter()
+                    .filter(|topic| !state.denied.contains(topic))
+                    .collect::<Vec<_>>()
+                {
+                    let retained = state.retained.get(&topic).cloned();
+                    let session = state.sessions.get_mut(&client.as_ref().unwrap().0).unwrap();
+                    session.topics.insert(topic.clone());
+                    if let Some(payload) = retained {
+                        session.push(&topic, &payload, true);
+                    }
+                }
+            }
+            Packet::PingReq => drop(out.send(Packet::PingResp)),
+            Packet::Disconnect => {
+                clean = true;
+                break;
+            }
+            other => panic!("the bridge sent {other:?}"),
+        }
+    }
+    if let Some((_, Some(will))) = client.filter(|_| !clean) {
+        let mut publish = Publish::new(will.topic, will.qos, will.message.to_vec());
+        publish.retain = will.retain;
+        state.lock().unwrap().receive(&publish);
+    }
+}
