@@ -206,6 +206,23 @@ async fn a_repeated_key_gives_the_first_answer_and_sends_no_second_command() {
 }
 
 #[tokio::test]
+async fn one_key_sent_four_times_at_once_moves_the_door_once() {
+    on_each_engine(async |world| {
+        let ask = || {
+            world
+                .post("/api/doors/north/openings")
+                .by(LI)
+                .header("idempotency-key", "k")
+                .content()
+        };
+        let (first, second, third, fourth) = tokio::join!(ask(), ask(), ask(), ask());
+        assert!([second, third, fourth].iter().all(|other| *other == first));
+        assert_eq!(world.published().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_refusal_under_a_key_is_repeated_and_kept_once() {
     on_each_engine(async |world| {
         for _ in 0..3 {

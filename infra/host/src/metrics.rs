@@ -1,7 +1,10 @@
 //! What the host counts, in the text form of Prometheus at `/metrics`. Counters of a component are looked up
 //! once; counting is a few atomic additions.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Result;
 use prometheus::{
@@ -24,14 +27,13 @@ pub struct Metrics {
     traps: IntCounterVec,
     timeouts: IntCounterVec,
     rejected: IntCounterVec,
-    /// Messages by component and outcome: `done`, `retried`, `quarantined`.
-    pub messages: IntCounterVec,
-    /// Ticks by component and outcome: `done`, `failed`, `skipped`.
-    pub ticks: IntCounterVec,
-    /// Durable commits of SQLite databases.
-    pub commits: IntCounter,
-    /// Syncs to disk that made those commits durable.
-    pub syncs: IntCounter,
+    watched: Mutex<Vec<Watched>>,
+}
+
+/// A number that somebody else counts, copied whenever the values are asked for.
+struct Watched {
+    gauge: IntGauge,
+    read: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// The counters of one component.
@@ -70,7 +72,6 @@ impl Metrics {
                 IntGaugeVec::new(Opts::new(name, help), &["component"])?,
             )
         };
-        let counter = |name: &str, help: &str| add(&registry, IntCounter::new(name, help)?);
         let seconds = HistogramOpts::new(
             "linli_request_seconds",
             "Time from a request's arrival to its answer.",
@@ -100,24 +101,7 @@ impl Metrics {
                 "Requests refused for overload.",
                 &["component"],
             )?,
-            messages: counters(
-                "linli_messages_total",
-                "MQTT messages handled.",
-                &["component", "outcome"],
-            )?,
-            ticks: counters(
-                "linli_ticks_total",
-                "Cron ticks.",
-                &["component", "outcome"],
-            )?,
-            commits: counter(
-                "linli_commits_total",
-                "Durable commits of SQLite databases.",
-            )?,
-            syncs: counter(
-                "linli_syncs_total",
-                "Syncs to disk that made commits durable.",
-            )?,
+            watched: Mutex::default(),
             registry,
         })
     }
@@ -137,11 +121,36 @@ impl Metrics {
         }
     }
 
+    /// Shows a number that somebody else counts. A name that is shown already is not shown twice.
+    pub fn watch(&self, name: &str, help: &str, read: impl Fn() -> u64 + Send + Sync + 'static) {
+        let gauge = IntGauge::new(name, help).and_then(|gauge| {
+            self.registry
+                .register(Box::new(gauge.clone()))
+                .map(|()| gauge)
+        });
+        match gauge {
+            Ok(gauge) => self.watched().push(Watched {
+                gauge,
+                read: Box::new(read),
+            }),
+            Err(error) => tracing::error!(name, "this metric cannot be shown: {error}"),
+        }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Vec<Watched>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All values in the text form of Prometheus.
     ///
     /// # Errors
     /// When a value cannot be written as text.
     pub fn text(&self) -> Result<String> {
+        for watched in self.watched().iter() {
+            watched
+                .gauge
+                .set(i64::try_from((watched.read)()).unwrap_or(i64::MAX));
+        }
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
 }

@@ -1,7 +1,7 @@
 //! `/api/doors/{door}/grants` and `/api/grants`: who may open a door.
 
 use ::http::StatusCode;
-use kernel::{ActorId, CommunityId, DeviceId, GrantId, Message, Refusal, Timestamp};
+use kernel::{Actor, ActorId, CommunityId, DeviceId, GrantId, Message, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::tx;
 use web::{Problem, Query, Reply, Request};
@@ -121,7 +121,7 @@ pub(super) async fn suspend(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let Suspension { reason } = web::body(request)?;
-    let suspended = change(context, request, grant, |grant| {
+    let suspended = change(context, request, &actor, grant, |grant| {
         domain::suspend(&actor, grant, reason.0.clone(), context.now)
     });
     suspended.await.map(shown)
@@ -133,7 +133,7 @@ pub(super) async fn resume(
     grant: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    change(context, request, grant, |grant| {
+    change(context, request, &actor, grant, |grant| {
         domain::resume(&actor, grant)
     })
     .await
@@ -146,7 +146,7 @@ pub(super) async fn revoke(
     grant: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    change(context, request, grant, |grant| {
+    change(context, request, &actor, grant, |grant| {
         domain::revoke(&actor, grant, context.now)
     })
     .await?;
@@ -157,14 +157,14 @@ pub(super) async fn revoke(
 async fn change(
     context: &Context,
     request: &Request,
+    actor: &Actor,
     grant: &str,
     decide: impl Fn(&Grant) -> Result<Option<Grant>, Refusal>,
 ) -> anyhow::Result<Grant> {
-    let actor = caller(context, request)?;
     let id = path_id(grant, unknown_grant)?;
     let expected = web::if_match(request);
     tx(&context.db, &actor.tenant, async |tx| {
-        let before = known_grant(&actor, sql::grant(tx, &actor.tenant, &id).await?)?;
+        let before = known_grant(actor, sql::grant(tx, &actor.tenant, &id).await?)?;
         let Some(after) = decide(&before)? else {
             return Ok(before);
         };
@@ -172,7 +172,7 @@ async fn change(
             expected.check(before.version)?;
         }
         sql::update_grant(tx, &after).await?;
-        facts::grant_changed(context, tx, &actor, &after).await?;
+        facts::grant_changed(context, tx, actor, &after).await?;
         Ok(after)
     })
     .await

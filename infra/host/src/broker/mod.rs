@@ -176,17 +176,25 @@ impl Broker {
     /// Numbers for metrics.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        let counts = &self.shelf.counts;
-        let (questions, questions_failed) = self.shelf.access.counts();
-        let positive = |count: isize| u64::try_from(count).unwrap_or(0);
-        Statistics {
-            connections: positive(self.context.connections.count()),
-            sessions: positive(self.context.sessions.count()),
-            messages_in: counts.messages_in.load(Ordering::Relaxed),
-            messages_out: counts.messages_out.load(Ordering::Relaxed),
-            messages_dropped: counts.messages_dropped.load(Ordering::Relaxed),
-            questions,
-            questions_failed,
+        self.numbers()()
+    }
+
+    /// Reads the numbers, for as long as the reader is kept.
+    pub fn numbers(&self) -> impl Fn() -> Statistics + Send + Sync + use<> {
+        let (context, shelf) = (self.context.clone(), self.shelf.clone());
+        move || {
+            let counts = &shelf.counts;
+            let (questions, questions_failed) = shelf.access.counts();
+            let positive = |count: isize| u64::try_from(count).unwrap_or(0);
+            Statistics {
+                connections: positive(context.connections.count()),
+                sessions: positive(context.sessions.count()),
+                messages_in: counts.messages_in.load(Ordering::Relaxed),
+                messages_out: counts.messages_out.load(Ordering::Relaxed),
+                messages_dropped: counts.messages_dropped.load(Ordering::Relaxed),
+                questions,
+                questions_failed,
+            }
         }
     }
 

@@ -249,7 +249,7 @@ fn a_poison_event_is_parked_after_five_tries_and_can_be_replayed() {
                 assert_eq!(effects(&db, &owner).await, ["good"]);
                 assert_eq!(
                     events::waiting(&db.db, "probe").await.unwrap(),
-                    [owner.clone()]
+                    std::slice::from_ref(&owner)
                 );
             }
             let drained = events::drain(&db, &owner, "probe", at(9), handle)
