@@ -27,11 +27,20 @@ const INSERT_OPENING: &str = "insert into opening (id, door, at) values ($1, $2,
 const INSERT_EVENT: &str = "insert into event (tenant, data) values ($1, $2)";
 
 fn main() -> Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).context("name a folder on the disk to measure")?);
+    let folder = PathBuf::from(
+        std::env::args()
+            .nth(1)
+            .context("name a folder on the disk to measure")?,
+    );
     std::fs::create_dir_all(&folder)?;
-    println!("{:<28} {:>8} {:>10} {:>8} {:>9} {:>9}", "", "clients", "tx/s", "tx/sync", "p50 ms", "p99 ms");
+    println!(
+        "{:<28} {:>8} {:>10} {:>8} {:>9} {:>9}",
+        "", "clients", "tx/s", "tx/sync", "p50 ms", "p99 ms"
+    );
     for clients in [1, 4, 16, 32, 64] {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(shared(&folder, clients))?;
     }
     for clients in [1, 32] {
@@ -49,7 +58,12 @@ async fn shared(folder: &Path, clients: usize) -> Result<()> {
     }
     for door in 0..1_000 {
         let values = vec![text(format!("door-{door}")), text("demo"), text("Gate")];
-        run(&mut session, "insert into door (id, tenant, name) values ($1, $2, $3)", values).await?;
+        run(
+            &mut session,
+            "insert into door (id, tenant, name) values ($1, $2, $3)",
+            values,
+        )
+        .await?;
     }
     let (before, started) = (database.counters(), Instant::now());
     let tasks: Vec<_> = (0..clients)
@@ -75,7 +89,8 @@ async fn shared(folder: &Path, clients: usize) -> Result<()> {
         took.extend(task.await??);
     }
     let after = database.counters();
-    let per_sync = (after.commits - before.commits) as f64 / (after.fsyncs - before.fsyncs).max(1) as f64;
+    let per_sync =
+        (after.commits - before.commits) as f64 / (after.fsyncs - before.fsyncs).max(1) as f64;
     report("linli", clients, started.elapsed(), per_sync, took);
     Ok(())
 }
@@ -83,21 +98,43 @@ async fn shared(folder: &Path, clients: usize) -> Result<()> {
 async fn transaction(session: &mut Session, client: usize, number: usize) -> Result<()> {
     run(session, "begin immediate", Vec::new()).await?;
     for step in 0..5 {
-        run(session, SELECT, vec![text(format!("door-{}", (number * 7 + step) % 1_000))]).await?;
+        run(
+            session,
+            SELECT,
+            vec![text(format!("door-{}", (number * 7 + step) % 1_000))],
+        )
+        .await?;
     }
-    let opening = vec![text(format!("{client}-{number}")), text("door-1"), Value::Integer(1)];
+    let opening = vec![
+        text(format!("{client}-{number}")),
+        text("door-1"),
+        Value::Integer(1),
+    ];
     run(session, INSERT_OPENING, opening).await?;
-    run(session, INSERT_EVENT, vec![text("demo"), text("{\"kind\":\"door.requested\"}".repeat(8))]).await?;
+    run(
+        session,
+        INSERT_EVENT,
+        vec![
+            text("demo"),
+            text("{\"kind\":\"door.requested\"}".repeat(8)),
+        ],
+    )
+    .await?;
     run(session, "commit", Vec::new()).await
 }
 
 async fn connect(database: &Arc<Database>) -> Result<Session> {
-    database.connect().await.map_err(|error| anyhow::anyhow!("{error:?}"))
+    database
+        .connect()
+        .await
+        .map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 
 async fn run(session: &mut Session, statement: &str, parameters: Vec<Value>) -> Result<()> {
     let answer = session.execute(statement.to_owned(), parameters).await;
-    answer.end.map_err(|error| anyhow::anyhow!("{statement}: {error:?}"))
+    answer
+        .end
+        .map_err(|error| anyhow::anyhow!("{statement}: {error:?}"))
 }
 
 fn text(value: impl Into<String>) -> Value {
@@ -121,12 +158,18 @@ fn alone(folder: &Path, clients: usize) -> Result<()> {
                     let began = Instant::now();
                     connection.prepare_cached("begin immediate")?.execute([])?;
                     for step in 0..5 {
-                        connection.prepare_cached(SELECT)?.exists([format!("door-{step}")])?;
+                        connection
+                            .prepare_cached(SELECT)?
+                            .exists([format!("door-{step}")])?;
                     }
                     let id = format!("{client}-{number}");
-                    connection.prepare_cached(INSERT_OPENING)?.execute((id, "door-1", 1))?;
+                    connection
+                        .prepare_cached(INSERT_OPENING)?
+                        .execute((id, "door-1", 1))?;
                     let data = "{\"kind\":\"door.requested\"}".repeat(8);
-                    connection.prepare_cached(INSERT_EVENT)?.execute(("demo", data))?;
+                    connection
+                        .prepare_cached(INSERT_EVENT)?
+                        .execute(("demo", data))?;
                     connection.prepare_cached("commit")?.execute([])?;
                     took.push(began.elapsed());
                     if started.elapsed() > MEASURED {
@@ -139,9 +182,19 @@ fn alone(folder: &Path, clients: usize) -> Result<()> {
         .collect();
     let mut took = Vec::new();
     for thread in threads {
-        took.extend(thread.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))??);
+        took.extend(
+            thread
+                .join()
+                .map_err(|_| anyhow::anyhow!("a thread has panicked"))??,
+        );
     }
-    report("SQLite, synchronous = full", clients, started.elapsed(), 1.0, took);
+    report(
+        "SQLite, synchronous = full",
+        clients,
+        started.elapsed(),
+        1.0,
+        took,
+    );
     Ok(())
 }
 
@@ -155,7 +208,14 @@ fn open(path: &Path) -> Result<rusqlite::Connection> {
 
 fn report(what: &str, clients: usize, elapsed: Duration, per_sync: f64, mut took: Vec<Duration>) {
     took.sort_unstable();
-    let at = |share: f64| took.get((took.len() as f64 * share) as usize).map_or(0.0, |took| took.as_secs_f64() * 1e3);
+    let at = |share: f64| {
+        took.get((took.len() as f64 * share) as usize)
+            .map_or(0.0, |took| took.as_secs_f64() * 1e3)
+    };
     let per_second = took.len() as f64 / elapsed.as_secs_f64();
-    println!("{what:<28} {clients:>8} {per_second:>10.0} {per_sync:>8.1} {:>9.2} {:>9.2}", at(0.5), at(0.99));
+    println!(
+        "{what:<28} {clients:>8} {per_second:>10.0} {per_sync:>8.1} {:>9.2} {:>9.2}",
+        at(0.5),
+        at(0.99)
+    );
 }

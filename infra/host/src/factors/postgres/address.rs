@@ -38,11 +38,22 @@ pub fn parse(text: &str) -> Result<Address, String> {
     if options.get_socket().is_some() || options.get_host().starts_with('/') {
         return Err("Unix sockets are not supported: name a host".to_owned());
     }
-    if !matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer) {
+    if !matches!(
+        options.get_ssl_mode(),
+        PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer
+    ) {
         return Err("this host speaks to PostgreSQL without TLS: use sslmode=disable, or run the function on Spin".to_owned());
     }
-    let host = options.get_host().trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Address { port: options.get_port(), host, options: options.ssl_mode(PgSslMode::Disable) })
+    let host = options
+        .get_host()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
+    Ok(Address {
+        port: options.get_port(),
+        host,
+        options: options.ssl_mode(PgSslMode::Disable),
+    })
 }
 
 fn from_words(text: &str) -> Result<PgConnectOptions, String> {
@@ -54,7 +65,11 @@ fn from_words(text: &str) -> Result<PgConnectOptions, String> {
                 host = Some(value.clone());
                 options.host(&value)
             }
-            "port" => options.port(value.parse().map_err(|_| format!("the port {value:?} is not a number"))?),
+            "port" => options.port(
+                value
+                    .parse()
+                    .map_err(|_| format!("the port {value:?} is not a number"))?,
+            ),
             "user" => {
                 user = Some(value.clone());
                 options.username(&value)
@@ -62,15 +77,26 @@ fn from_words(text: &str) -> Result<PgConnectOptions, String> {
             "password" => options.password(&value),
             "dbname" => options.database(&value),
             "application_name" => options.application_name(&value),
-            "sslmode" => options.ssl_mode(value.parse().map_err(|_| format!("sslmode {value:?} is unknown"))?),
+            "sslmode" => options.ssl_mode(
+                value
+                    .parse()
+                    .map_err(|_| format!("sslmode {value:?} is unknown"))?,
+            ),
             // How long to wait is the host's to say.
             "connect_timeout" | "keepalives" | "keepalives_idle" => options,
-            _ => return Err(format!("the address holds {key:?}, which this host does not support")),
+            _ => {
+                return Err(format!(
+                    "the address holds {key:?}, which this host does not support"
+                ));
+            }
         };
     }
     match (host, user) {
         (Some(_), Some(_)) => Ok(options),
-        _ => Err("the address must name host and user: host=... user=... password=... dbname=...".to_owned()),
+        _ => Err(
+            "the address must name host and user: host=... user=... password=... dbname=..."
+                .to_owned(),
+        ),
     }
 }
 
@@ -79,7 +105,9 @@ fn words(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or("the address is neither a URL nor a list of key=value")?;
+        let (key, after) = rest
+            .split_once('=')
+            .ok_or("the address is neither a URL nor a list of key=value")?;
         let mut value = String::new();
         let after = after.trim_start();
         let quoted = after.starts_with('\'');
@@ -115,27 +143,58 @@ mod tests {
 
     fn check(text: &str, expected: (&str, u16, &str, Option<&str>)) {
         let address = parse(text).unwrap();
-        let found = (address.host.as_str(), address.port, address.options.get_username(), address.options.get_database());
+        let found = (
+            address.host.as_str(),
+            address.port,
+            address.options.get_username(),
+            address.options.get_database(),
+        );
         assert_eq!(found, expected, "{text}");
     }
 
     #[test]
     fn both_forms_name_host_port_user_and_database() {
-        check("postgres://me:secret@db.example:6000/shop", ("db.example", 6000, "me", Some("shop")));
-        check("postgresql://me@[::1]/shop?sslmode=disable", ("::1", 5432, "me", Some("shop")));
-        check("host=db.example user=me password=secret dbname=shop", ("db.example", 5432, "me", Some("shop")));
-        check(r"host = 10.0.0.1 port=6000 user='an o\'dd' dbname='a b'", ("10.0.0.1", 6000, "an o'dd", Some("a b")));
+        check(
+            "postgres://me:secret@db.example:6000/shop",
+            ("db.example", 6000, "me", Some("shop")),
+        );
+        check(
+            "postgresql://me@[::1]/shop?sslmode=disable",
+            ("::1", 5432, "me", Some("shop")),
+        );
+        check(
+            "host=db.example user=me password=secret dbname=shop",
+            ("db.example", 5432, "me", Some("shop")),
+        );
+        check(
+            r"host = 10.0.0.1 port=6000 user='an o\'dd' dbname='a b'",
+            ("10.0.0.1", 6000, "an o'dd", Some("a b")),
+        );
     }
 
     #[test]
     fn what_cannot_be_done_is_refused_without_repeating_the_password() {
         for text in [
-            "", "secret", "postgres://", "postgres:///shop", "postgres://me:secret@/shop", "host=/var/run user=me",
-            "postgres://me:secret@h/shop?sslmode=require", "host=h user=me sslmode=verify-full", "host=h password=secret",
-            "host=h user=me port=secret2x", "host=h user='me", "host=h user=me target=secret",
+            "",
+            "secret",
+            "postgres://",
+            "postgres:///shop",
+            "postgres://me:secret@/shop",
+            "host=/var/run user=me",
+            "postgres://me:secret@h/shop?sslmode=require",
+            "host=h user=me sslmode=verify-full",
+            "host=h password=secret",
+            "host=h user=me port=secret2x",
+            "host=h user='me",
+            "host=h user=me target=secret",
         ] {
-            let reason = parse(text).err().unwrap_or_else(|| panic!("{text} was accepted"));
-            assert!(!reason.contains("secret@") && !reason.contains("=secret"), "{reason}");
+            let reason = parse(text)
+                .err()
+                .unwrap_or_else(|| panic!("{text} was accepted"));
+            assert!(
+                !reason.contains("secret@") && !reason.contains("=secret"),
+                "{reason}"
+            );
         }
     }
 }

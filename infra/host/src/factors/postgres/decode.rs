@@ -15,7 +15,10 @@ type Bound<T> = Option<(T, RangeBoundKind)>;
 
 /// Describes a column.
 pub fn column(column: &PgColumn) -> Column {
-    Column { name: column.name().to_owned(), data_type: data_type(column.type_info().name()) }
+    Column {
+        name: column.name().to_owned(),
+        data_type: data_type(column.type_info().name()),
+    }
 }
 
 /// The values of a row, and their size in bytes.
@@ -34,7 +37,8 @@ pub fn row(row: &PgRow) -> Result<(Vec<DbValue>, usize), String> {
         } else {
             let bytes = raw.as_bytes().map_err(|error| error.to_string())?;
             size += bytes.len();
-            value(name, bytes).map_err(|reason| format!("column {:?} of type {name}: {reason}", column.name()))?
+            value(name, bytes)
+                .map_err(|reason| format!("column {:?} of type {name}: {reason}", column.name()))?
         });
     }
     Ok((values, size))
@@ -95,12 +99,16 @@ fn value(name: &str, bytes: Bytes<'_>) -> Result<DbValue, String> {
         DbDataType::ArrayDecimal => DbValue::ArrayDecimal(array(bytes, numeric)?),
         DbDataType::ArrayStr => DbValue::ArrayStr(array(bytes, text)?),
         DbDataType::Interval => DbValue::Interval(interval(bytes)?),
-        DbDataType::Int8 | DbDataType::Timestamp | DbDataType::Other(_) => DbValue::Unsupported(bytes.to_vec()),
+        DbDataType::Int8 | DbDataType::Timestamp | DbDataType::Other(_) => {
+            DbValue::Unsupported(bytes.to_vec())
+        }
     })
 }
 
 fn fixed<const SIZE: usize>(bytes: Bytes<'_>) -> Result<[u8; SIZE], String> {
-    bytes.try_into().map_err(|_| format!("{} bytes instead of {SIZE}", bytes.len()))
+    bytes
+        .try_into()
+        .map_err(|_| format!("{} bytes instead of {SIZE}", bytes.len()))
 }
 
 fn int4(bytes: Bytes<'_>) -> Result<i32, String> {
@@ -122,15 +130,22 @@ pub(super) fn first_day() -> NaiveDate {
 
 fn date(days: i32) -> Result<(i32, u8, u8), String> {
     let distance = Days::new(u64::from(days.unsigned_abs()));
-    let day = if days < 0 { first_day().checked_sub_days(distance) } else { first_day().checked_add_days(distance) };
-    day.map(year_month_day).ok_or_else(|| "a date out of range, or infinity".to_owned())
+    let day = if days < 0 {
+        first_day().checked_sub_days(distance)
+    } else {
+        first_day().checked_add_days(distance)
+    };
+    day.map(year_month_day)
+        .ok_or_else(|| "a date out of range, or infinity".to_owned())
 }
 
 fn time(micros: i64) -> Result<(u8, u8, u8, u32), String> {
     // 24:00 is a time for PostgreSQL only.
     let seconds = u32::try_from(micros.div_euclid(1_000_000)).map_err(|_| "a time out of range")?;
-    let nanos = u32::try_from(micros.rem_euclid(1_000_000) * 1_000).map_err(|_| "a time out of range")?;
-    let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos).ok_or("a time out of range")?;
+    let nanos =
+        u32::try_from(micros.rem_euclid(1_000_000) * 1_000).map_err(|_| "a time out of range")?;
+    let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos)
+        .ok_or("a time out of range")?;
     Ok(hour_minute_second(time))
 }
 
@@ -148,7 +163,12 @@ fn year_month_day(date: NaiveDate) -> (i32, u8, u8) {
 }
 
 fn hour_minute_second(time: NaiveTime) -> (u8, u8, u8, u32) {
-    (small(time.hour()), small(time.minute()), small(time.second()), time.nanosecond())
+    (
+        small(time.hour()),
+        small(time.minute()),
+        small(time.second()),
+        time.nanosecond(),
+    )
 }
 
 /// For parts of dates and times, which are below 60.
@@ -159,14 +179,21 @@ fn small(part: u32) -> u8 {
 fn interval(bytes: Bytes<'_>) -> Result<Interval, String> {
     let (micros, rest) = split(bytes, 8)?;
     let (days, months) = split(rest, 4)?;
-    Ok(Interval { micros: int8(micros)?, days: int4(days)?, months: int4(months)? })
+    Ok(Interval {
+        micros: int8(micros)?,
+        days: int4(days)?,
+        months: int4(months)?,
+    })
 }
 
 /// Groups of four decimal digits, the first of them worth 10000^weight, and the digits after the point to show.
 fn numeric(bytes: Bytes<'_>) -> Result<String, String> {
     let (head, groups) = split(bytes, 8)?;
     let word = |index: usize| -> Result<u16, String> {
-        head.get(index..index + 2).map_or_else(|| Err("too short".to_owned()), |word| Ok(u16::from_be_bytes(fixed(word)?)))
+        head.get(index..index + 2).map_or_else(
+            || Err("too short".to_owned()),
+            |word| Ok(u16::from_be_bytes(fixed(word)?)),
+        )
     };
     let weight = i32::from(word(2)?.cast_signed());
     let scale = usize::from(word(6)?);
@@ -178,21 +205,36 @@ fn numeric(bytes: Bytes<'_>) -> Result<String, String> {
         0xF000 => return Ok("-Infinity".to_owned()),
         other => return Err(format!("an unknown sign {other:#x}")),
     };
-    let groups: Vec<u16> = groups.chunks(2).map(|group| fixed(group).map(u16::from_be_bytes)).collect::<Result<_, _>>()?;
+    let groups: Vec<u16> = groups
+        .chunks(2)
+        .map(|group| fixed(group).map(u16::from_be_bytes))
+        .collect::<Result<_, _>>()?;
     let group = |exponent: i32| -> u16 {
-        usize::try_from(weight - exponent).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0)
+        usize::try_from(weight - exponent)
+            .ok()
+            .and_then(|index| groups.get(index))
+            .copied()
+            .unwrap_or(0)
     };
-    let mut whole: String = (0..=weight.max(0)).rev().map(|exponent| format!("{:04}", group(exponent))).collect();
+    let mut whole: String = (0..=weight.max(0))
+        .rev()
+        .map(|exponent| format!("{:04}", group(exponent)))
+        .collect();
     let leading = whole.len() - whole.trim_start_matches('0').len().max(1);
     whole.drain(..leading);
     let places = i32::try_from(scale.div_ceil(4)).unwrap_or(i32::MAX);
-    let mut fraction: String = (1..=places).map(|place| format!("{:04}", group(-place))).collect();
+    let mut fraction: String = (1..=places)
+        .map(|place| format!("{:04}", group(-place)))
+        .collect();
     fraction.truncate(scale);
     let point = if scale == 0 { "" } else { "." };
     Ok(format!("{sign}{whole}{point}{fraction}"))
 }
 
-fn range<T>(bytes: Bytes<'_>, read: fn(Bytes<'_>) -> Result<T, String>) -> Result<(Bound<T>, Bound<T>), String> {
+fn range<T>(
+    bytes: Bytes<'_>,
+    read: fn(Bytes<'_>) -> Result<T, String>,
+) -> Result<(Bound<T>, Bound<T>), String> {
     let (flags, mut rest) = split(bytes, 1)?;
     let [flags] = fixed(flags)?;
     if flags & 0x01 != 0 {
@@ -205,19 +247,30 @@ fn range<T>(bytes: Bytes<'_>, read: fn(Bytes<'_>) -> Result<T, String>) -> Resul
         let (element, after) = element(rest)?;
         rest = after;
         let element = element.ok_or("a bound that is null")?;
-        let kind = if flags & inclusive != 0 { RangeBoundKind::Inclusive } else { RangeBoundKind::Exclusive };
+        let kind = if flags & inclusive != 0 {
+            RangeBoundKind::Inclusive
+        } else {
+            RangeBoundKind::Exclusive
+        };
         Ok(Some((read(element)?, kind)))
     };
     Ok((bound(0x08, 0x02)?, bound(0x10, 0x04)?))
 }
 
-fn array<T>(bytes: Bytes<'_>, read: fn(Bytes<'_>) -> Result<T, String>) -> Result<Vec<Option<T>>, String> {
+fn array<T>(
+    bytes: Bytes<'_>,
+    read: fn(Bytes<'_>) -> Result<T, String>,
+) -> Result<Vec<Option<T>>, String> {
     let (head, rest) = split(bytes, 12)?;
     let (dimensions, _) = split(head, 4)?;
     match int4(dimensions)? {
         0 => return Ok(Vec::new()),
         1 => {}
-        more => return Err(format!("an array of {more} dimensions, which the interface cannot express")),
+        more => {
+            return Err(format!(
+                "an array of {more} dimensions, which the interface cannot express"
+            ));
+        }
     }
     let (length, rest) = split(rest, 4)?;
     let (_, mut rest) = split(rest, 4)?;
@@ -240,5 +293,7 @@ fn element(bytes: Bytes<'_>) -> Result<(Option<Bytes<'_>>, Bytes<'_>), String> {
 }
 
 fn split(bytes: Bytes<'_>, at: usize) -> Result<(Bytes<'_>, Bytes<'_>), String> {
-    bytes.split_at_checked(at).ok_or_else(|| format!("{} bytes are too short", bytes.len()))
+    bytes
+        .split_at_checked(at)
+        .ok_or_else(|| format!("{} bytes are too short", bytes.len()))
 }

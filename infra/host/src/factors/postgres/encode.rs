@@ -30,18 +30,28 @@ pub fn arguments(
     };
     if expected.len() != parameters.len() {
         let (wanted, given) = (expected.len(), parameters.len());
-        return Err(error::query_text(format!("the statement has {wanted} parameters, {given} are given")));
+        return Err(error::query_text(format!(
+            "the statement has {wanted} parameters, {given} are given"
+        )));
     }
     let mut arguments = PgArguments::default();
     for (number, (parameter, type_info)) in parameters.iter().zip(expected).enumerate() {
         let name = type_info.name();
         if !fits(parameter, name) {
             let (number, kind) = (number + 1, kind(parameter));
-            return Err(error::query_text(format!("parameter ${number}: the statement expects {name}, not {kind}")));
+            return Err(error::query_text(format!(
+                "parameter ${number}: the statement expects {name}, not {kind}"
+            )));
         }
-        let bytes = encode(parameter, name).map_err(|reason| malformed(format!("parameter ${}: {reason}", number + 1)))?;
-        let encoded = Encoded { bytes, type_info: type_info.clone() };
-        arguments.add(encoded).map_err(|error| malformed(error.to_string()))?;
+        let bytes = encode(parameter, name)
+            .map_err(|reason| malformed(format!("parameter ${}: {reason}", number + 1)))?;
+        let encoded = Encoded {
+            bytes,
+            type_info: type_info.clone(),
+        };
+        arguments
+            .add(encoded)
+            .map_err(|error| malformed(error.to_string()))?;
     }
     Ok(arguments)
 }
@@ -57,7 +67,10 @@ fn fits(parameter: &ParameterValue, name: &str) -> bool {
         Value::Int64(_) => name == "INT8",
         Value::Floating32(_) => name == "FLOAT4",
         Value::Floating64(_) => name == "FLOAT8",
-        Value::Str(_) => matches!(name, "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "citext"),
+        Value::Str(_) => matches!(
+            name,
+            "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" | "citext"
+        ),
         Value::Binary(_) => name == "BYTEA",
         Value::Date(_) => name == "DATE",
         Value::Time(_) => name == "TIME",
@@ -131,29 +144,39 @@ fn encode(parameter: &ParameterValue, name: &str) -> Result<Option<Vec<u8>>, Str
             (day * MICROS_OF_DAY + time).to_be_bytes().to_vec()
         }
         Value::Timestamp(seconds) => {
-            let since = seconds.checked_sub(first_day().and_time(NaiveTime::MIN).and_utc().timestamp());
-            let micros = since.and_then(|since| since.checked_mul(1_000_000)).ok_or("the time stamp is out of range")?;
+            let since =
+                seconds.checked_sub(first_day().and_time(NaiveTime::MIN).and_utc().timestamp());
+            let micros = since
+                .and_then(|since| since.checked_mul(1_000_000))
+                .ok_or("the time stamp is out of range")?;
             micros.to_be_bytes().to_vec()
         }
-        Value::Uuid(value) => {
-            uuid::Uuid::parse_str(value).map_err(|_| format!("{value:?} is not a UUID"))?.as_bytes().to_vec()
-        }
+        Value::Uuid(value) => uuid::Uuid::parse_str(value)
+            .map_err(|_| format!("{value:?} is not a UUID"))?
+            .as_bytes()
+            .to_vec(),
         Value::Jsonb(value) => {
-            serde_json::from_slice::<serde::de::IgnoredAny>(value).map_err(|error| format!("invalid JSON: {error}"))?;
+            serde_json::from_slice::<serde::de::IgnoredAny>(value)
+                .map_err(|error| format!("invalid JSON: {error}"))?;
             let version: &[u8] = if name == "JSONB" { &[1] } else { &[] };
             [version, value].concat()
         }
         Value::Decimal(value) => numeric(value)?,
         Value::RangeInt32((lower, upper)) => range(lower, upper, int4)?,
         Value::RangeInt64((lower, upper)) => range(lower, upper, int8)?,
-        Value::RangeDecimal((lower, upper)) => range(lower, upper, |value: &String| numeric(value))?,
+        Value::RangeDecimal((lower, upper)) => {
+            range(lower, upper, |value: &String| numeric(value))?
+        }
         Value::ArrayInt32(values) => array(values, 23, int4)?,
         Value::ArrayInt64(values) => array(values, 20, int8)?,
         Value::ArrayDecimal(values) => array(values, 1700, |value: &String| numeric(value))?,
         Value::ArrayStr(values) => array(values, text_oid(name), |value: &String| text(value))?,
-        Value::Interval(value) => {
-            [&value.micros.to_be_bytes()[..], &value.days.to_be_bytes(), &value.months.to_be_bytes()].concat()
-        }
+        Value::Interval(value) => [
+            &value.micros.to_be_bytes()[..],
+            &value.days.to_be_bytes(),
+            &value.months.to_be_bytes(),
+        ]
+        .concat(),
     }))
 }
 
@@ -185,11 +208,13 @@ fn text_oid(array: &str) -> u32 {
 }
 
 fn date((year, month, day): (i32, u8, u8)) -> Result<NaiveDate, String> {
-    NaiveDate::from_ymd_opt(year, month.into(), day.into()).ok_or_else(|| format!("invalid date {year}-{month}-{day}"))
+    NaiveDate::from_ymd_opt(year, month.into(), day.into())
+        .ok_or_else(|| format!("invalid date {year}-{month}-{day}"))
 }
 
 fn days(date: NaiveDate) -> Result<i32, String> {
-    i32::try_from(date.signed_duration_since(first_day()).num_days()).map_err(|_| format!("{date} is out of range"))
+    i32::try_from(date.signed_duration_since(first_day()).num_days())
+        .map_err(|_| format!("{date} is out of range"))
 }
 
 fn time((hour, minute, second, nanos): (u8, u8, u8, u32)) -> Result<NaiveTime, String> {
@@ -213,13 +238,22 @@ fn numeric(value: &str) -> Result<Vec<u8>, String> {
     if (whole.is_empty() && fraction.is_empty()) || !all_digits(whole) || !all_digits(fraction) {
         return Err(invalid());
     }
-    let scale = u16::try_from(fraction.len()).ok().filter(|scale| *scale <= 0x3fff).ok_or_else(invalid)?;
+    let scale = u16::try_from(fraction.len())
+        .ok()
+        .filter(|scale| *scale <= 0x3fff)
+        .ok_or_else(invalid)?;
     let whole = format!("{}{whole}", "0".repeat((4 - whole.len() % 4) % 4));
     let fraction = format!("{fraction}{}", "0".repeat((4 - fraction.len() % 4) % 4));
     let mut weight = i32::try_from(whole.len() / 4).map_err(|_| invalid())? - 1;
     let mut groups = Vec::with_capacity((whole.len() + fraction.len()) / 4);
-    for four in [whole.as_bytes(), fraction.as_bytes()].into_iter().flat_map(|part| part.chunks(4)) {
-        groups.push(four.iter().fold(0_u16, |group, digit| group * 10 + u16::from(digit - b'0')));
+    for four in [whole.as_bytes(), fraction.as_bytes()]
+        .into_iter()
+        .flat_map(|part| part.chunks(4))
+    {
+        groups.push(
+            four.iter()
+                .fold(0_u16, |group, digit| group * 10 + u16::from(digit - b'0')),
+        );
     }
     let leading = groups.iter().take_while(|group| **group == 0).count();
     groups.drain(..leading);
@@ -227,10 +261,24 @@ fn numeric(value: &str) -> Result<Vec<u8>, String> {
     while groups.last() == Some(&0) {
         groups.pop();
     }
-    let sign: u16 = if negative && !groups.is_empty() { 0x4000 } else { 0 };
-    let weight = if groups.is_empty() { 0 } else { i16::try_from(weight).map_err(|_| invalid())? };
+    let sign: u16 = if negative && !groups.is_empty() {
+        0x4000
+    } else {
+        0
+    };
+    let weight = if groups.is_empty() {
+        0
+    } else {
+        i16::try_from(weight).map_err(|_| invalid())?
+    };
     let count = i16::try_from(groups.len()).map_err(|_| invalid())?;
-    let mut bytes = [count.to_be_bytes(), weight.to_be_bytes(), sign.to_be_bytes(), scale.to_be_bytes()].concat();
+    let mut bytes = [
+        count.to_be_bytes(),
+        weight.to_be_bytes(),
+        sign.to_be_bytes(),
+        scale.to_be_bytes(),
+    ]
+    .concat();
     bytes.extend(groups.iter().flat_map(|group| group.to_be_bytes()));
     Ok(bytes)
 }
@@ -260,7 +308,12 @@ fn array<T>(
     let length = i32::try_from(values.len()).map_err(|_| "the array is too long")?;
     let has_nulls = i32::from(values.iter().any(Option::is_none));
     let (dimensions, first_index) = (1_i32, 1_i32);
-    let mut bytes = [dimensions.to_be_bytes(), has_nulls.to_be_bytes(), element_oid.to_be_bytes()].concat();
+    let mut bytes = [
+        dimensions.to_be_bytes(),
+        has_nulls.to_be_bytes(),
+        element_oid.to_be_bytes(),
+    ]
+    .concat();
     bytes.extend(length.to_be_bytes());
     bytes.extend(first_index.to_be_bytes());
     for value in values {
@@ -273,7 +326,11 @@ fn array<T>(
 }
 
 fn element(into: &mut Vec<u8>, bytes: &[u8]) -> Result<(), String> {
-    into.extend(i32::try_from(bytes.len()).map_err(|_| "the value is too long")?.to_be_bytes());
+    into.extend(
+        i32::try_from(bytes.len())
+            .map_err(|_| "the value is too long")?
+            .to_be_bytes(),
+    );
     into.extend(bytes);
     Ok(())
 }

@@ -6,7 +6,10 @@ use crate::bindings::postgres::{DbError, Error, QueryError};
 
 /// A statement has failed.
 pub fn query(error: &sqlx::Error) -> Error {
-    let Some(found) = error.as_database_error().and_then(|found| found.try_downcast_ref::<PgDatabaseError>()) else {
+    let Some(found) = error
+        .as_database_error()
+        .and_then(|found| found.try_downcast_ref::<PgDatabaseError>())
+    else {
         return query_text(error.to_string());
     };
     Error::QueryFailed(QueryError::DbError(DbError {
@@ -26,15 +29,26 @@ pub fn query_text(reason: String) -> Error {
 
 /// An error as one line.
 pub fn text(error: &sqlx::Error) -> String {
-    match error.as_database_error().and_then(|found| found.try_downcast_ref::<PgDatabaseError>()) {
+    match error
+        .as_database_error()
+        .and_then(|found| found.try_downcast_ref::<PgDatabaseError>())
+    {
         Some(found) => describe(found),
         None => error.to_string(),
     }
 }
 
 fn describe(found: &PgDatabaseError) -> String {
-    let detail = found.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-    format!("{} {}: {}{detail}", format!("{:?}", found.severity()).to_uppercase(), found.code(), found.message())
+    let detail = found
+        .detail()
+        .map(|detail| format!(" ({detail})"))
+        .unwrap_or_default();
+    format!(
+        "{} {}: {}{detail}",
+        format!("{:?}", found.severity()).to_uppercase(),
+        found.code(),
+        found.message()
+    )
 }
 
 fn extras(found: &PgDatabaseError) -> Vec<(String, String)> {
@@ -56,5 +70,8 @@ fn extras(found: &PgDatabaseError) -> Vec<(String, String)> {
         ("where_", found.r#where().map(str::to_owned)),
         ("position", position),
     ];
-    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }

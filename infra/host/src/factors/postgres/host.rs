@@ -8,8 +8,9 @@ use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReade
 use super::{Instance, Session, Shared, pool::Pools};
 use crate::{
     bindings::postgres::{
-        Column, Connection, ConnectionBuilder, DbValue, Error, Host, HostConnection, HostConnectionBuilder,
-        HostConnectionBuilderWithStore, HostConnectionWithStore, ParameterValue, RowSet,
+        Column, Connection, ConnectionBuilder, DbValue, Error, Host, HostConnection,
+        HostConnectionBuilder, HostConnectionBuilderWithStore, HostConnectionWithStore,
+        ParameterValue, RowSet,
     },
     outbound::AllowedHosts,
 };
@@ -48,7 +49,10 @@ impl HostConnectionBuilder for Instance {
 }
 
 impl HostConnection for Instance {
-    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn open(
+        &mut self,
+        address: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         Ok(match connect(self.opener(), &address).await {
             Ok(session) => self.keep(session),
             Err(error) => Err(error),
@@ -66,7 +70,12 @@ impl HostConnection for Instance {
             Err(error) => return Ok(Err(error)),
         };
         let answer = shared.lock().await.query(statement, &parameters).await;
-        Ok(answer.and_then(|answer| answer.end.map(|()| RowSet { columns: answer.columns, rows: answer.rows })))
+        Ok(answer.and_then(|answer| {
+            answer.end.map(|()| RowSet {
+                columns: answer.columns,
+                rows: answer.rows,
+            })
+        }))
     }
 
     async fn execute(
@@ -122,7 +131,10 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         };
         accessor.with(|mut access| {
             let rows = StreamReader::new(&mut access, answer.rows)?;
-            let end = FutureReader::new(&mut access, std::future::ready(Ok::<_, wasmtime::Error>(answer.end)))?;
+            let end = FutureReader::new(
+                &mut access,
+                std::future::ready(Ok::<_, wasmtime::Error>(answer.end)),
+            )?;
             Ok(Ok((answer.columns, rows, end)))
         })
     }
@@ -142,7 +154,10 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
     }
 }
 
-async fn connect((pools, hosts): (Arc<Pools>, Arc<AllowedHosts>), address: &str) -> Result<Session, Error> {
+async fn connect(
+    (pools, hosts): (Arc<Pools>, Arc<AllowedHosts>),
+    address: &str,
+) -> Result<Session, Error> {
     pools.connect(address, &hosts).await
 }
 

@@ -67,7 +67,9 @@ impl Factor {
     /// # Errors
     /// None; every factor is made in the same way.
     pub fn new(_data: &Path) -> Result<Self> {
-        Ok(Self { pools: Arc::default() })
+        Ok(Self {
+            pools: Arc::default(),
+        })
     }
 
     /// What an instance of a component with these permissions may use.
@@ -93,32 +95,52 @@ impl Instance {
             return Err(Error::ConnectionFailed("too many connections".to_owned()));
         }
         let shared: Shared = Arc::new(AsyncMutex::new(session));
-        let entry = self.open.push(shared).map_err(|error| Error::Other(error.to_string()))?;
+        let entry = self
+            .open
+            .push(shared)
+            .map_err(|error| Error::Other(error.to_string()))?;
         self.opened += 1;
         Ok(Resource::new_own(entry.rep()))
     }
 
     fn find(&self, connection: &Resource<postgres::Connection>) -> Result<Shared, Error> {
         let entry = Resource::<Shared>::new_borrow(connection.rep());
-        self.open.get(&entry).cloned().map_err(|_| Error::ConnectionFailed("no connection found".to_owned()))
+        self.open
+            .get(&entry)
+            .cloned()
+            .map_err(|_| Error::ConnectionFailed("no connection found".to_owned()))
     }
 
     fn close(&mut self, connection: &Resource<postgres::Connection>) -> wasmtime::Result<()> {
-        self.open.delete(Resource::<Shared>::new_own(connection.rep()))?;
+        self.open
+            .delete(Resource::<Shared>::new_own(connection.rep()))?;
         self.opened -= 1;
         Ok(())
     }
 
-    fn keep_builder(&mut self, address: Builder) -> wasmtime::Result<Resource<postgres::ConnectionBuilder>> {
+    fn keep_builder(
+        &mut self,
+        address: Builder,
+    ) -> wasmtime::Result<Resource<postgres::ConnectionBuilder>> {
         Ok(Resource::new_own(self.open.push(address)?.rep()))
     }
 
-    fn builder(&self, builder: &Resource<postgres::ConnectionBuilder>) -> wasmtime::Result<Builder> {
-        Ok(self.open.get(&Resource::<Builder>::new_borrow(builder.rep()))?.clone())
+    fn builder(
+        &self,
+        builder: &Resource<postgres::ConnectionBuilder>,
+    ) -> wasmtime::Result<Builder> {
+        Ok(self
+            .open
+            .get(&Resource::<Builder>::new_borrow(builder.rep()))?
+            .clone())
     }
 
-    fn close_builder(&mut self, builder: &Resource<postgres::ConnectionBuilder>) -> wasmtime::Result<()> {
-        self.open.delete(Resource::<Builder>::new_own(builder.rep()))?;
+    fn close_builder(
+        &mut self,
+        builder: &Resource<postgres::ConnectionBuilder>,
+    ) -> wasmtime::Result<()> {
+        self.open
+            .delete(Resource::<Builder>::new_own(builder.rep()))?;
         Ok(())
     }
 }

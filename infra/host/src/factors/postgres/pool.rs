@@ -16,7 +16,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{ADDRESSES_MAX, CONNECT_TIME_MAX, CONNECTIONS_PER_ADDRESS_MAX, address, error, session::Session};
+use super::{
+    ADDRESSES_MAX, CONNECT_TIME_MAX, CONNECTIONS_PER_ADDRESS_MAX, address, error, session::Session,
+};
 use crate::{bindings::postgres::Error, outbound::AllowedHosts};
 
 /// After how long unused a connection is asked whether it still works.
@@ -55,9 +57,14 @@ impl Pools {
     pub async fn connect(&self, text: &str, hosts: &AllowedHosts) -> Result<Session, Error> {
         let address = address::parse(text).map_err(Error::ConnectionFailed)?;
         let (host, port) = (address.host, address.port);
-        let found = hosts.resolve("postgres", &host, port).await.map_err(|refused| {
-            Error::ConnectionFailed(format!("address postgres://{host}:{port} is not permitted: {refused}"))
-        })?;
+        let found = hosts
+            .resolve("postgres", &host, port)
+            .await
+            .map_err(|refused| {
+                Error::ConnectionFailed(format!(
+                    "address postgres://{host}:{port} is not permitted: {refused}"
+                ))
+            })?;
         let mut failed = Error::ConnectionFailed(format!("{host} has no address"));
         for socket in found {
             let pool = self.pool(text, socket, &address.options)?;
@@ -69,7 +76,12 @@ impl Pools {
         Err(failed)
     }
 
-    fn pool(&self, text: &str, socket: SocketAddr, options: &PgConnectOptions) -> Result<Arc<Pool>, Error> {
+    fn pool(
+        &self,
+        text: &str,
+        socket: SocketAddr,
+        options: &PgConnectOptions,
+    ) -> Result<Arc<Pool>, Error> {
         let mut pools = lock(&self.by_address);
         let key = (text.to_owned(), socket);
         if let Some(pool) = pools.get(&key) {
@@ -79,7 +91,9 @@ impl Pools {
             pools.retain(|_, pool| pool.slots.available_permits() < CONNECTIONS_PER_ADDRESS_MAX);
         }
         if pools.len() >= ADDRESSES_MAX {
-            return Err(Error::ConnectionFailed(format!("more than {ADDRESSES_MAX} addresses are in use")));
+            return Err(Error::ConnectionFailed(format!(
+                "more than {ADDRESSES_MAX} addresses are in use"
+            )));
         }
         let options = options
             .clone()
@@ -106,7 +120,10 @@ impl Pool {
             .ok_or_else(|| Error::ConnectionFailed("too many connections".to_owned()))?;
         while let Some(mut idle) = self.take_idle() {
             let trusted = idle.since.elapsed() < TRUST
-                || matches!(timeout(CLEAN_TIME_MAX, idle.connection.ping()).await, Ok(Ok(())));
+                || matches!(
+                    timeout(CLEAN_TIME_MAX, idle.connection.ping()).await,
+                    Ok(Ok(()))
+                );
             if trusted {
                 return Ok(Session::new(idle.connection, Arc::clone(self), slot));
             }
@@ -114,7 +131,9 @@ impl Pool {
         match timeout(CONNECT_TIME_MAX, PgConnection::connect_with(&self.options)).await {
             Ok(Ok(connection)) => Ok(Session::new(connection, Arc::clone(self), slot)),
             Ok(Err(error)) => Err(Error::ConnectionFailed(error::text(&error))),
-            Err(_) => Err(Error::ConnectionFailed(format!("no answer within {CONNECT_TIME_MAX:?}"))),
+            Err(_) => Err(Error::ConnectionFailed(format!(
+                "no answer within {CONNECT_TIME_MAX:?}"
+            ))),
         }
     }
 
@@ -126,9 +145,19 @@ impl Pool {
 
     /// Cleans a connection and keeps it for the next guest; the slot is free afterwards.
     pub(super) async fn take_back(&self, mut connection: PgConnection, slot: OwnedSemaphorePermit) {
-        match timeout(CLEAN_TIME_MAX, sqlx::raw_sql(CLEAN).execute(&mut connection)).await {
-            Ok(Ok(_)) => lock(&self.idle).push(Idle { connection, since: Instant::now() }),
-            Ok(Err(error)) => tracing::debug!(%error, "a PostgreSQL connection is closed: it cannot be cleaned"),
+        match timeout(
+            CLEAN_TIME_MAX,
+            sqlx::raw_sql(CLEAN).execute(&mut connection),
+        )
+        .await
+        {
+            Ok(Ok(_)) => lock(&self.idle).push(Idle {
+                connection,
+                since: Instant::now(),
+            }),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a PostgreSQL connection is closed: it cannot be cleaned")
+            }
             Err(_) => tracing::debug!("a PostgreSQL connection is closed: it is still busy"),
         }
         drop(slot);

@@ -33,25 +33,45 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(connection: PgConnection, pool: Arc<Pool>, slot: OwnedSemaphorePermit) -> Self {
-        Self { held: Some((connection, slot)), pool, cut_off: false }
+    pub(super) fn new(
+        connection: PgConnection,
+        pool: Arc<Pool>,
+        slot: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            held: Some((connection, slot)),
+            pool,
+            cut_off: false,
+        }
     }
 
     /// Runs a query and reads its rows. What goes wrong after it began stands in [`Answer::end`].
     ///
     /// # Errors
     /// When it cannot be prepared, or a parameter does not fit.
-    pub async fn query(&mut self, statement: String, parameters: &[ParameterValue]) -> Result<Answer, Error> {
-        let (prepared, arguments) = self.prepare(statement, parameters, Error::BadParameter).await?;
+    pub async fn query(
+        &mut self,
+        statement: String,
+        parameters: &[ParameterValue],
+    ) -> Result<Answer, Error> {
+        let (prepared, arguments) = self
+            .prepare(statement, parameters, Error::BadParameter)
+            .await?;
         let columns = prepared.columns().iter().map(decode::column).collect();
-        let mut answer = Answer { columns, rows: Vec::new(), end: Ok(()) };
+        let mut answer = Answer {
+            columns,
+            rows: Vec::new(),
+            end: Ok(()),
+        };
         let mut bytes = 0;
         answer.end = self
             .run(&prepared, arguments, |row| {
                 let (values, size) = decode::row(&row).map_err(error::query_text)?;
                 bytes += size;
                 if bytes > RESULT_BYTES_MAX {
-                    return Err(error::query_text(format!("query result exceeds limit of {RESULT_BYTES_MAX} bytes")));
+                    return Err(error::query_text(format!(
+                        "query result exceeds limit of {RESULT_BYTES_MAX} bytes"
+                    )));
                 }
                 answer.rows.push(values);
                 Ok(())
@@ -65,8 +85,14 @@ impl Session {
     ///
     /// # Errors
     /// Whatever goes wrong.
-    pub async fn execute(&mut self, statement: String, parameters: &[ParameterValue]) -> Result<u64, Error> {
-        let (prepared, arguments) = self.prepare(statement, parameters, Error::ValueConversionFailed).await?;
+    pub async fn execute(
+        &mut self,
+        statement: String,
+        parameters: &[ParameterValue],
+    ) -> Result<u64, Error> {
+        let (prepared, arguments) = self
+            .prepare(statement, parameters, Error::ValueConversionFailed)
+            .await?;
         self.run(&prepared, arguments, |_| Ok(())).await
     }
 
@@ -80,7 +106,9 @@ impl Session {
     ) -> Result<(PgStatement, PgArguments), Error> {
         // The text is the guest's to answer for: it reaches what its own credentials reach.
         let sql = AssertSqlSafe(statement).into_sql_str();
-        let Some((connection, _)) = &mut self.held else { return Err(gone()) };
+        let Some((connection, _)) = &mut self.held else {
+            return Err(gone());
+        };
         self.cut_off = true;
         let prepared = connection.prepare(sql).await;
         self.cut_off = false;
@@ -101,7 +129,9 @@ impl Session {
         arguments: PgArguments,
         mut each: impl FnMut(PgRow) -> Result<(), Error>,
     ) -> Result<u64, Error> {
-        let Some((connection, _)) = &mut self.held else { return Err(gone()) };
+        let Some((connection, _)) = &mut self.held else {
+            return Err(gone());
+        };
         self.cut_off = true;
         let mut affected = 0;
         let mut results = connection.fetch_many(prepared.query_with(arguments));
@@ -122,7 +152,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some((connection, slot)) = self.held.take() else { return };
+        let Some((connection, slot)) = self.held.take() else {
+            return;
+        };
         // Without a runtime (the process is ending) the connection is closed, as is one that was cut off.
         if let (false, Ok(runtime)) = (self.cut_off, tokio::runtime::Handle::try_current()) {
             let pool = Arc::clone(&self.pool);

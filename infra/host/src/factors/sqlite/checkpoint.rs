@@ -47,7 +47,12 @@ impl Checkpointer {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(label: &str, keeper: Connection, log: Arc<Log>, turn: Arc<AsyncMutex<()>>) -> Result<Self> {
+    pub fn start(
+        label: &str,
+        keeper: Connection,
+        log: Arc<Log>,
+        turn: Arc<AsyncMutex<()>>,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared {
             keeper: Mutex::new(keeper),
             log,
@@ -62,7 +67,10 @@ impl Checkpointer {
                 move || shared.run()
             })
             .context("starting the thread that checkpoints")?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// How often the log was copied.
@@ -85,7 +93,7 @@ impl Drop for Checkpointer {
 
 impl Shared {
     fn run(&self) {
-        let (mut copied, mut looks) = (self.log.commits(), 0);
+        let (mut copied, mut looks) = (0, 0);
         loop {
             std::thread::park_timeout(INTERVAL);
             if self.closing.load(Ordering::SeqCst) {

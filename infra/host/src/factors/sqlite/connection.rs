@@ -70,7 +70,11 @@ fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-fn install_hooks(connection: &Connection, watch: &Arc<Watch>, log: &Arc<Log>) -> rusqlite::Result<()> {
+fn install_hooks(
+    connection: &Connection,
+    watch: &Arc<Watch>,
+    log: &Arc<Log>,
+) -> rusqlite::Result<()> {
     let (committing, announcing) = (Arc::clone(watch), Arc::clone(log));
     connection.commit_hook(Some(move || {
         announcing.announce();
@@ -84,22 +88,39 @@ fn install_hooks(connection: &Connection, watch: &Arc<Watch>, log: &Arc<Log>) ->
         }
     }))?;
     let progressing = Arc::clone(watch);
-    connection.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(move || progressing.must_stop()))?;
+    connection.progress_handler(
+        INSTRUCTIONS_BETWEEN_LOOKS,
+        Some(move || progressing.must_stop()),
+    )?;
     let authorizing = Arc::clone(watch);
-    connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context.action, &authorizing)))
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        authorize(&context.action, &authorizing)
+    }))
 }
 
 /// Pragmas that would break durability or the neighbours; a guest may read but not set them.
-const HOST_PRAGMAS: [&str; 5] =
-    ["journal_mode", "locking_mode", "synchronous", "wal_autocheckpoint", "wal_checkpoint"];
+const HOST_PRAGMAS: [&str; 5] = [
+    "journal_mode",
+    "locking_mode",
+    "synchronous",
+    "wal_autocheckpoint",
+    "wal_checkpoint",
+];
 
 /// Refuses what reaches beyond the guest's database, and notes what changes the connection itself, so that it
 /// is not handed on to another guest.
 fn authorize(action: &AuthAction<'_>, watch: &Watch) -> Authorization {
     match action {
-        AuthAction::Attach { filename } if !matches!(*filename, "" | ":memory:") => return Authorization::Deny,
-        AuthAction::Pragma { pragma_name, pragma_value } => {
-            let of_host = HOST_PRAGMAS.iter().any(|name| pragma_name.eq_ignore_ascii_case(name));
+        AuthAction::Attach { filename } if !matches!(*filename, "" | ":memory:") => {
+            return Authorization::Deny;
+        }
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => {
+            let of_host = HOST_PRAGMAS
+                .iter()
+                .any(|name| pragma_name.eq_ignore_ascii_case(name));
             let acts = pragma_value.is_some() || pragma_name.eq_ignore_ascii_case("wal_checkpoint");
             if of_host && acts {
                 return Authorization::Deny;
@@ -130,7 +151,8 @@ impl Watch {
     /// The next statement may run for `limit`.
     pub fn allow(&self, limit: Duration) {
         let limit_us = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
-        self.stop_at.store(now_us().saturating_add(limit_us), Ordering::Relaxed);
+        self.stop_at
+            .store(now_us().saturating_add(limit_us), Ordering::Relaxed);
     }
 
     /// Whoever asked has gone: the running statement shall end.

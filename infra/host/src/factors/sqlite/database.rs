@@ -106,11 +106,14 @@ impl Database {
             .await
             .ok()
             .and_then(Result::ok)
-            .ok_or_else(|| Error::Io("too many connections are open to this database".to_owned()))?;
+            .ok_or_else(|| {
+                Error::Io("too many connections are open to this database".to_owned())
+            })?;
         let kept = self.lock_idle().pop();
         let prepared = match kept {
             Some(prepared) => prepared,
-            None => connection::open(&self.path, &self.log).map_err(|error| Error::Io(error.to_string()))?,
+            None => connection::open(&self.path, &self.log)
+                .map_err(|error| Error::Io(error.to_string()))?,
         };
         prepared.watch.renew();
         Ok(Session::new(prepared, Arc::clone(self), slot))
@@ -152,7 +155,9 @@ impl Database {
             return Some(turn);
         }
         self.count_busy_wait();
-        timeout(BUSY_WAIT_MAX, Arc::clone(&self.turn).lock_owned()).await.ok()
+        timeout(BUSY_WAIT_MAX, Arc::clone(&self.turn).lock_owned())
+            .await
+            .ok()
     }
 
     /// Takes back a connection that a guest has used, unless it carries something of that guest.
@@ -171,7 +176,10 @@ impl Database {
 
     /// Whether this statement has once kept a thread for too long.
     pub(super) fn is_slow(&self, statement: &str) -> bool {
-        self.slow.read().unwrap_or_else(PoisonError::into_inner).contains(statement)
+        self.slow
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(statement)
     }
 
     pub(super) fn remember_slow(&self, statement: &str) {
@@ -204,7 +212,10 @@ impl Drop for Database {
         if let Some(thread) = self.syncing.take()
             && thread.join().is_err()
         {
-            tracing::error!(label = self.label, "the thread that syncs commits had panicked");
+            tracing::error!(
+                label = self.label,
+                "the thread that syncs commits had panicked"
+            );
         }
     }
 }

@@ -17,7 +17,10 @@ type End = FutureReader<Result<(), Error>>;
 impl Host for Instance {}
 
 impl HostConnection for Instance {
-    async fn open(&mut self, database: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn open(
+        &mut self,
+        database: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let database = match self.permitted(&database) {
             Ok(database) => database,
             Err(error) => return Ok(Err(error)),
@@ -39,10 +42,16 @@ impl HostConnection for Instance {
             Err(error) => return Ok(Err(error)),
         };
         let answer = shared.lock().await.execute(statement, parameters).await;
-        Ok(answer.end.map(|()| QueryResult { columns: answer.columns, rows: answer.rows }))
+        Ok(answer.end.map(|()| QueryResult {
+            columns: answer.columns,
+            rows: answer.rows,
+        }))
     }
 
-    async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
+    async fn last_insert_rowid(
+        &mut self,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
         Ok(self.find(&connection)?.lock().await.last_insert_rowid())
     }
 
@@ -83,7 +92,10 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         let answer = shared.lock().await.execute(statement, parameters).await;
         accessor.with(|mut access| {
             let rows = StreamReader::new(&mut access, answer.rows)?;
-            let end = FutureReader::new(&mut access, std::future::ready(Ok::<_, wasmtime::Error>(answer.end)))?;
+            let end = FutureReader::new(
+                &mut access,
+                std::future::ready(Ok::<_, wasmtime::Error>(answer.end)),
+            )?;
             Ok(Ok((answer.columns, rows, end)))
         })
     }
@@ -92,7 +104,10 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         accessor: &Accessor<T, Self>,
         connection: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        Ok(find(accessor, &connection)?.lock().await.last_insert_rowid())
+        Ok(find(accessor, &connection)?
+            .lock()
+            .await
+            .last_insert_rowid())
     }
 
     async fn changes_async(

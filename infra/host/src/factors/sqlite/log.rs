@@ -163,7 +163,10 @@ impl Log {
             match outcome {
                 Ok(()) => {
                     self.durable.store(covered, Ordering::SeqCst);
-                    for done in shared.waiting.extract_if(.., |waiting| waiting.ticket <= covered) {
+                    for done in shared
+                        .waiting
+                        .extract_if(.., |waiting| waiting.ticket <= covered)
+                    {
                         // Refused by a guest that has gone meanwhile, which needs no answer.
                         let _ = done.wake.send(Ok(()));
                     }
@@ -187,10 +190,17 @@ impl Log {
                 return None;
             }
             let completed = self.completed.load(Ordering::SeqCst);
-            if shared.waiting.iter().any(|waiting| waiting.ticket <= completed) {
+            if shared
+                .waiting
+                .iter()
+                .any(|waiting| waiting.ticket <= completed)
+            {
                 return Some(completed);
             }
-            shared = self.work.wait(shared).unwrap_or_else(PoisonError::into_inner);
+            shared = self
+                .work
+                .wait(shared)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -5,6 +5,7 @@
 //! SQLite (`database`); connections are reused between guests, cleaned (`session`); and a statement has a time
 //! limit and ends with its guest. A text of several statements is refused, where Spin drops all but the first.
 
+mod answer;
 mod checkpoint;
 mod connection;
 mod database;
@@ -32,8 +33,9 @@ use crate::{
 };
 
 pub use self::{
+    answer::Answer,
     database::{Counters, Database},
-    session::{Answer, Session},
+    session::Session,
 };
 
 /// How many connections one instance may hold open at a time (Spin's limit).
@@ -78,8 +80,14 @@ impl Factor {
     /// # Errors
     /// When the folder does not exist and cannot be made.
     pub fn new(data: &Path) -> Result<Self> {
-        std::fs::create_dir_all(data).with_context(|| format!("making the data folder {}", data.display()))?;
-        Ok(Self { databases: Arc::new(Databases { folder: data.to_owned(), by_label: Mutex::default() }) })
+        std::fs::create_dir_all(data)
+            .with_context(|| format!("making the data folder {}", data.display()))?;
+        Ok(Self {
+            databases: Arc::new(Databases {
+                folder: data.to_owned(),
+                by_label: Mutex::default(),
+            }),
+        })
     }
 
     /// What an instance of a component with these permissions may use.
@@ -114,7 +122,8 @@ impl Databases {
         if let Some(database) = by_label.get(label) {
             return Ok(Arc::clone(database));
         }
-        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        let allowed =
+            |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
         ensure!(
             !label.is_empty() && label.chars().all(allowed),
             "{label:?} cannot name a database: letters, digits, '-' and '_' only"
@@ -136,7 +145,11 @@ impl Instance {
             return Err(Error::AccessDenied);
         }
         self.databases.get(label).map_err(|error| {
-            tracing::error!(label, error = format!("{error:#}"), "a database cannot be opened");
+            tracing::error!(
+                label,
+                error = format!("{error:#}"),
+                "a database cannot be opened"
+            );
             Error::Io(format!("the database {label:?} cannot be opened"))
         })
     }
@@ -146,14 +159,20 @@ impl Instance {
             return Err(Error::Io("too many connections opened".to_owned()));
         }
         let shared: Shared = Arc::new(AsyncMutex::new(session));
-        let entry = self.open.push(shared).map_err(|error| Error::Io(error.to_string()))?;
+        let entry = self
+            .open
+            .push(shared)
+            .map_err(|error| Error::Io(error.to_string()))?;
         self.opened += 1;
         Ok(Resource::new_own(entry.rep()))
     }
 
     fn find(&self, connection: &Resource<sqlite::Connection>) -> Result<Shared, Error> {
         let entry = Resource::<Shared>::new_borrow(connection.rep());
-        self.open.get(&entry).cloned().map_err(|_| Error::InvalidConnection)
+        self.open
+            .get(&entry)
+            .cloned()
+            .map_err(|_| Error::InvalidConnection)
     }
 
     fn close(&mut self, connection: &Resource<sqlite::Connection>) -> wasmtime::Result<()> {

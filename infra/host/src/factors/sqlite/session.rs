@@ -17,34 +17,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{
-    CachedStatement, ErrorCode, ToSql, ffi,
-    types::{ToSqlOutput, ValueRef},
-};
+use rusqlite::{ErrorCode, ffi};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    BUSY_WAIT_MAX, INLINE_TIME_MAX, RESULT_BYTES_MAX, STATEMENT_TIME_MAX,
+    BUSY_WAIT_MAX, INLINE_TIME_MAX, STATEMENT_TIME_MAX,
+    answer::{Answer, Stopped, read},
     connection::{Prepared, Watch},
     database::{Database, Turn},
 };
-use crate::bindings::sqlite::{Error, RowResult, Value};
+use crate::bindings::sqlite::{Error, Value};
 
 /// The first wait for another process that has locked the database; doubled each time.
 const BUSY_PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest wait between two tries.
 const BUSY_PAUSE_MAX: Duration = Duration::from_millis(50);
-
-/// What a statement has led to.
-#[derive(Debug)]
-pub struct Answer {
-    /// The names of the columns; none when the statement could not be prepared.
-    pub columns: Vec<String>,
-    /// The rows read before the end.
-    pub rows: Vec<RowResult>,
-    /// How it ended.
-    pub end: Result<(), Error>,
-}
 
 /// A guest's connection to a database.
 pub struct Session {
@@ -80,9 +67,19 @@ enum Step {
 }
 
 impl Session {
-    pub(super) fn new(prepared: Prepared, database: Arc<Database>, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        prepared: Prepared,
+        database: Arc<Database>,
+        slot: OwnedSemaphorePermit,
+    ) -> Self {
         let changes_before = prepared.connection.total_changes();
-        let lease = Lease { prepared: Some(prepared), turn: None, slot: Some(slot), changes_before, database };
+        let lease = Lease {
+            prepared: Some(prepared),
+            turn: None,
+            slot: Some(slot),
+            changes_before,
+            database,
+        };
         Self { lease: Some(lease) }
     }
 
@@ -92,12 +89,17 @@ impl Session {
             return Answer::failed(Error::InvalidConnection);
         };
         database.count_statement();
-        let question = Question { statement, parameters };
+        let question = Question {
+            statement,
+            parameters,
+        };
         let (answer, ticket) = self.run(&database, question).await;
         if let Some(ticket) = ticket
             && database.log().durable(ticket).await.is_err()
         {
-            return Answer::failed(Error::Io("the disk failed: the transaction may be lost".to_owned()));
+            return Answer::failed(Error::Io(
+                "the disk failed: the transaction may be lost".to_owned(),
+            ));
         }
         answer
     }
@@ -105,8 +107,14 @@ impl Session {
     /// The row id of this guest's last INSERT; 0 before the first one.
     #[must_use]
     pub fn last_insert_rowid(&self) -> i64 {
-        match self.lease.as_ref().and_then(|lease| lease.prepared.as_ref()) {
-            Some(prepared) if prepared.watch.has_inserted() => prepared.connection.last_insert_rowid(),
+        match self
+            .lease
+            .as_ref()
+            .and_then(|lease| lease.prepared.as_ref())
+        {
+            Some(prepared) if prepared.watch.has_inserted() => {
+                prepared.connection.last_insert_rowid()
+            }
             _ => 0,
         }
     }
@@ -139,7 +147,12 @@ impl Session {
                 Step::NeedsTurn => match (database.take_turn().await, &mut self.lease) {
                     (Some(turn), Some(lease)) => lease.turn = Some(turn),
                     // SQLite's own words, as a guest on Spin would see them.
-                    _ => return (Answer::failed(Error::Io("database is locked".to_owned())), None),
+                    _ => {
+                        return (
+                            Answer::failed(Error::Io("database is locked".to_owned())),
+                            None,
+                        );
+                    }
                 },
                 Step::Busy(answer) => {
                     if started.elapsed() >= BUSY_WAIT_MAX {
@@ -164,11 +177,23 @@ impl Session {
     /// Runs it on a thread for blocking work. Dropped meanwhile, it stops and the connection cleans itself up.
     async fn run_aside(&mut self, question: &mut Question) -> Step {
         let lost = || Step::Done(Answer::failed(Error::InvalidConnection), None);
-        let Some(mut lease) = self.lease.take() else { return lost() };
-        let Some(stop) = lease.prepared.as_ref().map(|prepared| StopOnDrop(Some(Arc::clone(&prepared.watch)))) else {
+        let Some(mut lease) = self.lease.take() else {
             return lost();
         };
-        let moved = std::mem::replace(question, Question { statement: String::new(), parameters: Vec::new() });
+        let Some(stop) = lease
+            .prepared
+            .as_ref()
+            .map(|prepared| StopOnDrop(Some(Arc::clone(&prepared.watch))))
+        else {
+            return lost();
+        };
+        let moved = std::mem::replace(
+            question,
+            Question {
+                statement: String::new(),
+                parameters: Vec::new(),
+            },
+        );
         let running = tokio::task::spawn_blocking(move || {
             let step = lease.run(&moved, STATEMENT_TIME_MAX);
             (lease, moved, step)
@@ -215,10 +240,17 @@ impl Lease {
                     return Step::NeedsTurn;
                 }
                 restartable |= reads;
-                prepared.watch.allow(if restartable { limit } else { STATEMENT_TIME_MAX });
+                prepared.watch.allow(if restartable {
+                    limit
+                } else {
+                    STATEMENT_TIME_MAX
+                });
                 read(&mut statement, &question.parameters)
             }
-            Err(error) => Err(Stopped { answer: Answer::failed(Error::Io(error.to_string())), cause: None }),
+            Err(error) => Err(Stopped {
+                answer: Answer::failed(Error::Io(error.to_string())),
+                cause: None,
+            }),
         };
         if started.elapsed() > INLINE_TIME_MAX {
             self.database.remember_slow(&question.statement);
@@ -227,17 +259,25 @@ impl Lease {
             self.database.log().complete();
         }
         let cause = answer.as_ref().err().and_then(|stopped| stopped.cause);
-        let stopped_early = cause.is_some_and(|cause| cause.code == ErrorCode::OperationInterrupted);
-        if stopped_early && restartable && limit < STATEMENT_TIME_MAX && !prepared.watch.is_cancelled() {
+        let stopped_early =
+            cause.is_some_and(|cause| cause.code == ErrorCode::OperationInterrupted);
+        if stopped_early
+            && restartable
+            && limit < STATEMENT_TIME_MAX
+            && !prepared.watch.is_cancelled()
+        {
             return Step::TooSlow;
         }
         if stopped_early && let Err(stopped) = &mut answer {
-            stopped.answer.end = Err(Error::Io(format!("the statement ran longer than {STATEMENT_TIME_MAX:?}")));
+            stopped.answer.end = Err(Error::Io(format!(
+                "the statement ran longer than {STATEMENT_TIME_MAX:?}"
+            )));
         }
         let answer = answer.unwrap_or_else(|stopped| stopped.answer);
         // With a stale snapshot no waiting helps: the guest must begin again.
         let locked = cause.is_some_and(|cause| {
-            cause.code == ErrorCode::DatabaseBusy && cause.extended_code != ffi::SQLITE_BUSY_SNAPSHOT
+            cause.code == ErrorCode::DatabaseBusy
+                && cause.extended_code != ffi::SQLITE_BUSY_SNAPSHOT
         });
         if locked && answer.rows.is_empty() {
             return Step::Busy(answer);
@@ -249,7 +289,9 @@ impl Lease {
     }
 
     fn is_free(&self) -> bool {
-        self.prepared.as_ref().is_none_or(|prepared| prepared.connection.is_autocommit())
+        self.prepared
+            .as_ref()
+            .is_none_or(|prepared| prepared.connection.is_autocommit())
     }
 
     fn end_turn_outside_transaction(&mut self) {
@@ -261,7 +303,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (Some(prepared), Some(slot)) = (self.prepared.take(), self.slot.take()) else { return };
+        let (Some(prepared), Some(slot)) = (self.prepared.take(), self.slot.take()) else {
+            return;
+        };
         if !prepared.connection.is_autocommit() {
             prepared.watch.allow(STATEMENT_TIME_MAX);
             if let Err(error) = prepared.connection.execute_batch("rollback") {
@@ -289,90 +333,4 @@ impl Drop for StopOnDrop {
             watch.cancel();
         }
     }
-}
-
-impl Answer {
-    fn failed(error: Error) -> Self {
-        Self { columns: Vec::new(), rows: Vec::new(), end: Err(error) }
-    }
-}
-
-/// A statement that has failed: what it gave until then, and SQLite's reason.
-struct Stopped {
-    answer: Answer,
-    cause: Option<ffi::Error>,
-}
-
-fn read(statement: &mut CachedStatement<'_>, parameters: &[Value]) -> Result<Answer, Stopped> {
-    let columns = statement.column_names().into_iter().map(str::to_owned).collect();
-    let mut answer = Answer { columns, rows: Vec::new(), end: Ok(()) };
-    match read_rows(statement, parameters, &mut answer.rows) {
-        Ok(()) => Ok(answer),
-        Err((error, cause)) => {
-            answer.end = Err(error);
-            Err(Stopped { answer, cause })
-        }
-    }
-}
-
-fn read_rows(
-    statement: &mut CachedStatement<'_>,
-    parameters: &[Value],
-    into: &mut Vec<RowResult>,
-) -> Result<(), (Error, Option<ffi::Error>)> {
-    let failed = |error: rusqlite::Error| (Error::Io(error.to_string()), error.sqlite_error().copied());
-    let width = statement.column_count();
-    let bound = rusqlite::params_from_iter(parameters.iter().map(Parameter));
-    let mut rows = statement.query(bound).map_err(failed)?;
-    let mut bytes = 0_usize;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let mut values = Vec::with_capacity(width);
-        for column in 0..width {
-            let value = value(row.get_ref(column).map_err(failed)?).map_err(|error| (error, None))?;
-            bytes += size(&value);
-            values.push(value);
-        }
-        if bytes > RESULT_BYTES_MAX {
-            let error = format!("query result exceeds limit of {RESULT_BYTES_MAX} bytes");
-            return Err((Error::Io(error), None));
-        }
-        into.push(RowResult { values });
-    }
-    Ok(())
-}
-
-struct Parameter<'a>(&'a Value);
-
-impl ToSql for Parameter<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Value::Integer(value) => ValueRef::Integer(*value),
-            Value::Real(value) => ValueRef::Real(*value),
-            Value::Text(value) => ValueRef::Text(value.as_bytes()),
-            Value::Blob(value) => ValueRef::Blob(value),
-            Value::Null => ValueRef::Null,
-        }))
-    }
-}
-
-fn value(found: ValueRef<'_>) -> Result<Value, Error> {
-    Ok(match found {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Integer(value),
-        ValueRef::Real(value) => Value::Real(value),
-        ValueRef::Blob(value) => Value::Blob(value.to_vec()),
-        ValueRef::Text(value) => match std::str::from_utf8(value) {
-            Ok(text) => Value::Text(text.to_owned()),
-            Err(_) => return Err(Error::Io("a text in the database is not UTF-8: cast it to a blob".to_owned())),
-        },
-    })
-}
-
-fn size(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::Text(text) => text.len(),
-            Value::Blob(blob) => blob.len(),
-            Value::Integer(_) | Value::Real(_) | Value::Null => 0,
-        }
 }

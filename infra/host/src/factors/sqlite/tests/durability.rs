@@ -28,7 +28,13 @@ async fn concurrent_commits_share_their_syncs() {
             for number in 0..20 {
                 session.ok("begin immediate").await;
                 let name = Value::Text(format!("{writer}/{number}"));
-                assert!(session.ask("insert into item (name) values ($1)", &[name]).await.end.is_ok());
+                assert!(
+                    session
+                        .ask("insert into item (name) values ($1)", &[name])
+                        .await
+                        .end
+                        .is_ok()
+                );
                 session.ok("commit").await;
             }
         }));
@@ -39,8 +45,18 @@ async fn concurrent_commits_share_their_syncs() {
     let after = fixture.database.counters();
     let (commits, syncs) = (after.commits - before.commits, after.fsyncs - before.fsyncs);
     assert_eq!(commits, 640);
-    assert!(syncs > 0 && syncs * 2 < commits, "{commits} commits, {syncs} syncs");
-    assert_eq!(fixture.connect().await.integer("select count(*) from item").await, 640);
+    assert!(
+        syncs > 0 && syncs * 2 < commits,
+        "{commits} commits, {syncs} syncs"
+    );
+    assert_eq!(
+        fixture
+            .connect()
+            .await
+            .integer("select count(*) from item")
+            .await,
+        640
+    );
 }
 
 /// The law of the log: whoever is released had completed before a sync began which has ended.
@@ -72,7 +88,10 @@ async fn no_ticket_is_released_before_a_sync_that_began_after_its_commit() {
                 drop(guard);
                 log.durable(ticket).await.unwrap();
                 let on_disk = ON_DISK.load(Ordering::SeqCst);
-                assert!(on_disk >= ticket, "{ticket} was released when only {on_disk} were on disk");
+                assert!(
+                    on_disk >= ticket,
+                    "{ticket} was released when only {on_disk} were on disk"
+                );
             }
         }));
     }
@@ -89,7 +108,8 @@ async fn no_ticket_is_released_before_a_sync_that_began_after_its_commit() {
 #[tokio::test]
 async fn a_reader_waits_for_the_commit_that_it_may_have_seen() {
     let (release, gate) = mpsc::channel::<()>();
-    let (log, thread) = Log::start("test", move || gate.recv().map_err(std::io::Error::other)).unwrap();
+    let (log, thread) =
+        Log::start("test", move || gate.recv().map_err(std::io::Error::other)).unwrap();
     log.announce();
     let seen = log.ticket();
     let reader = tokio::spawn({
@@ -112,7 +132,8 @@ async fn a_reader_waits_for_the_commit_that_it_may_have_seen() {
 
 #[tokio::test]
 async fn after_a_failed_sync_nothing_is_promised_any_more() {
-    let (log, thread) = Log::start("test", || Err(std::io::Error::other("the disk is gone"))).unwrap();
+    let (log, thread) =
+        Log::start("test", || Err(std::io::Error::other("the disk is gone"))).unwrap();
     for _ in 0..2 {
         log.announce();
         log.complete();
@@ -136,7 +157,11 @@ async fn a_waiter_that_gives_up_disturbs_nobody() {
     log.announce();
     log.complete();
     let ticket = log.ticket();
-    assert!(tokio::time::timeout(Duration::from_millis(5), log.durable(ticket)).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(5), log.durable(ticket))
+            .await
+            .is_err()
+    );
     let patient = tokio::spawn({
         let log = Arc::clone(&log);
         async move { log.durable(ticket).await }
@@ -159,20 +184,33 @@ async fn reading_costs_no_sync_and_rolling_back_neither() {
     session.ok("insert into item (name) values ('a')").await;
     session.ok("rollback").await;
     let after = fixture.database.counters();
-    assert_eq!((before.commits, before.fsyncs), (after.commits, after.fsyncs));
+    assert_eq!(
+        (before.commits, before.fsyncs),
+        (after.commits, after.fsyncs)
+    );
 }
 
 #[tokio::test]
 async fn the_log_is_copied_into_the_database_in_the_background() {
     let fixture = fixture();
     let mut session = fixture.with_items().await;
-    eventually("a checkpoint", || fixture.database.counters().checkpoints > 0).await;
-    let size = || std::fs::metadata(fixture.folder.path().join("default.db")).unwrap().len();
+    eventually("a checkpoint", || {
+        fixture.database.counters().checkpoints > 0
+    })
+    .await;
+    let size = || {
+        std::fs::metadata(fixture.folder.path().join("default.db"))
+            .unwrap()
+            .len()
+    };
     eventually("the table stands in the database file", || size() > 4096).await;
     session.ok("insert into item (name) values ('a')").await;
     drop(session);
     drop((fixture.factor, fixture.database));
-    let left: Vec<_> = std::fs::read_dir(fixture.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(fixture.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left, ["default.db"], "closed in order: all is in one file");
 }
 
@@ -195,7 +233,11 @@ async fn every_commit_acknowledged_before_a_kill_is_there_afterwards() {
     let mut acknowledged = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         // A line that the kill has cut off is no acknowledgement.
-        if let Some(row) = line.unwrap().strip_prefix("committed ").and_then(|row| row.strip_suffix('.')) {
+        if let Some(row) = line
+            .unwrap()
+            .strip_prefix("committed ")
+            .and_then(|row| row.strip_suffix('.'))
+        {
             acknowledged.push(row.to_owned());
         }
         if acknowledged.len() == 500 {
@@ -203,11 +245,20 @@ async fn every_commit_acknowledged_before_a_kill_is_there_afterwards() {
         }
     }
     child.wait().unwrap();
-    assert!(acknowledged.len() >= 500, "{} rows were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() >= 500,
+        "{} rows were acknowledged",
+        acknowledged.len()
+    );
     let factor = Factor::new(folder.path()).unwrap();
     let mut session = factor.database("default").unwrap().connect().await.unwrap();
     for row in acknowledged {
-        let found = session.ask("select 1 from item where name = $1", &[Value::Text(row.clone())]).await;
+        let found = session
+            .ask(
+                "select 1 from item where name = $1",
+                &[Value::Text(row.clone())],
+            )
+            .await;
         assert_eq!(found.rows.len(), 1, "{row} was acknowledged and is lost");
     }
 }
@@ -215,7 +266,9 @@ async fn every_commit_acknowledged_before_a_kill_is_there_afterwards() {
 async fn commit_for_ever(folder: &std::path::Path) {
     let database = Factor::new(folder).unwrap().database("default").unwrap();
     let mut session = database.connect().await.unwrap();
-    session.ok("create table item (id integer primary key, name text unique)").await;
+    session
+        .ok("create table item (id integer primary key, name text unique)")
+        .await;
     let mut writers = Vec::new();
     for writer in 0..16 {
         let database = Arc::clone(&database);
@@ -225,7 +278,13 @@ async fn commit_for_ever(folder: &std::path::Path) {
                 let name = format!("{writer}-{number}");
                 session.ok("begin immediate").await;
                 let insert = "insert into item (name) values ($1)";
-                assert!(session.ask(insert, &[Value::Text(name.clone())]).await.end.is_ok());
+                assert!(
+                    session
+                        .ask(insert, &[Value::Text(name.clone())])
+                        .await
+                        .end
+                        .is_ok()
+                );
                 session.ok("commit").await;
                 println!("committed {name}.");
             }

@@ -28,7 +28,11 @@ fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let factor = Factor::new(folder.path()).unwrap();
     let database = factor.database("default").unwrap();
-    Fixture { database, factor, folder }
+    Fixture {
+        database,
+        factor,
+        folder,
+    }
 }
 
 impl Fixture {
@@ -46,7 +50,8 @@ impl Fixture {
 
 impl Session {
     async fn ask(&mut self, statement: &str, parameters: &[Value]) -> Answer {
-        self.execute(statement.to_owned(), parameters.to_vec()).await
+        self.execute(statement.to_owned(), parameters.to_vec())
+            .await
     }
 
     async fn ok(&mut self, statement: &str) -> Vec<Vec<Value>> {
@@ -77,7 +82,10 @@ impl Session {
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

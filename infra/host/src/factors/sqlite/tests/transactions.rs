@@ -13,7 +13,10 @@ async fn a_dropped_guest_leaves_neither_a_transaction_nor_the_turn_nor_a_connect
     session.ok("begin immediate").await;
     session.ok("insert into item (name) values ('lost')").await;
     drop(session);
-    assert_eq!((fixture.database.idle(), fixture.database.slots_free()), (1, all));
+    assert_eq!(
+        (fixture.database.idle(), fixture.database.slots_free()),
+        (1, all)
+    );
     let mut next = fixture.connect().await;
     next.ok("BEGIN IMMEDIATE").await;
     assert_eq!(next.integer("select count(*) from item").await, 0);
@@ -30,8 +33,14 @@ async fn a_guest_may_be_dropped_at_any_await() {
     let mut finished = false;
     for polls in 1..200 {
         // Somebody else writes too, so that there are turns to wait for.
-        let rival = tokio::spawn(transaction(Arc::clone(&fixture.database), format!("rival {polls}")));
-        let mut ours = Box::pin(transaction(Arc::clone(&fixture.database), format!("ours {polls}")));
+        let rival = tokio::spawn(transaction(
+            Arc::clone(&fixture.database),
+            format!("rival {polls}"),
+        ));
+        let mut ours = Box::pin(transaction(
+            Arc::clone(&fixture.database),
+            format!("ours {polls}"),
+        ));
         let mut left = polls;
         finished = std::future::poll_fn(|context| match ours.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(true),
@@ -52,7 +61,9 @@ async fn a_guest_may_be_dropped_at_any_await() {
     assert!(finished, "the transaction never finished");
     let mut session = fixture.connect().await;
     session.ok("begin immediate").await;
-    let half = session.integer("select count(*) from (select 1 from item group by substr(name, 3) having count(*) <> 2)");
+    let half = session.integer(
+        "select count(*) from (select 1 from item group by substr(name, 3) having count(*) <> 2)",
+    );
     assert_eq!(half.await, 0, "a transaction inserts two rows or none");
 }
 
@@ -62,7 +73,13 @@ async fn transaction(database: Arc<Database>, name: String) {
     session.ok("begin immediate").await;
     for number in 1..=2 {
         let name = Value::Text(format!("{number} {name}"));
-        assert!(session.ask("insert into item (name) values ($1)", &[name]).await.end.is_ok());
+        assert!(
+            session
+                .ask("insert into item (name) values ($1)", &[name])
+                .await
+                .end
+                .is_ok()
+        );
         tokio::task::yield_now().await;
     }
     session.ok("commit").await;
@@ -74,7 +91,12 @@ async fn a_statement_after_a_violated_constraint_goes_on_in_the_same_transaction
     let mut session = fixture.with_items().await;
     session.ok("begin immediate").await;
     session.ok("insert into item (name) values ('a')").await;
-    assert!(session.refused("insert into item (name) values ('a')").await.contains("UNIQUE"));
+    assert!(
+        session
+            .refused("insert into item (name) values ('a')")
+            .await
+            .contains("UNIQUE")
+    );
     session.ok("insert into item (name) values ('b')").await;
     session.ok("commit").await;
     assert_eq!(session.integer("select count(*) from item").await, 2);
@@ -89,23 +111,38 @@ async fn writers_take_turns_in_the_order_they_came() {
     for number in 0..20 {
         let database = Arc::clone(&fixture.database);
         // Every way to begin writing queues in the same place.
-        let begin = ["BEGIN IMMEDIATE", "  begin exclusive transaction", "select 1"][number % 3];
+        let begin = [
+            "BEGIN IMMEDIATE",
+            "  begin exclusive transaction",
+            "select 1",
+        ][number % 3];
         waiting.push(tokio::spawn(async move {
             let mut session = database.connect().await.unwrap();
             session.ok(begin).await;
-            session.ok(&format!("insert into item (name) values ('{number}')")).await;
-            session.ok(if begin == "select 1" { begin } else { "commit" }).await;
+            session
+                .ok(&format!("insert into item (name) values ('{number}')"))
+                .await;
+            session
+                .ok(if begin == "select 1" { begin } else { "commit" })
+                .await;
         }));
         let before = u64::try_from(number).unwrap();
-        eventually("it waits", || fixture.database.counters().busy_waits == before + 1).await;
+        eventually("it waits", || {
+            fixture.database.counters().busy_waits == before + 1
+        })
+        .await;
     }
     holder.ok("commit").await;
     for task in waiting {
         task.await.unwrap();
     }
-    let order = holder.ok("select cast(name as integer) from item order by id").await;
+    let order = holder
+        .ok("select cast(name as integer) from item order by id")
+        .await;
     let order: Vec<String> = order.iter().map(|row| format!("{:?}", row[0])).collect();
-    let expected: Vec<String> = (0..20).map(|number| format!("{:?}", Value::Integer(number))).collect();
+    let expected: Vec<String> = (0..20)
+        .map(|number| format!("{:?}", Value::Integer(number)))
+        .collect();
     assert_eq!(order, expected);
 }
 
@@ -157,7 +194,10 @@ async fn a_stale_snapshot_is_refused_at_once() {
     assert_eq!(first.integer("select count(*) from item").await, 0);
     second.ok("insert into item (name) values ('a')").await;
     let started = Instant::now();
-    assert_eq!(first.refused("insert into item (name) values ('b')").await, "database is locked");
+    assert_eq!(
+        first.refused("insert into item (name) values ('b')").await,
+        "database is locked"
+    );
     assert!(started.elapsed() < super::super::BUSY_WAIT_MAX / 2);
     first.ok("rollback").await;
     first.ok("insert into item (name) values ('b')").await;
@@ -168,7 +208,9 @@ async fn a_writer_of_another_process_is_waited_for_without_blocking_the_thread()
     let fixture = fixture();
     let mut ours = fixture.with_items().await;
     let outside = rusqlite::Connection::open(fixture.folder.path().join("default.db")).unwrap();
-    outside.execute_batch("begin immediate; insert into item (name) values ('theirs')").unwrap();
+    outside
+        .execute_batch("begin immediate; insert into item (name) values ('theirs')")
+        .unwrap();
     let database = Arc::clone(&fixture.database);
     let waiting = tokio::spawn(async move {
         ours.ok("begin immediate").await;
