@@ -8,34 +8,47 @@ use sqlx::{
 };
 use xtask::tidy;
 
-/// The migrations of the shared store and of every function, in the order of their stamps.
-fn migrations() -> Vec<(PathBuf, String)> {
-    let mut folders = vec![place::root().join("components/shared/store/migrations")];
+/// The folders of migrations: the shared store's and every function's.
+fn folders() -> Vec<(String, PathBuf)> {
+    let mut folders = vec![(
+        "store".to_owned(),
+        place::root().join("components/shared/store/migrations"),
+    )];
     for entry in fs::read_dir(place::root().join("functions")).unwrap() {
-        folders.push(entry.unwrap().path().join("migrations"));
+        let entry = entry.unwrap();
+        let folder = entry.path().join("migrations");
+        if folder.is_dir() {
+            folders.push((entry.file_name().to_string_lossy().into_owned(), folder));
+        }
     }
-    let mut files: Vec<PathBuf> = folders
+    folders
+}
+
+/// Migrates a database as `linli migrate` does.
+async fn migrate(url: &str) {
+    let folders = folders();
+    let named: Vec<(&str, PathBuf)> = folders
         .iter()
-        .filter(|folder| folder.is_dir())
-        .flat_map(|folder| {
-            fs::read_dir(folder)
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-        })
+        .map(|(name, path)| (name.as_str(), path.clone()))
         .collect();
-    files.sort_by_key(|file| file.file_name().map(std::ffi::OsStr::to_owned));
-    files
-        .into_iter()
-        .map(|file| (file.clone(), fs::read_to_string(file).unwrap()))
-        .collect()
+    let applied = store::migrate(url, &named)
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(applied.len() >= folders.len(), "{applied:?}");
+    let again = store::migrate(url, &named)
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(
+        again.is_empty(),
+        "a second time something was applied: {again:?}"
+    );
 }
 
 /// The statements of every store, with where they stand.
 fn statements() -> Vec<(String, String)> {
     let files = tidy::rust_files(&place::root()).unwrap();
-    let is_store = |file: &&PathBuf| {
-        file.starts_with("functions") || file.starts_with("components/shared/store/src")
-    };
+    let stores = ["functions", "components/shared/store/src"];
+    let is_store = |file: &&PathBuf| stores.iter().any(|folder| file.starts_with(folder));
     let mut found = Vec::new();
     for file in files.iter().filter(is_store) {
         let text = fs::read_to_string(place::root().join(file)).unwrap();
@@ -46,20 +59,26 @@ fn statements() -> Vec<(String, String)> {
     found
 }
 
-/// Neither is a question to a table: engines differ here on purpose, and `store` alone writes them.
-fn is_of_one_engine(statement: &str) -> bool {
-    ["pragma", "begin", "set "]
+/// What `store` alone says to one engine, on purpose: how a transaction begins, who waits for whom.
+fn is_of_sqlite(statement: &str) -> bool {
+    ["pragma", "begin immediate"]
         .iter()
         .any(|start| statement.trim_start().starts_with(start))
 }
 
+/// See [`is_of_sqlite`].
+fn is_of_postgresql(statement: &str) -> bool {
+    ["for update", "for no key update", "pg_", "set local"]
+        .iter()
+        .any(|part| statement.contains(part))
+}
+
 #[tokio::test]
 async fn every_statement_is_understood_by_sqlite() {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-    for (file, text) in migrations() {
-        let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
-        done.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("dialect.db").display());
+    migrate(&url).await;
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
     let statements = statements();
     assert!(
         !statements.is_empty(),
@@ -67,7 +86,7 @@ async fn every_statement_is_understood_by_sqlite() {
     );
     for (place, statement) in statements
         .iter()
-        .filter(|(_, statement)| !statement.contains("for update"))
+        .filter(|(_, statement)| !is_of_postgresql(statement))
     {
         let prepared = connection
             .prepare(AssertSqlSafe(statement.clone()).into_sql_str())
@@ -87,20 +106,21 @@ async fn every_statement_is_understood_by_postgresql() {
         );
         return;
     };
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let schema = format!("dialect_{}", std::process::id());
-    let own = format!("create schema {schema}; set search_path to {schema}");
-    connection
-        .execute(sqlx::raw_sql(AssertSqlSafe(own)))
+    let name = format!("dialect_{}", std::process::id());
+    let mut server = PgConnection::connect(&url).await.unwrap();
+    server
+        .execute(sqlx::raw_sql(AssertSqlSafe(format!(
+            "create database {name}"
+        ))))
         .await
         .unwrap();
-    for (file, text) in migrations() {
-        let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(text))).await;
-        done.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    }
+    let (base, _) = url.rsplit_once('/').unwrap();
+    let url = format!("{base}/{name}");
+    migrate(&url).await;
+    let mut connection = PgConnection::connect(&url).await.unwrap();
     for (place, statement) in statements()
         .iter()
-        .filter(|(_, statement)| !is_of_one_engine(statement))
+        .filter(|(_, statement)| !is_of_sqlite(statement))
     {
         let prepared = connection
             .prepare(AssertSqlSafe(statement.clone()).into_sql_str())
@@ -109,4 +129,11 @@ async fn every_statement_is_understood_by_postgresql() {
             .map(drop)
             .unwrap_or_else(|error| panic!("{place}: {error}\n{statement}"));
     }
+    connection.close().await.unwrap();
+    server
+        .execute(sqlx::raw_sql(AssertSqlSafe(format!(
+            "drop database {name}"
+        ))))
+        .await
+        .unwrap();
 }

@@ -1,5 +1,7 @@
 //! What must hold of the tree, its contracts and its manifest, whatever the functions do.
 
+/// Every operation refuses whom it has to, and then does what its example says.
+mod authorization;
 /// The routes that `http.rs` answers are the operations that `openapi.yaml` promises.
 mod contracts;
 /// Every statement of every `store.rs` is understood by both engines.

@@ -1,4 +1,10 @@
 //! The whole from outside: a host, a broker and a bridge as processes, asked over HTTP and MQTT only.
 
+/// Bad input: each a clear error, and nothing changed.
+mod bad_input;
+/// A door opened end to end, and everything that keeps it shut.
+mod door;
 /// What cannot start says why in one sentence, and exits.
 mod start;
+/// Who sees what on the broker.
+mod traffic;

@@ -1,4 +1,8 @@
 //! What happens when something goes wrong, on purpose: nothing lost, nothing twice, and neighbours keep answering.
 
+/// Messages that come twice, in the wrong order, too late, retained, or from nowhere.
+mod messages;
 /// A function that loops, traps, leaks or sleeps is stopped at its limit while its neighbours answer.
 mod misdeeds;
+/// Kill and restart: whatever was answered is there afterwards, and no door moves twice.
+mod restarts;

@@ -38,7 +38,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it has another one; with the answer.
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{self}");
         self

@@ -73,25 +73,33 @@ impl Process {
     /// # Panics
     /// When the program ends without it, or none comes in time; with what the program printed.
     pub fn line(&mut self, part: &str) -> String {
+        self.line_of(&[part])
+    }
+
+    /// Waits for a line that holds one of several texts, and returns the line.
+    ///
+    /// # Panics
+    /// When the program ends without it, or none comes in time; with what the program printed.
+    pub fn line_of(&mut self, parts: &[&str]) -> String {
         let deadline = Instant::now() + PATIENCE;
+        let find = |log: Vec<String>| {
+            log.into_iter()
+                .find(|line| parts.iter().any(|part| line.contains(part)))
+        };
         loop {
-            if let Some(line) = self.log().into_iter().find(|line| line.contains(part)) {
+            if let Some(line) = find(self.log()) {
                 return line;
             }
             if let Ok(Some(status)) = self.child.try_wait() {
                 self.drain();
-                let line = self.log().into_iter().find(|line| line.contains(part));
-                return line.unwrap_or_else(|| {
-                    panic!(
-                        "{} ended ({status}) without the line {part:?}:\n{}",
-                        self.name,
-                        self.shown()
-                    )
+                let (name, shown) = (&self.name, self.shown());
+                return find(self.log()).unwrap_or_else(|| {
+                    panic!("{name} ended ({status}) without a line of {parts:?}:\n{shown}")
                 });
             }
             assert!(
                 Instant::now() < deadline,
-                "{} printed no line {part:?}:\n{}",
+                "{} printed no line of {parts:?}:\n{}",
                 self.name,
                 self.shown()
             );

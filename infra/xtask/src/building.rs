@@ -38,12 +38,15 @@ pub fn components(further: &[&str]) -> Result<()> {
 /// # Errors
 /// When they do not compile.
 pub fn programs() -> Result<()> {
+    // Of the whole workspace, not of two packages: features are resolved for what is selected, and another selection
+    // than the tests' would compile wasmtime a second time.
     let arguments = [
         "build",
         "--release",
-        "--package",
-        "linli-host",
-        "--package",
+        "--workspace",
+        "--bin",
+        "linli",
+        "--bin",
         "linli-bridge",
     ];
     workspace::run(&mut workspace::cargo(&arguments)).context("building linli and linli-bridge")

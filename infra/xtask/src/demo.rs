@@ -54,7 +54,7 @@ pub struct Door {
 pub struct Gateway {
     /// Its id.
     pub id: String,
-    /// Random.
+    /// Made by the API.
     pub password: String,
 }
 
@@ -117,14 +117,16 @@ impl Demo {
     pub async fn load(internal: &Client) -> Result<Self> {
         let mut operator = new_person("operator", "operator")?;
         let first = json!({ "username": operator.username, "password": operator.password });
-        internal
+        let founded = internal
             .post(
                 "/internal/tenants",
                 json!({ "tenant": TENANT, "name": "Demo 演示物业", "operator": first }),
             )
             .await?;
         let api = internal.log_in(TENANT, &operator).await?;
-        operator.id = operator.username.clone();
+        let id = founded["operator"]["id"].as_str();
+        id.context("the operator has no id")?
+            .clone_into(&mut operator.id);
         let mut people = vec![operator];
         for (username, kind) in [
             ("butler", "staff"),
@@ -151,11 +153,7 @@ impl Demo {
                 output: 2,
             },
         ];
-        let gateway = Gateway {
-            id: "gateway-1".to_owned(),
-            password: secret()?,
-        };
-        add_gateway(&api, &gateway, &doors).await?;
+        let gateway = add_gateway(&api, "gateway-1", &doors).await?;
         for door in &doors {
             let body = json!({ "id": door.id, "community": COMMUNITY, "name": door.name, "gateway": gateway.id });
             api.post("/api/doors", body).await?;
@@ -238,13 +236,19 @@ async fn add_person(api: &Client, username: &str, kind: &str) -> Result<Person> 
     Ok(person)
 }
 
-async fn add_gateway(api: &Client, gateway: &Gateway, doors: &[Door]) -> Result<()> {
+/// Registers the gateway with the doors that it speaks for; the API makes its password and shows it once.
+async fn add_gateway(api: &Client, id: &str, doors: &[Door]) -> Result<Gateway> {
     let children: Vec<_> = doors
         .iter()
         .map(|door| json!({ "kind": "door", "id": door.id }))
         .collect();
-    let body = json!({ "id": gateway.id, "kind": "gateway", "password": gateway.password, "children": children });
-    api.post("/api/devices", body).await.map(drop)
+    let body = json!({ "id": id, "kind": "gateway", "children": children });
+    let added = api.post("/api/devices", body).await?;
+    let password = added["credential"]["password"].as_str();
+    Ok(Gateway {
+        id: id.to_owned(),
+        password: password.context("the gateway has no password")?.to_owned(),
+    })
 }
 
 fn new_person(username: &str, kind: &str) -> Result<Person> {

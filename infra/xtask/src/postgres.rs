@@ -182,3 +182,29 @@ fn unprivileged_user() -> Result<Option<String>> {
     }
     bail!("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_answers_until_it_is_stopped_and_leaves_nothing() {
+        if find().is_none() {
+            eprintln!("skipped: 1 test needs PostgreSQL");
+            return;
+        }
+        let server = Postgres::start().unwrap();
+        let asked = |url: &str| {
+            workspace::output(Command::new(server.programs.join("psql")).args([
+                url,
+                "-Atc",
+                "select 6 * 7",
+            ]))
+        };
+        assert_eq!(asked(&server.url).unwrap().trim(), "42");
+        assert!(server.version.contains("PostgreSQL"), "{}", server.version);
+        server.stop();
+        assert!(asked(&server.url).is_err());
+        assert!(!server.folder.exists());
+    }
+}

@@ -35,9 +35,11 @@ pub struct Options {
 }
 
 /// What the host said when it was ready.
-struct Addresses {
-    http: String,
-    mqtt: String,
+pub struct Addresses {
+    /// `http://ADDRESS`.
+    pub http: String,
+    /// `mqtt://ADDRESS`, or nothing without a broker.
+    pub mqtt: String,
 }
 
 /// Builds, starts and stays until SIGINT or SIGTERM.

@@ -108,15 +108,19 @@ fn is_pure(path: &Path) -> bool {
         || path.starts_with("components/shared/wire/src")
 }
 
-/// Code that is linked into components. What a library keeps for native builds only stands in `native`.
+/// Code that is linked into components. Files of tests, and what a library keeps for native builds only, are none.
 fn is_guest(path: &Path) -> bool {
     let inside = path.starts_with("functions") || path.starts_with("components");
-    let is_source = path.components().any(|part| part.as_os_str() == "src");
-    inside
-        && is_source
-        && !path
-            .components()
-            .any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "native")
+    let names = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    let names: Vec<String> = names
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .collect();
+    let is_other = |name: &String| {
+        ["native", "tests", "testing"].contains(&name.as_str()) || name.ends_with("_tests")
+    };
+    inside && names.iter().any(|name| name == "src") && !names.iter().any(is_other)
 }
 
 /// Whether a word stands in code by itself.
@@ -193,6 +197,20 @@ mod tests {
         ];
         assert_eq!(offences("functions/a/src/domain.rs", text), expected);
         assert!(offences("infra/host/src/domain.rs", text).is_empty());
+    }
+
+    #[test]
+    fn a_file_of_tests_is_no_guest() {
+        for path in [
+            "functions/a/src/domain/opening_tests.rs",
+            "functions/a/src/tests.rs",
+            "functions/a/tests/routes.rs",
+        ] {
+            assert!(
+                offences(path, "//! x\na[0].unwrap();\n").is_empty(),
+                "{path}"
+            );
+        }
     }
 
     #[test]

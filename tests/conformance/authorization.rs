@@ -1,0 +1,256 @@
+//! Every operation of every contract, against a running system: it refuses whom it has to, and then does what
+//! its example says. An operation that does not say whom it refuses fails in the merge of the contracts already.
+//!
+//! The examples are sent in the order of their documents, `identity` first, each function's after the other; an id
+//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer.
+
+use std::collections::BTreeMap;
+
+use kernel::ActorKind;
+use linli_tests::{
+    http::{Answer, Http},
+    place,
+    system::{Setup, System},
+    tokens,
+};
+use serde_json::Value;
+use xtask::openapi::{self, Access, Operation};
+
+/// The tenant of the examples, and its community.
+const TENANT: &str = "demo";
+const COMMUNITY: &str = "garden";
+/// What may be answered to somebody who may not: which one is the operation's choice.
+const REFUSALS: [u16; 3] = [401, 403, 404];
+
+/// A running system with what the examples have made so far.
+struct Walk {
+    system: System,
+    operator: Http,
+    stranger: Http,
+    /// Ids that answers have named, by the name of the path parameter.
+    made: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+#[tokio::test]
+async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says() {
+    let merged = openapi::merge(&place::root()).unwrap_or_else(|error| panic!("{error:#}"));
+    let mut operations = merged.operations;
+    // Nothing works before there is a tenant with an operator, and devices and people come before doors.
+    operations.sort_by_key(|operation| {
+        (
+            operation.path != "/internal/tenants",
+            operation.function != "identity",
+            operation.method == "DELETE",
+        )
+    });
+    let mut walk = Walk::begin();
+    for operation in &operations {
+        walk.refuses(operation).await;
+        walk.does(operation).await;
+        if operation.path == "/internal/tenants" {
+            walk.log_in(operation).await;
+        }
+    }
+    assert!(
+        walk.faults.is_empty(),
+        "{} faults:\n{}",
+        walk.faults.len(),
+        walk.faults.join("\n")
+    );
+}
+
+impl Walk {
+    fn begin() -> Self {
+        let system = System::start(Setup::functions());
+        let stranger = tokens::token(
+            &system,
+            "elsewhere",
+            ActorKind::Operator,
+            "stranger",
+            COMMUNITY,
+        );
+        let http = system.http();
+        Self {
+            operator: http.clone(),
+            stranger: http.with_token(&stranger),
+            system,
+            made: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The first operator of the tenant, with the password of the example.
+    async fn log_in(&mut self, tenants: &Operation) {
+        let body = json(tenants.body_example().expect("an example").1);
+        let person = &body["operator"];
+        let ask = serde_json::json!({
+            "tenant": body["tenant"], "username": person["username"], "password": person["password"],
+        });
+        let session = self
+            .system
+            .http()
+            .post("/api/sessions", &ask)
+            .await
+            .expect(201)
+            .json();
+        self.operator = self
+            .system
+            .http()
+            .with_token(session["token"].as_str().expect("a token"));
+        assert_eq!(body["tenant"], TENANT, "the examples' tenant");
+    }
+
+    async fn refuses(&mut self, operation: &Operation) {
+        let nobody = self.system.http();
+        let Access::Token { refused } = &operation.access else {
+            if operation.access == Access::Internal {
+                self.refused(operation, "nobody", &nobody).await;
+                let operator = self.as_kind(ActorKind::Operator);
+                self.refused(operation, "an operator's token", &operator)
+                    .await;
+            }
+            return;
+        };
+        self.refused(operation, "nobody", &nobody).await;
+        self.refused(
+            operation,
+            "a forged token",
+            &nobody.with_token("eyJhbGciOiJub25lIn0.e30."),
+        )
+        .await;
+        for name in refused {
+            match ActorKind::parse(name) {
+                Some(kind) => {
+                    let caller = self.as_kind(kind);
+                    self.refused(operation, name, &caller).await;
+                }
+                None => self.faults.push(format!(
+                    "{}: x-linli-refused names {name:?}, which is no kind of actor",
+                    operation.id
+                )),
+            }
+        }
+        self.is_foreign(operation).await;
+    }
+
+    fn as_kind(&self, kind: ActorKind) -> Http {
+        self.system.http().with_token(&tokens::token(
+            &self.system,
+            TENANT,
+            kind,
+            "somebody",
+            COMMUNITY,
+        ))
+    }
+
+    /// Another tenant's operator finds nothing: what has an id is unknown, and a list does not hold it.
+    async fn is_foreign(&mut self, operation: &Operation) {
+        let stranger = self.stranger.clone();
+        if operation.path.contains('{') {
+            self.refused(operation, "another tenant's operator", &stranger)
+                .await;
+        } else if operation.method == "GET" {
+            let answer = self.send(operation, &stranger).await;
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            let leaked = self
+                .made
+                .values()
+                .find(|id| body.contains(&format!("\"{id}\"")));
+            if let Some(id) = leaked {
+                self.faults.push(format!(
+                    "{}: another tenant's operator sees {id}: {answer}",
+                    operation.id
+                ));
+            }
+        }
+    }
+
+    async fn refused(&mut self, operation: &Operation, who: &str, caller: &Http) {
+        let answer = self.send(operation, caller).await;
+        let is_nobody = who == "nobody" || who == "a forged token";
+        let fine = if is_nobody {
+            answer.status == 401
+        } else {
+            REFUSALS.contains(&answer.status.as_u16())
+        };
+        if !fine {
+            self.faults
+                .push(format!("{}: {who} is not refused: {answer}", operation.id));
+        } else if answer.problem().is_empty() {
+            self.faults.push(format!(
+                "{}: the refusal of {who} has no code: {answer}",
+                operation.id
+            ));
+        }
+    }
+
+    /// Sends the example as the one it is meant for, and keeps the id of what it made.
+    async fn does(&mut self, operation: &Operation) {
+        let caller = match &operation.access {
+            Access::Open => self.system.http(),
+            Access::Internal => self.system.internal(),
+            Access::Token { .. } => self.operator.clone(),
+        };
+        let answer = self.send(operation, &caller).await;
+        let promised: Vec<u16> = operation
+            .answers()
+            .map(|(status, _)| status)
+            .filter(|status| (200..300).contains(status))
+            .collect();
+        if !promised.contains(&answer.status.as_u16()) {
+            self.faults.push(format!(
+                "{}: the example promises {promised:?}: {answer}",
+                operation.id
+            ));
+            return;
+        }
+        let last = operation.path.rsplit('/').next().unwrap_or_default();
+        let id = serde_json::from_slice::<Value>(&answer.body)
+            .ok()
+            .and_then(|body| Some(body.get("id")?.as_str()?.to_owned()));
+        if let (true, Some(id)) = (operation.method == "POST", id) {
+            self.made.insert(singular(last), id);
+        }
+    }
+
+    async fn send(&self, operation: &Operation, caller: &Http) -> Answer {
+        let mut path = operation.path.clone();
+        for (name, id) in &self.made {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        let examples = Operation {
+            path,
+            ..operation.clone()
+        };
+        let headers = examples.header_examples();
+        let mut headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let body = examples.body_example().map(|(kind, value)| {
+            headers.push(("content-type", kind));
+            json(value)
+        });
+        caller
+            .call(
+                &operation.method,
+                &examples.example_path(),
+                body.as_ref(),
+                &headers,
+            )
+            .await
+    }
+}
+
+fn json(value: &serde_yaml_ng::Value) -> Value {
+    serde_json::to_value(value).expect("an example is JSON")
+}
+
+/// The name of the path parameter for what a collection holds: `doors` -> `door`, `people` -> `person`.
+fn singular(collection: &str) -> String {
+    match collection {
+        "people" => "person".to_owned(),
+        other => other.trim_end_matches('s').to_owned(),
+    }
+}
