@@ -2,11 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use linli_tests::place;
+use linli_tests::{place, postgres};
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, SqliteConnection,
 };
-use xtask::{postgres::Postgres, tidy};
+use xtask::tidy;
 
 /// The folders of migrations: the shared store's and every function's.
 fn folders() -> Vec<(String, PathBuf)> {
@@ -99,33 +99,11 @@ async fn every_statement_is_understood_by_sqlite() {
 
 #[tokio::test]
 async fn every_statement_is_understood_by_postgresql() {
-    // `cargo xtask test` has started one; without it this test starts its own.
-    let given = std::env::var(xtask::postgres::URL_VARIABLE).ok();
-    let own = if given.is_some() {
-        None
-    } else {
-        Some(Postgres::start())
+    let Some(database) = postgres::database("dialect").await else {
+        return;
     };
-    let url = match (given, &own) {
-        (Some(url), _) => url,
-        (None, Some(Ok(server))) => server.url.clone(),
-        (None, Some(Err(error))) => {
-            return eprintln!("skipped: 1 test needs PostgreSQL: {error:#}");
-        }
-        (None, None) => return,
-    };
-    let name = format!("dialect_{}", std::process::id());
-    let mut server = PgConnection::connect(&url).await.unwrap();
-    server
-        .execute(sqlx::raw_sql(AssertSqlSafe(format!(
-            "create database {name}"
-        ))))
-        .await
-        .unwrap();
-    let (base, _) = url.rsplit_once('/').unwrap();
-    let url = format!("{base}/{name}");
-    migrate(&url).await;
-    let mut connection = PgConnection::connect(&url).await.unwrap();
+    migrate(&database.url).await;
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
     for (place, statement) in statements()
         .iter()
         .filter(|(_, statement)| !is_of_sqlite(statement))
@@ -137,11 +115,4 @@ async fn every_statement_is_understood_by_postgresql() {
             .map(drop)
             .unwrap_or_else(|error| panic!("{place}: {error}\n{statement}"));
     }
-    connection.close().await.unwrap();
-    server
-        .execute(sqlx::raw_sql(AssertSqlSafe(format!(
-            "drop database {name}"
-        ))))
-        .await
-        .unwrap();
 }

@@ -2,7 +2,8 @@
 
 use linli_tests::{
     estate::{Estate, openings},
-    poll,
+    poll, postgres,
+    system::Setup,
 };
 use serde_json::{Value, json};
 
@@ -66,7 +67,7 @@ async fn every_door_of_the_gateway_opens_its_own_output() {
 
 #[tokio::test]
 async fn a_controller_that_refuses_is_a_failed_opening_with_the_reason() {
-    let estate = Estate::start_with(linli_tests::system::Setup::functions(), &["--refuse"]).await;
+    let estate = Estate::start_with(Setup::functions(), &["--refuse"]).await;
     let id = estate.open(DOOR).await;
     let opening = estate.settled(DOOR, &id).await;
     assert_eq!(opening["state"], "failed", "{opening}");
@@ -81,7 +82,7 @@ async fn a_controller_that_refuses_is_a_failed_opening_with_the_reason() {
 
 #[tokio::test]
 async fn an_opening_that_nobody_answers_times_out_and_cron_persists_it() {
-    let estate = Estate::start_without_bridge(linli_tests::system::Setup::functions(), &[]).await;
+    let estate = Estate::start_without_bridge(Setup::functions(), &[]).await;
     let id = estate.open(DOOR).await;
     let opening = estate.settled(DOOR, &id).await;
     assert_eq!(opening["state"], "timed_out", "{opening}");
@@ -166,4 +167,28 @@ async fn what_the_gateway_reports_shows_at_the_door() {
             .then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_door_opens_and_is_audited_on_postgresql_too() {
+    let Some(database) = postgres::database("door").await else {
+        return;
+    };
+    let setup = Setup::functions()
+        .with("SPIN_VARIABLE_DATABASE_URL", &database.url)
+        .with("SPIN_VARIABLE_POSTGRES_PORT", &database.port);
+    let mut estate = Estate::start_with(setup, &[]).await;
+    let id = estate.open(DOOR).await;
+    let opened = estate.settled(DOOR, &id).await;
+    assert_eq!(opened["state"], "opened", "{opened}");
+    estate.system.host.kill();
+    estate.system.restart();
+    assert_eq!(estate.opening(DOOR, &id).await, opened);
+    let audit = estate
+        .operator
+        .get(&openings(DOOR))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(entries(&audit).len(), 1, "{audit}");
 }

@@ -7,6 +7,7 @@ pub mod http;
 pub mod mqtt;
 pub mod place;
 pub mod poll;
+pub mod postgres;
 pub mod process;
 pub mod system;
 pub mod tokens;

@@ -31,6 +31,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How much, how late, how often in vain.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let (p99, failed) = (self.percentile_ms(0.99), self.failed);
+        format!("{:.0}/s, p99 {p99:.1} ms, {failed} failed", self.per_second)
+    }
+
     /// The latency that a share of the requests did not exceed, in milliseconds.
     #[must_use]
     pub fn percentile_ms(&self, share: f64) -> f64 {
