@@ -61,7 +61,7 @@ async fn settle_overdue(context: &Context, tenant: &TenantId, limit: i64) -> any
             let after = observe(before.clone(), context.now);
             if matches!(after.state, OpeningState::TimedOut { .. }) {
                 sql::update_opening(tx, &after).await?;
-                facts::opening_changed(context, tx, Some(&before), &after).await?;
+                facts::opening_settled(context, tx, &before, &after).await?;
                 settled += 1;
             }
         }

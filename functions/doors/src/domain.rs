@@ -8,8 +8,8 @@ mod occurrence;
 mod opening;
 
 pub use door::{
-    Change, Door, Name, Registration, UnlockMillis, change_door, know, manages, overseers_only,
-    oversees, register_door, unknown_door, whose,
+    Change, Door, Name, Registration, UnlockMillis, change_door, is_people, is_person, know,
+    manages, overseers_only, oversees, register_door, unknown_door, whose,
 };
 pub use grant::{
     Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend, unknown_grant,

@@ -9,7 +9,7 @@ use wire::event::{
 };
 
 use crate::context::Context;
-use crate::domain::{Door, Grant, GrantState, Occurrence, Opening, OpeningState};
+use crate::domain::{Door, Grant, GrantState, LateAnswer, Occurrence, Opening, OpeningState};
 
 /// A door is new.
 pub(crate) async fn door_registered(
@@ -102,116 +102,103 @@ pub(crate) async fn grant_changed(
     }
 }
 
-/// An opening is new, or in another state than before.
-pub(crate) async fn opening_changed(
+/// An opening is new: allowed or refused.
+pub(crate) async fn opening_asked(context: &Context, tx: &Tx, new: &Opening) -> anyhow::Result<()> {
+    let (opening, door, person) = keys(new);
+    match &new.state {
+        OpeningState::Refused { denial } => {
+            let reason = denial.code().to_owned();
+            let fact = DoorOpeningRefused {
+                opening,
+                door,
+                person,
+                reason,
+            };
+            append(context, tx, &fact).await
+        }
+        OpeningState::Requested { expires_at } => {
+            let (community, expires_at) = (new.community.clone(), *expires_at);
+            let fact = DoorOpeningRequested {
+                opening,
+                door,
+                community,
+                person,
+                expires_at,
+            };
+            append(context, tx, &fact).await
+        }
+        settled => anyhow::bail!("a new opening is not {}", settled.name()),
+    }
+}
+
+/// An opening has been settled, or a settled one was answered late.
+pub(crate) async fn opening_settled(
     context: &Context,
     tx: &Tx,
-    before: Option<&Opening>,
+    before: &Opening,
     after: &Opening,
 ) -> anyhow::Result<()> {
     let (opening, door, person) = keys(after);
-    let community = after.community.clone();
-    match &after.state {
-        OpeningState::Requested { expires_at } => {
-            let expires_at = *expires_at;
-            append(
-                context,
-                tx,
-                &DoorOpeningRequested {
-                    opening,
-                    door,
-                    community,
-                    person,
-                    expires_at,
-                },
-            )
-            .await
-        }
-        OpeningState::Refused { denial } => {
-            let reason = denial.code().to_owned();
-            append(
-                context,
-                tx,
-                &DoorOpeningRefused {
-                    opening,
-                    door,
-                    person,
-                    reason,
-                },
-            )
-            .await
-        }
+    let reason = match &after.state {
         OpeningState::Opened { latency_ms, .. } => {
-            let latency_ms = *latency_ms;
-            append(
-                context,
-                tx,
-                &DoorOpened {
-                    opening,
-                    door,
-                    community,
-                    person,
-                    latency_ms,
-                },
-            )
-            .await
-        }
-        OpeningState::Failed { reason, .. } => {
-            let reason = reason.as_str().to_owned();
-            append(
-                context,
-                tx,
-                &DoorOpeningFailed {
-                    opening,
-                    door,
-                    person,
-                    reason,
-                },
-            )
-            .await
-        }
-        OpeningState::Expired { .. } => {
-            let reason = "expired".to_owned();
-            append(
-                context,
-                tx,
-                &DoorOpeningFailed {
-                    opening,
-                    door,
-                    person,
-                    reason,
-                },
-            )
-            .await
+            let (community, latency_ms) = (after.community.clone(), *latency_ms);
+            let fact = DoorOpened {
+                opening,
+                door,
+                community,
+                person,
+                latency_ms,
+            };
+            return append(context, tx, &fact).await;
         }
         OpeningState::TimedOut { late, .. } => {
-            if before.is_none_or(|before| matches!(before.state, OpeningState::Requested { .. })) {
-                append(
-                    context,
-                    tx,
-                    &DoorOpeningTimedOut {
-                        opening,
-                        door,
-                        person,
-                    },
-                )
-                .await?;
-            }
-            let Some(late) = late else { return Ok(()) };
-            let ((opening, door, person), outcome) = (keys(after), late.outcome.clone());
-            append(
-                context,
-                tx,
-                &DoorOpeningAnsweredLate {
-                    opening,
-                    door,
-                    person,
-                    outcome,
-                },
-            )
-            .await
+            return opening_timed_out(context, tx, before, (after, late.as_ref())).await;
         }
+        OpeningState::Failed { reason, .. } => reason.as_str().to_owned(),
+        OpeningState::Expired { .. } => "expired".to_owned(),
+        unsettled => anyhow::bail!("a settled opening is not {}", unsettled.name()),
+    };
+    append(
+        context,
+        tx,
+        &DoorOpeningFailed {
+            opening,
+            door,
+            person,
+            reason,
+        },
+    )
+    .await
+}
+
+async fn opening_timed_out(
+    context: &Context,
+    tx: &Tx,
+    before: &Opening,
+    (after, late): (&Opening, Option<&LateAnswer>),
+) -> anyhow::Result<()> {
+    if matches!(before.state, OpeningState::Requested { .. }) {
+        let (opening, door, person) = keys(after);
+        append(
+            context,
+            tx,
+            &DoorOpeningTimedOut {
+                opening,
+                door,
+                person,
+            },
+        )
+        .await?;
     }
+    let Some(late) = late else { return Ok(()) };
+    let ((opening, door, person), outcome) = (keys(after), late.outcome.clone());
+    let fact = DoorOpeningAnsweredLate {
+        opening,
+        door,
+        person,
+        outcome,
+    };
+    append(context, tx, &fact).await
 }
 
 /// Something happened at a door by itself.

@@ -89,7 +89,7 @@ async fn store_answer(
         return Ok(());
     };
     sql::update_opening(tx, &after).await?;
-    facts::opening_changed(context, tx, Some(&before), &after).await
+    facts::opening_settled(context, tx, &before, &after).await
 }
 
 async fn store_occurrence(

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    AUDITOR, CHEN, LI, Person, SECRET, STRANGER, SUN, World, ZHAO, on_each_engine,
+    AUDITOR, CHEN, DEVICE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO, on_each_engine,
 };
 
 /// A route, a body that it would accept, and who is refused how.
@@ -33,13 +33,13 @@ fn routes() -> Vec<Route> {
         route("PATCH", "/api/doors/{door}", Some(json!({"name": "西门"})), unknown_door(vec![(LI, 403, "operator_only"), (AUDITOR, 403, "operator_only")])),
         route("GET", "/api/doors/{door}/occurrences", None, unknown_door(vec![(LI, 403, "overseers_only")])),
         route("POST", "/api/doors/{door}/grants", Some(json!({"person": "zhao"})), unknown_door(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
-        route("GET", "/api/doors/{door}/grants", None, unknown_door(vec![])),
+        route("GET", "/api/doors/{door}/grants", None, unknown_door(vec![(DEVICE, 403, "own_records_only")])),
         route("GET", "/api/grants/{grant}", None, unknown_grant(vec![])),
         route("DELETE", "/api/grants/{grant}", None, unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
         route("PUT", "/api/grants/{grant}/suspension", Some(json!({"reason": "x"})), unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
         route("DELETE", "/api/grants/{grant}/suspension", None, unknown_grant(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
         route("POST", "/api/doors/{door}/openings", Some(json!({})), unknown_door(vec![(ZHAO, 403, "no_grant"), (AUDITOR, 403, "kind_may_not_open")])),
-        route("GET", "/api/doors/{door}/openings", None, unknown_door(vec![])),
+        route("GET", "/api/doors/{door}/openings", None, unknown_door(vec![(DEVICE, 403, "own_records_only")])),
         route("GET", "/api/doors/{door}/openings/{opening}", None, vec![(ZHAO, 404, "opening_unknown"), (SUN, 404, "opening_unknown"), (STRANGER, 404, "opening_unknown")]),
         route("POST", "/internal/ticks/doors", None, vec![(LI, 401, "token_invalid"), (STRANGER, 401, "token_invalid")]),
     ]

@@ -146,6 +146,22 @@ pub fn oversees(actor: &Actor, community: &CommunityId) -> bool {
     manages(actor, community) || (actor.kind == ActorKind::Auditor && actor.reaches(community))
 }
 
+/// Whether the caller is a person, and this one. Devices and applications have ids of their own, which may read
+/// like a person's.
+#[must_use]
+pub fn is_person(actor: &Actor, person: &ActorId) -> bool {
+    is_people(actor.kind) && actor.id == *person
+}
+
+/// Whether accounts of that kind are people who open doors and have records of it.
+#[must_use]
+pub fn is_people(kind: ActorKind) -> bool {
+    match kind {
+        ActorKind::Resident | ActorKind::Staff | ActorKind::Merchant | ActorKind::Operator => true,
+        ActorKind::Auditor | ActorKind::Device | ActorKind::Application => false,
+    }
+}
+
 /// The door, for a caller who reaches its community.
 ///
 /// # Errors
@@ -171,7 +187,7 @@ pub fn unknown_door() -> Refusal {
 /// the community, else only the own.
 ///
 /// # Errors
-/// 403 when somebody else asks for another person's.
+/// 403 when somebody else asks for another person's, or has no records because it is no person.
 pub fn whose(
     actor: &Actor,
     door: &Door,
@@ -180,13 +196,14 @@ pub fn whose(
     if oversees(actor, &door.community) {
         return Ok(asked);
     }
-    match asked {
-        Some(other) if other != actor.id => Err(Refusal::forbidden(
+    let asks_for_another = asked.is_some_and(|person| person != actor.id);
+    if asks_for_another || !is_people(actor.kind) {
+        return Err(Refusal::forbidden(
             "own_records_only",
             Message::new("You read only your own records.", "您只能查看自己的记录。"),
-        )),
-        _ => Ok(Some(actor.id.clone())),
+        ));
     }
+    Ok(Some(actor.id.clone()))
 }
 
 /// Lets only those pass who run or audit the door's community.

@@ -128,6 +128,8 @@ fn a_resident_reads_only_the_own_records() {
         read(&li(), Some("zhao")).unwrap_err().code,
         "own_records_only"
     );
+    let device = actor(ActorKind::Device, "li", &["garden"]);
+    assert_eq!(read(&device, None).unwrap_err().code, "own_records_only");
     assert_eq!(read(&chen(), Some("zhao")), Ok(Some(person("zhao"))));
     assert_eq!(read(&wang(), None), Ok(None));
     assert_eq!(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use kernel::{Actor, ActorId, CommunityId, DeviceId, GrantId, Message, Refusal, Timestamp};
 
-use super::{Door, Reason, manages, oversees};
+use super::{Door, Reason, is_person, manages, oversees};
 
 /// A permission of one person for one door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ pub fn grant(
 pub fn known_grant(actor: &Actor, grant: Option<Grant>) -> Result<Grant, Refusal> {
     let may_know = |grant: &Grant| {
         oversees(actor, &grant.community)
-            || (grant.person == actor.id && actor.reaches(&grant.community))
+            || (is_person(actor, &grant.person) && actor.reaches(&grant.community))
     };
     grant.filter(may_know).ok_or_else(unknown_grant)
 }
@@ -357,7 +357,11 @@ mod tests {
             );
         }
         let moved_away = actor(ActorKind::Resident, "li", &["harbour"]);
-        for stranger in [actor(ActorKind::Resident, "zhao", &["garden"]), moved_away] {
+        for stranger in [
+            actor(ActorKind::Device, "li", &["garden"]),
+            actor(ActorKind::Resident, "zhao", &["garden"]),
+            moved_away,
+        ] {
             assert_eq!(
                 known_grant(&stranger, Some(grant_of_li()))
                     .unwrap_err()

@@ -4,12 +4,14 @@
 //! deadline itself. Afterwards its state never changes; an answer that comes too late is kept beside it.
 
 use kernel::{
-    Actor, ActorId, ActorKind, CommunityId, DeviceId, GrantId, Message, OpeningId, Refusal,
-    Timestamp,
+    Actor, ActorId, CommunityId, DeviceId, GrantId, Message, OpeningId, Refusal, Timestamp,
 };
 use wire::door::Outcome;
 
-use super::{Door, Grant, GrantState, Reason, know, manages, occurrence::own_gateway, oversees};
+use super::{
+    Door, Grant, GrantState, Reason, is_people, is_person, know, manages, occurrence::own_gateway,
+    oversees,
+};
 
 /// How long a command holds, in milliseconds: a door that opens late is worse than one that stays shut.
 pub const OPENING_EXPIRES_MS: i64 = 5_000;
@@ -215,7 +217,7 @@ pub fn request_opening(
     };
     let runs_it = manages(actor, &door.community);
     let (ground, state) = match (grant, ask.reason) {
-        _ if !opens_doors(actor.kind) => (
+        _ if !is_people(actor.kind) => (
             Ground::None,
             OpeningState::Refused {
                 denial: Denial::KindMayNotOpen,
@@ -305,7 +307,7 @@ pub fn acknowledge(
 pub fn known_opening(actor: &Actor, opening: Option<Opening>) -> Result<Opening, Refusal> {
     let may_know = |opening: &Opening| {
         oversees(actor, &opening.community)
-            || (opening.person == actor.id && actor.reaches(&opening.community))
+            || (is_person(actor, &opening.person) && actor.reaches(&opening.community))
     };
     opening.filter(may_know).ok_or_else(unknown_opening)
 }
@@ -320,13 +322,6 @@ pub fn unknown_opening() -> Refusal {
             "没有您可见的这次开门记录。",
         ),
     )
-}
-
-fn opens_doors(kind: ActorKind) -> bool {
-    match kind {
-        ActorKind::Resident | ActorKind::Staff | ActorKind::Merchant | ActorKind::Operator => true,
-        ActorKind::Auditor | ActorKind::Device | ActorKind::Application => false,
-    }
 }
 
 /// Why the grant does not allow an opening now, if it does not.

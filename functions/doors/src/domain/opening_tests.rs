@@ -1,6 +1,6 @@
 //! Who may open, and the laws of what becomes of an opening.
 
-use kernel::MessageId;
+use kernel::{ActorKind, MessageId};
 use proptest::prelude::*;
 
 use super::super::sample::{actor, at, chen, grant_of_li, li, north_gate, reason, wang};
@@ -226,12 +226,11 @@ fn an_opening_is_known_to_the_person_and_to_those_who_run_or_audit() {
         assert!(known_opening(&knows, Some(requested())).is_ok());
     }
     let neighbour = actor(ActorKind::Resident, "zhao", &["garden"]);
-    assert_eq!(
-        known_opening(&neighbour, Some(requested()))
-            .unwrap_err()
-            .code,
-        "opening_unknown"
-    );
+    let device_of_that_name = actor(ActorKind::Device, "li", &["garden"]);
+    for stranger in [neighbour, device_of_that_name] {
+        let refusal = known_opening(&stranger, Some(requested())).unwrap_err();
+        assert_eq!(refusal.code, "opening_unknown");
+    }
     assert_eq!(
         known_opening(&wang(), None).unwrap_err().code,
         "opening_unknown"

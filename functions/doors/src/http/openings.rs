@@ -106,7 +106,7 @@ pub(super) async fn request(
             context.now,
         )?;
         sql::insert_opening(tx, &opening).await?;
-        facts::opening_changed(context, tx, None, &opening).await?;
+        facts::opening_asked(context, tx, &opening).await?;
         let answered = match opening.state {
             OpeningState::Refused { denial } => answer(403, &denial.code()),
             _ => answer(202, &ShownOpening::from(opening.clone())),

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{DoorConfig, LineConfig};
 
 /// How often one release is tried while no answer comes.
-const ATTEMPTS_MAX: u8 = 3;
+const ATTEMPTS_MAX: u8 = 5;
 /// How often one release is tried again while the controller says that it is busy.
 const BUSY_MAX: u8 = 20;
 /// The pause after a controller said that it is busy.

@@ -26,6 +26,9 @@ pub use peripheral::{OUTPUTS, Peripheral};
 
 use crate::config::Port;
 
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 512;
+
 /// Where a simulated line listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
@@ -243,20 +246,31 @@ async fn serve<Stream: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut Stream,
     line: &Mutex<SimulatedLine>,
 ) -> std::io::Result<()> {
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 512]);
+    let (mut bytes, mut buffer) = (Vec::new(), [0; READ_BYTES]);
     loop {
         let count = stream.read(&mut buffer).await?;
         if count == 0 {
             return Ok(());
         }
         bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        while let Some((answer, delay)) = next_frame(&mut bytes, line) {
-            if let Some(answer) = answer {
-                tokio::time::sleep(delay).await;
-                stream.write_all(&answer).await?;
-            }
-        }
+        answer(stream, &mut bytes, line).await?;
     }
+}
+
+/// Answers every whole frame among the bytes, and keeps the rest.
+async fn answer<Stream: AsyncWrite + Unpin>(
+    stream: &mut Stream,
+    bytes: &mut Vec<u8>,
+    line: &Mutex<SimulatedLine>,
+) -> std::io::Result<()> {
+    while let Some((answer, delay)) = next_frame(bytes, line) {
+        let Some(answer) = answer else { continue };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        stream.write_all(&answer).await?;
+    }
+    Ok(())
 }
 
 type Answered = (Option<Vec<u8>>, Duration);

@@ -11,11 +11,11 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_serial::{SerialPort, SerialStream};
 
-use super::{SimulatedLine, lock, serve};
+use super::{READ_BYTES, SimulatedLine, answer, lock, serve};
 use crate::config::{BAUD_DEFAULT, Port};
 
-/// The pause between two looks whether somebody has opened the pseudo-terminal.
-const NOBODY_PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two looks at the pseudo-terminal.
+const LOOK_PAUSE: Duration = Duration::from_millis(1);
 
 /// Listens on TCP and serves one connection after the other.
 pub async fn tcp(address: &str, line: Arc<Mutex<SimulatedLine>>) -> Result<(Port, JoinHandle<()>)> {
@@ -55,11 +55,18 @@ pub fn pty(path: &Path, line: Arc<Mutex<SimulatedLine>>) -> Result<(Port, JoinHa
         baud: BAUD_DEFAULT,
     };
     let task = tokio::spawn(async move {
+        let (mut bytes, mut buffer) = (Vec::new(), [0; READ_BYTES]);
         loop {
-            // While nobody has the far end open, reading fails at once.
-            let ended = serve(&mut near, &line).await;
-            tracing::trace!(?ended, "nobody is at the pseudo-terminal");
-            sleep(NOBODY_PAUSE).await;
+            // Nobody at the far end is an error that passes, but the runtime would take it for the end of the file
+            // and never wait for it again. So we look from time to time.
+            let Ok(count @ 1..) = near.try_read(&mut buffer) else {
+                sleep(LOOK_PAUSE).await;
+                continue;
+            };
+            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            if let Err(error) = answer(&mut near, &mut bytes, &line).await {
+                tracing::debug!(%error, "an answer found nobody at the pseudo-terminal");
+            }
         }
     });
     Ok((port, task))

@@ -96,7 +96,7 @@ async fn a_controller_that_never_answers_the_order_leaves_it_open_whether_the_do
         controller(
             &ADDRESSES,
             Behaviour {
-                drop_answers: 3,
+                drop_answers: 5,
                 ..Behaviour::default()
             },
         )

@@ -13,7 +13,7 @@ use rmqtt::{
 };
 
 use super::{
-    Shelf,
+    CONNECTIONS_MAX, Shelf,
     access::{Action, Claim},
     journal::{Change, StoredSession},
     messages,
@@ -39,14 +39,11 @@ const HANDLED: [Type; 13] = [
 pub(super) async fn register(context: &ServerContext, shelf: &Arc<Shelf>) -> Box<dyn Register> {
     let register = context.extends.hook_mgr().register();
     for kind in HANDLED {
-        register
-            .add(
-                kind,
-                Box::new(Hooks {
-                    shelf: shelf.clone(),
-                }),
-            )
-            .await;
+        let hooks = Hooks {
+            shelf: shelf.clone(),
+            context: context.clone(),
+        };
+        register.add(kind, Box::new(hooks)).await;
     }
     register.start().await;
     register
@@ -54,6 +51,7 @@ pub(super) async fn register(context: &ServerContext, shelf: &Arc<Shelf>) -> Box
 
 struct Hooks {
     shelf: Arc<Shelf>,
+    context: ServerContext,
 }
 
 #[async_trait]
@@ -120,6 +118,10 @@ fn count(counter: &std::sync::atomic::AtomicU64) {
 impl Hooks {
     async fn authenticate(&self, connect: &ConnectInfo) -> AuthResult {
         let id = connect.id();
+        if self.context.connections.count() >= CONNECTIONS_MAX {
+            tracing::error!(limit = CONNECTIONS_MAX, client_id = %id.client_id, "MQTT: too many connections");
+            return AuthResult::NotAuthorized;
+        }
         let username = connect.username().map(ToString::to_string);
         if self
             .shelf
@@ -238,6 +240,11 @@ impl Hooks {
                 .journal
                 .commit(Change::Will(messages::stored(id, &will, messages::now())))
                 .await;
+        } else {
+            // A connection that this one replaced may have left one.
+            self.shelf
+                .journal
+                .later(Change::Unwill(id.client_id.to_string()));
         }
         if !persistent && !was {
             return;

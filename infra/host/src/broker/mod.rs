@@ -38,7 +38,9 @@ use live::LiveSessions;
 /// The largest MQTT packet, in bytes.
 pub const PACKET_BYTES_MAX: u32 = 256 * 1024;
 /// The most connections.
-pub const CONNECTIONS_MAX: usize = 10_000;
+pub const CONNECTIONS_MAX: isize = 10_000;
+/// The most connections that wait for the answer to their CONNECT.
+pub const HANDSHAKES_MAX: usize = 1_000;
 /// The most sessions, connected or away.
 pub const SESSIONS_MAX: isize = 20_000;
 /// The most messages that wait for one subscriber; then the oldest is dropped, logged and counted.
@@ -215,7 +217,8 @@ fn listener(address: SocketAddr) -> Result<rmqtt::net::Listener> {
         .nodelay(true)
         .allow_anonymous(false)
         .max_packet_size(PACKET_BYTES_MAX)
-        .max_connections(CONNECTIONS_MAX)
+        .max_connections(HANDSHAKES_MAX)
+        .max_handshaking_limit(HANDSHAKES_MAX)
         .max_mqueue_len(QUEUE_MESSAGES_MAX)
         .max_inflight(IN_FLIGHT_MAX)
         .max_subscriptions(SUBSCRIPTIONS_MAX)

@@ -51,7 +51,11 @@ async fn nothing_is_lost_while_a_subscriber_reconnects_again_and_again() {
     let data = tempfile::tempdir().unwrap();
     let service = AccessService::start().await;
     let broker = start_broker(&service, data.path()).await;
-    let mut device = Connect::persistent("gate", "garden/gate").open(broker.address()).await;
+    let slow = || Connect {
+        manual_acks: true,
+        ..Connect::persistent("gate", "garden/gate")
+    };
+    let mut device = slow().open(broker.address()).await;
     assert!(device.subscribe("linli/garden/gateway/gate/cmd").await);
     let address = broker.address();
     let publishing = tokio::spawn(async move {
@@ -65,7 +69,9 @@ async fn nothing_is_lost_while_a_subscriber_reconnects_again_and_again() {
     while seen.len() < MESSAGES {
         for _ in 0..7 {
             if seen.len() < MESSAGES {
-                seen.insert(device.next_text().await);
+                let message = device.next().await;
+                seen.insert(message.payload.clone());
+                device.mqtt.ack(&message).await.unwrap();
             }
         }
         round += 1;
@@ -73,9 +79,9 @@ async fn nothing_is_lost_while_a_subscriber_reconnects_again_and_again() {
         let old = device;
         if round % 2 == 0 {
             old.vanish().await;
-            device = Connect::persistent("gate", "garden/gate").open(address).await;
+            device = slow().open(address).await;
         } else {
-            device = Connect::persistent("gate", "garden/gate").open(address).await;
+            device = slow().open(address).await;
             old.vanish().await;
         }
         assert!(device.session_present);

@@ -283,9 +283,13 @@ impl ChildBroker {
     }
 
     /// kill -9
-    pub(crate) fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub(crate) fn kill(self) {}
+}
+
+impl Drop for ChildBroker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

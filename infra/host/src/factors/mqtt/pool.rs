@@ -71,7 +71,10 @@ impl Address {
         if authority.as_str().contains('@') {
             return None;
         }
-        let port = if authority.port().is_some() { address.port_u16()? } else { 1883 };
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => 1883,
+            port => port.strip_prefix(':')?.parse().ok()?,
+        };
         Some((authority.host().to_owned(), port))
     }
 }
