@@ -7,7 +7,9 @@ use ParameterValue as P;
 
 /// Without the names of the enums, which differ between parameters and results.
 fn plain(value: &impl std::fmt::Debug) -> String {
-    format!("{value:?}").replace("DbValue::", "").replace("ParameterValue::", "")
+    format!("{value:?}")
+        .replace("DbValue::", "")
+        .replace("ParameterValue::", "")
 }
 
 #[tokio::test]
@@ -202,8 +204,5 @@ async fn values_the_interface_cannot_express_end_the_query_with_their_column() {
     let rows = session
         .ok("select 'NaN'::numeric, '-Infinity'::numeric", &[])
         .await;
-    assert_eq!(
-        plain(&rows),
-        "[[Decimal(\"NaN\"), Decimal(\"-Infinity\")]]"
-    );
+    assert_eq!(plain(&rows), "[[Decimal(\"NaN\"), Decimal(\"-Infinity\")]]");
 }
