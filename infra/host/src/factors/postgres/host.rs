@@ -17,6 +17,8 @@ use crate::{
 
 type Rows = StreamReader<Vec<DbValue>>;
 type End = FutureReader<Result<(), Error>>;
+/// What the guest is told, unless the host itself fails.
+type Answered<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for Instance {}
 
@@ -29,7 +31,7 @@ impl HostConnectionBuilder for Instance {
         &mut self,
         _builder: Resource<ConnectionBuilder>,
         _certificate: String,
-    ) -> wasmtime::Result<Result<(), Error>> {
+    ) -> Answered<()> {
         Ok(Err(Error::Other(
             "this host speaks to PostgreSQL without TLS: remove the certificate, or run the function on Spin".to_owned(),
         )))
@@ -38,7 +40,7 @@ impl HostConnectionBuilder for Instance {
     async fn build(
         &mut self,
         builder: Resource<ConnectionBuilder>,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    ) -> Answered<Resource<Connection>> {
         let address = self.builder(&builder)?;
         self.open(address).await
     }
@@ -49,10 +51,7 @@ impl HostConnectionBuilder for Instance {
 }
 
 impl HostConnection for Instance {
-    async fn open(
-        &mut self,
-        address: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn open(&mut self, address: String) -> Answered<Resource<Connection>> {
         Ok(match connect(self.opener(), &address).await {
             Ok(session) => self.keep(session),
             Err(error) => Err(error),
@@ -64,7 +63,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> wasmtime::Result<Result<RowSet, Error>> {
+    ) -> Answered<RowSet> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -83,7 +82,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> wasmtime::Result<Result<u64, Error>> {
+    ) -> Answered<u64> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -101,7 +100,7 @@ impl<T: Send> HostConnectionBuilderWithStore<T> for HasSelf<Instance> {
     async fn build_async(
         accessor: &Accessor<T, Self>,
         builder: Resource<ConnectionBuilder>,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    ) -> Answered<Resource<Connection>> {
         let address = accessor.with(|mut access| access.get().builder(&builder))?;
         Ok(open(accessor, &address).await)
     }
@@ -111,7 +110,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
     async fn open_async(
         accessor: &Accessor<T, Self>,
         address: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    ) -> Answered<Resource<Connection>> {
         Ok(open(accessor, &address).await)
     }
 
@@ -120,7 +119,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> wasmtime::Result<Result<(Vec<Column>, Rows, End), Error>> {
+    ) -> Answered<(Vec<Column>, Rows, End)> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -144,7 +143,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> wasmtime::Result<Result<u64, Error>> {
+    ) -> Answered<u64> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),

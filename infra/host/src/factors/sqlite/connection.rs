@@ -12,6 +12,7 @@ use std::{
 
 use rusqlite::{
     Connection, OpenFlags,
+    config::DbConfig,
     hooks::{Action, AuthAction, AuthContext, Authorization},
 };
 
@@ -21,6 +22,8 @@ use super::log::Log;
 pub const STATEMENTS_CACHED_MAX: usize = 128;
 /// Memory for database pages of one connection, in KiB. The operating system caches the file anyway.
 const PAGE_CACHE_KIB: u32 = 512;
+/// How long a checkpoint that needs the log for itself waits for its readers, while no guest can write.
+const CHECKPOINT_WAIT_MAX: Duration = Duration::from_millis(500);
 /// After how many instructions of SQLite's machine a running statement looks at its deadline (some 20 us).
 const INSTRUCTIONS_BETWEEN_LOOKS: i32 = 2_000;
 
@@ -40,6 +43,8 @@ pub fn open(path: &Path, log: &Arc<Log>) -> rusqlite::Result<Prepared> {
     let connection = Connection::open_with_flags(path, flags())?;
     // Whoever finds the database locked by another process waits without blocking a thread, see `session`.
     connection.busy_timeout(Duration::ZERO)?;
+    // No statement can damage the file itself (`pragma writable_schema` and the like).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -63,6 +68,7 @@ pub fn open_keeper(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // The first read in WAL mode creates the `-wal` and `-shm` files.
     connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
+    connection.busy_timeout(CHECKPOINT_WAIT_MAX)?;
     Ok(connection)
 }
 

@@ -13,14 +13,13 @@ use crate::bindings::sqlite::{
 
 type Rows = StreamReader<RowResult>;
 type End = FutureReader<Result<(), Error>>;
+/// What the guest is told, unless the host itself fails.
+type Answered<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for Instance {}
 
 impl HostConnection for Instance {
-    async fn open(
-        &mut self,
-        database: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    async fn open(&mut self, database: String) -> Answered<Resource<Connection>> {
         let database = match self.permitted(&database) {
             Ok(database) => database,
             Err(error) => return Ok(Err(error)),
@@ -36,7 +35,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> wasmtime::Result<Result<QueryResult, Error>> {
+    ) -> Answered<QueryResult> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -68,7 +67,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
     async fn open_async(
         accessor: &Accessor<T, Self>,
         database: String,
-    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+    ) -> Answered<Resource<Connection>> {
         let database = match accessor.with(|mut access| access.get().permitted(&database)) {
             Ok(database) => database,
             Err(error) => return Ok(Err(error)),
@@ -84,7 +83,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> wasmtime::Result<Result<(Vec<String>, Rows, End), Error>> {
+    ) -> Answered<(Vec<String>, Rows, End)> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),

@@ -5,6 +5,13 @@ use crate::bindings::postgres::{Interval, RangeBoundKind};
 
 use ParameterValue as P;
 
+/// Without the names of the enums, which differ between parameters and results.
+fn plain(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}")
+        .replace("DbValue::", "")
+        .replace("ParameterValue::", "")
+}
+
 #[tokio::test]
 async fn every_kind_of_value_comes_back_as_it_went_in() {
     let Some(fixture) = fixture("values").await else {
@@ -101,7 +108,7 @@ async fn every_kind_of_value_comes_back_as_it_went_in() {
             panic!("{name}: {row:?}")
         };
         assert_eq!(understood, text, "{name}");
-        assert_eq!(format!("{value:?}"), format!("{parameter:?}"), "{name}");
+        assert_eq!(plain(value), plain(&parameter), "{name}");
     }
 }
 
@@ -172,7 +179,7 @@ async fn null_and_seconds_are_accepted_where_they_belong() {
     assert_eq!(session.execute(insert, &values).await.unwrap(), 1);
     let rows = session.ok("select a, b, c, e from item", &[]).await;
     assert_eq!(
-        format!("{:?}", rows[0]),
+        plain(&rows[0]),
         "[DbNull, DbNull, Datetime((1969, 12, 31, 23, 59, 59, 0)), DbNull]"
     );
 }
@@ -197,8 +204,5 @@ async fn values_the_interface_cannot_express_end_the_query_with_their_column() {
     let rows = session
         .ok("select 'NaN'::numeric, '-Infinity'::numeric", &[])
         .await;
-    assert_eq!(
-        format!("{rows:?}"),
-        "[[Decimal(\"NaN\"), Decimal(\"-Infinity\")]]"
-    );
+    assert_eq!(plain(&rows), "[[Decimal(\"NaN\"), Decimal(\"-Infinity\")]]");
 }
