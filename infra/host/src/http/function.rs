@@ -305,7 +305,8 @@ impl WorkerState for Serving {
         } = ticket;
         store.data_mut().interruptions = 0;
         store.set_epoch_deadline(1);
-        let deadline_ms = deadline.saturating_duration_since(worker.start).as_millis();
+        // Rounded up: ended before its deadline, the request would pass for one that failed.
+        let deadline_ms = deadline.saturating_duration_since(worker.start).as_millis() + 1;
         worker.deadline_ms.fetch_max(
             u64::try_from(deadline_ms).unwrap_or(u64::MAX),
             Ordering::Relaxed,
