@@ -13,6 +13,7 @@ mod messages;
 mod restore;
 pub mod retained;
 mod routing;
+mod sharing;
 mod store;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -149,6 +150,7 @@ impl Broker {
         let shared =
             routing::DurableShared::new(context.clone(), shelf.clone(), QUEUE_MESSAGES_MAX);
         *context.extends.shared_mut().await = Box::new(shared);
+        *context.extends.shared_subscription_mut().await = Box::new(sharing::InTurn::default());
         let node = context.node.id();
         let retained = retained::Retained::restore(shelf.clone(), node, &snapshot.retained).await?;
         *context.extends.retain_mut().await = Box::new(retained);

@@ -195,7 +195,7 @@ async fn every_component_whose_filter_matches_gets_the_message_once() {
     let (_service, broker, data) = broker().await;
     let triggers = vec![
         trigger("doors", ACKS),
-        trigger("audit", "$share/audit/linli/garden/#"),
+        trigger("audit", "$share/audit/linli/garden/+/+/ack"),
         trigger("other", "linli/x/#"),
     ];
     let mut running = start(broker.address(), data.path(), triggers).await;
@@ -303,4 +303,25 @@ async fn filters_of_an_earlier_manifest_are_dropped() {
     bridge.publish("linli/garden/door/a/event", "wanted").await;
     assert_eq!(running.next_text().await, "wanted");
     assert_eq!(running.trigger.counts().received.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn of_two_hosts_with_a_shared_filter_one_gets_each_message() {
+    let (_service, broker, data) = broker().await;
+    let other = tempfile::tempdir().unwrap();
+    let shared = || vec![trigger("doors", "$share/hosts/linli/+/door/+/ack")];
+    let mut one = start(broker.address(), data.path(), shared()).await;
+    let mut two = start(broker.address(), other.path(), shared()).await;
+    one.ready().await;
+    two.ready().await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
+    for number in 0..10 {
+        bridge.publish(A, &number.to_string()).await;
+    }
+    let received = |running: &Running| running.trigger.counts().received.load(Ordering::Relaxed);
+    wait_until(|| received(&one) + received(&two) == 10).await;
+    assert_eq!((received(&one), received(&two)), (5, 5));
+    let _ = (one.next().await, two.next().await);
 }
