@@ -87,8 +87,12 @@ impl Engine {
                 .await
                 .map_err(|error| Error::new(ErrorKind::Unavailable, "open", error))?;
             let connection = Connection::Postgres(connection);
-            // The pool may hand on a connection inside somebody else's transaction.
-            connection.execute("rollback", &[]).await?;
+            // The pool may hand on a connection inside somebody else's transaction. A rollback ends it; the
+            // server writes a warning for one outside of any, so there is always one to end. `begin` itself is
+            // refused only inside a transaction that has already failed, and that is ended too.
+            let begun = connection.execute("begin", &[]).await;
+            let ended = connection.execute("rollback", &[]).await;
+            ended.map_err(|ended| begun.err().unwrap_or(ended))?;
             Ok(connection)
         }
     }
