@@ -89,19 +89,28 @@ fn the_manifest_of_this_repository_is_supported() {
     Manifest::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml")).unwrap();
 }
 
+fn with(found: &str, instead: &str) -> String {
+    assert!(SMALL.contains(found), "{found}");
+    SMALL.replacen(found, instead, 1)
+}
+
+fn doors(line: &str) -> String {
+    with(
+        "source = \"doors.wasm\"",
+        &format!("source = \"doors.wasm\"\n{line}"),
+    )
+}
+
+fn check_refused(cases: &[(String, &str)]) {
+    for (text, named) in cases {
+        let error = format!("{:#}", parse(text).expect_err(named));
+        assert!(error.contains(named), "{error:?} does not name {named:?}");
+    }
+}
+
 #[test]
 fn what_is_not_supported_is_refused_by_its_full_name() {
-    let with = |found: &str, instead: &str| {
-        assert!(SMALL.contains(found), "{found}");
-        SMALL.replacen(found, instead, 1)
-    };
-    let doors = |line: &str| {
-        with(
-            "source = \"doors.wasm\"",
-            &format!("source = \"doors.wasm\"\n{line}"),
-        )
-    };
-    for (text, named) in [
+    check_refused(&[
         (
             with("version = 2", "version = 1"),
             "spin_manifest_version is 1",
@@ -145,6 +154,12 @@ fn what_is_not_supported_is_refused_by_its_full_name() {
             with("linli:tariff/rating@1.0.0", "linli:tariff"),
             "exact name",
         ),
+    ]);
+}
+
+#[test]
+fn what_is_malformed_or_leads_nowhere_is_refused_by_its_full_name() {
+    check_refused(&[
         (
             with("[[trigger.cron]]", "[[trigger.redis]]"),
             "trigger.redis is not supported by linli",
@@ -190,8 +205,5 @@ fn what_is_not_supported_is_refused_by_its_full_name() {
             ),
             "component.tariff-flat",
         ),
-    ] {
-        let error = format!("{:#}", parse(&text).expect_err(named));
-        assert!(error.contains(named), "{error:?} does not name {named:?}");
-    }
+    ]);
 }

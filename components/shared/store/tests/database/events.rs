@@ -270,32 +270,17 @@ fn a_poison_event_is_parked_after_five_tries_and_can_be_replayed() {
                 (1, 2, "cannot be handled")
             );
 
-            assert!(
-                events::replay(&db, &owner, "probe", 2, handle)
-                    .await
-                    .is_err()
-            );
-            assert_eq!(
-                events::parked(&db.db, &owner, "probe", 0)
-                    .await
-                    .unwrap()
-                    .len(),
-                1
-            );
-            assert!(
-                events::replay(&db, &owner, "probe", 2, async |tx, event| effect(
-                    tx,
-                    event.id.as_str()
-                )
-                .await)
-                .await
-                .unwrap()
-            );
-            assert!(
-                !events::replay(&db, &owner, "probe", 2, handle)
-                    .await
-                    .unwrap()
-            );
+            let replayed = events::replay(&db, &owner, "probe", 2, handle).await;
+            replayed.unwrap_err();
+            let parked = events::parked(&db.db, &owner, "probe", 0).await.unwrap();
+            assert_eq!(parked.len(), 1);
+            let succeed = async |tx: &mut store::Tx, event: &events::Recorded| {
+                effect(tx, event.id.as_str()).await
+            };
+            let replayed = events::replay(&db, &owner, "probe", 2, succeed).await;
+            assert!(replayed.unwrap());
+            let replayed = events::replay(&db, &owner, "probe", 2, handle).await;
+            assert!(!replayed.unwrap());
             assert_eq!(effects(&db, &owner).await, ["good", "later", "poison"]);
         }
     });
