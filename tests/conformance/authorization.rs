@@ -36,12 +36,20 @@ struct Walk {
 async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says() {
     let merged = openapi::merge(&place::root()).unwrap_or_else(|error| panic!("{error:#}"));
     let mut operations = merged.operations;
-    // Nothing works before there is a tenant with an operator, and devices and people come before doors.
+    // Nothing works before there is a tenant with an operator; people and devices come before doors; what takes
+    // something away comes last, and from the inside out.
     operations.sort_by_key(|operation| {
+        let depth = operation.path.matches('/').count();
+        let takes_away = operation.method == "DELETE";
         (
             operation.path != "/internal/tenants",
+            takes_away,
             operation.function != "identity",
-            operation.method == "DELETE",
+            if takes_away {
+                std::cmp::Reverse(depth)
+            } else {
+                std::cmp::Reverse(0)
+            },
         )
     });
     let mut walk = Walk::begin();
@@ -214,32 +222,48 @@ impl Walk {
         }
     }
 
-    async fn send(&self, operation: &Operation, caller: &Http) -> Answer {
+    async fn send(&mut self, operation: &Operation, caller: &Http) -> Answer {
         let mut path = operation.path.clone();
         for (name, id) in &self.made {
             path = path.replace(&format!("{{{name}}}"), id);
         }
-        let examples = Operation {
+        let with_ids = Operation {
             path,
             ..operation.clone()
         };
-        let headers = examples.header_examples();
+        let path = with_ids.example_path();
+        if path.contains('{') {
+            self.faults.push(format!(
+                "{}: {path}: no answer made this id, and the parameter has no example",
+                operation.id
+            ));
+        }
+        let mut headers = with_ids.header_examples();
+        if with_ids.requires_header("If-Match") {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("If-Match"));
+            headers.push(("If-Match".to_owned(), self.version(&path).await));
+        }
         let mut headers: Vec<(&str, &str)> = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let body = examples.body_example().map(|(kind, value)| {
+        let body = with_ids.body_example().map(|(kind, value)| {
             headers.push(("content-type", kind));
             json(value)
         });
         caller
-            .call(
-                &operation.method,
-                &examples.example_path(),
-                body.as_ref(),
-                &headers,
-            )
+            .call(&operation.method, &path, body.as_ref(), &headers)
             .await
+    }
+
+    /// The present version of what is changed.
+    async fn version(&self, path: &str) -> String {
+        let answer = self.operator.get(path).await;
+        let etag = answer
+            .headers
+            .get("etag")
+            .and_then(|etag| etag.to_str().ok());
+        etag.unwrap_or("\"0\"").to_owned()
     }
 }
 

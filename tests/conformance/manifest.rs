@@ -71,7 +71,7 @@ fn table<'a>(value: Option<&'a Value>, place: &str) -> &'a Table {
         .unwrap_or_else(|| panic!("{place} is no table"))
 }
 
-fn tables<'a>(value: Option<&'a Value>) -> impl Iterator<Item = (&'a String, &'a Table)> {
+fn tables(value: Option<&Value>) -> impl Iterator<Item = (&String, &Table)> {
     value
         .and_then(Value::as_table)
         .into_iter()

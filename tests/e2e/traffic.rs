@@ -11,7 +11,9 @@ fn mosquitto_sub(estate: &Estate, user: &str, password: &str, topic: &str) -> Pr
     // A device has one client id that is its alone: `{tenant}-{device}`.
     let client_id = user.replace('/', "-");
     let (host, port) = estate.system.mqtt_address.rsplit_once(':').unwrap();
-    let mut command = Command::new("mosquitto_sub");
+    let mut command = Command::new("stdbuf");
+    // Into a pipe it would print only when its buffer is full.
+    command.args(["-oL", "mosquitto_sub"]);
     command.args([
         "-i", &client_id, "-h", host, "-p", port, "-u", user, "-P", password, "-t", topic, "-q",
         "1", "-v", "-d",

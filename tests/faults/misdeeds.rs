@@ -168,9 +168,10 @@ async fn a_client_that_leaves_does_not_hurt() {
 async fn too_many_requests_are_told_to_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = manifest(&folder);
-    let text = fs::read_to_string(&file)
-        .unwrap()
-        .replace("instances = 8", "instances = 1\nrequests_waiting = 2");
+    // One instance, two may wait, and time enough for both: whoever is refused is refused for their number.
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("instances = 8", "instances = 1\nrequests_waiting = 2");
+    let text = text.replace(&format!("request_ms = {REQUEST_MS}"), "request_ms = 20000");
     fs::write(&file, text).unwrap();
     let system = System::start(Setup::of(file));
     let asked: Vec<_> = (0..12)

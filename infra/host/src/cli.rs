@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser};
 
-use crate::{logs, manifest::Manifest, migrations, up};
+use crate::{cron::Schedule, logs, manifest::Manifest, migrations, router::Router, up};
 
 /// Runs the functions of a spin.toml on this machine.
 #[derive(Debug, Parser)]
@@ -125,6 +125,14 @@ async fn migrate(options: MigrateOptions) -> Result<()> {
 
 fn check(option: &ManifestOption) -> Result<()> {
     let manifest = Manifest::read(&option.manifest)?;
+    let routes = manifest
+        .http
+        .iter()
+        .filter_map(|trigger| trigger.route.clone());
+    Router::new(routes.map(|route| (route, ())))?;
+    for trigger in &manifest.cron_triggers {
+        Schedule::parse(&trigger.expression)?;
+    }
     println!(
         "{}: {} components, {} HTTP, {} MQTT and {} cron triggers",
         manifest.name,

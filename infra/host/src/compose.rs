@@ -113,3 +113,61 @@ fn package_name(import: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::component::{Component, Linker};
+    use wasmtime::{Engine, Store};
+
+    use super::*;
+
+    const PARENT: &[u8] = include_bytes!("../tests/fixtures/parent.wasm");
+    const PLUGIN: &[u8] = include_bytes!("../tests/fixtures/plugin.wasm");
+    const NOSY: &[u8] = include_bytes!("../tests/fixtures/nosy.wasm");
+    const OTHER: &[u8] = include_bytes!("../tests/fixtures/other.wasm");
+    const IMPORT: &str = "linli:test/number@1.0.0";
+
+    fn composed(import: &str, plugin: &[u8]) -> Result<Vec<u8>> {
+        let plugin = Plugin {
+            component: "plugin".to_owned(),
+            wasm: plugin.to_vec(),
+            export: None,
+        };
+        compose(
+            "parent",
+            PARENT.to_vec(),
+            BTreeMap::from([(import.to_owned(), plugin)]),
+        )
+    }
+
+    #[test]
+    fn a_dependency_answers_what_its_parent_imports() {
+        let engine = Engine::default();
+        let component =
+            Component::from_binary(&engine, &composed(IMPORT, PLUGIN).unwrap()).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Linker::new(&engine)
+            .instantiate(&mut store, &component)
+            .unwrap();
+        let run = instance
+            .get_typed_func::<(), (u32,)>(&mut store, "run")
+            .unwrap();
+        assert_eq!(run.call(&mut store, ()).unwrap(), (42,));
+    }
+
+    #[test]
+    fn a_dependency_that_does_not_fit_is_refused_by_name() {
+        let check = |import: &str, plugin: &[u8], named: &str| {
+            let error = format!("{:#}", composed(import, plugin).unwrap_err());
+            assert!(
+                error.contains(named) && error.contains("component.parent"),
+                "{error}"
+            );
+        };
+        check("linli:test/number@2.0.0", PLUGIN, "has no import");
+        check(IMPORT, PARENT, "may not");
+        check(IMPORT, NOSY, "spin:variables/variables@3.0.0");
+        check(IMPORT, OTHER, "other types");
+        check(IMPORT, b"no wasm", "is not a component");
+    }
+}

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Runs the function of a component for the tick of this second; the inner error is the function's own.
-pub type Invoke = Arc<dyn Fn(Arc<str>, DateTime<Utc>) -> Pending<Result<Result<(), String>>> + Send + Sync>;
+pub type Invoke =
+    Arc<dyn Fn(Arc<str>, DateTime<Utc>) -> Pending<Result<Result<(), String>>> + Send + Sync>;
 
 /// A parsed schedule.
 #[derive(Clone, Debug)]
@@ -72,9 +73,13 @@ impl Schedule {
             fields == 6,
             "cron_expression {expression:?} has {fields} fields; it needs six: second minute hour day month weekday"
         );
-        let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
-        let cron =
-            parser.parse(expression).with_context(|| format!("cron_expression {expression:?} is malformed"))?;
+        let parser = CronParser::builder()
+            .seconds(Seconds::Required)
+            .year(Year::Disallowed)
+            .build();
+        let cron = parser
+            .parse(expression)
+            .with_context(|| format!("cron_expression {expression:?} is malformed"))?;
         Ok(Self { cron })
     }
 
@@ -104,15 +109,33 @@ impl Clock {
 }
 
 /// Runs all triggers until `stop`; running ticks are finished.
-pub async fn run(triggers: Vec<Trigger>, invoke: Invoke, clock: Clock, counts: Arc<Counts>, stop: CancellationToken) {
+pub async fn run(
+    triggers: Vec<Trigger>,
+    invoke: Invoke,
+    clock: Clock,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+) {
     let mut running = JoinSet::new();
     for trigger in triggers {
-        running.spawn(run_one(trigger, invoke.clone(), clock.clone(), counts.clone(), stop.clone()));
+        running.spawn(run_one(
+            trigger,
+            invoke.clone(),
+            clock.clone(),
+            counts.clone(),
+            stop.clone(),
+        ));
     }
     while running.join_next().await.is_some() {}
 }
 
-async fn run_one(trigger: Trigger, invoke: Invoke, clock: Clock, counts: Arc<Counts>, stop: CancellationToken) {
+async fn run_one(
+    trigger: Trigger,
+    invoke: Invoke,
+    clock: Clock,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+) {
     let component = trigger.component;
     let mut last = (clock.now)();
     while let Some(tick) = trigger.schedule.next_after(last) {
@@ -145,7 +168,11 @@ async fn run_one(trigger: Trigger, invoke: Invoke, clock: Clock, counts: Arc<Cou
 /// The most skipped ticks that are counted at once.
 const SKIPPED_COUNTED_MAX: u64 = 1_000;
 
-fn count_skipped(schedule: &Schedule, (mut from, until): (DateTime<Utc>, DateTime<Utc>), counts: &Counts) {
+fn count_skipped(
+    schedule: &Schedule,
+    (mut from, until): (DateTime<Utc>, DateTime<Utc>),
+    counts: &Counts,
+) {
     for _ in 0..SKIPPED_COUNTED_MAX {
         match schedule.next_after(from) {
             Some(next) if next <= until => from = next,

@@ -194,6 +194,19 @@ pub fn watch(application: &Application, running: &Running, broker: Option<&Broke
             "linli_mqtt_disconnections_total", "MQTT connections of the trigger lost.", disconnections;
         }
     }
+    macro_rules! databases {
+        ($($name:literal, $help:literal, $field:ident;)*) => {$({
+            let factors = application.factors.clone();
+            metrics.watch($name, $help, move || {
+                factors.sqlite.opened().iter().map(|database| database.counters().$field).sum()
+            });
+        })*};
+    }
+    databases! {
+        "linli_statements_total", "Statements on SQLite databases.", statements;
+        "linli_commits_total", "Transactions on SQLite databases that wrote something.", commits;
+        "linli_syncs_total", "Syncs to disk that made those transactions durable.", fsyncs;
+    }
     if let Some(broker) = broker {
         macro_rules! numbers {
             ($($name:literal, $help:literal, $field:ident;)*) => {$({

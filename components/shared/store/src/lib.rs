@@ -2,7 +2,20 @@
 //!
 //! In a function the database is Spin's SQLite or Spin's PostgreSQL; natively (tests, migrations) it is sqlx on
 //! either. Not a query builder and not a mapper: a capability writes its SQL in its own `store.rs`, in the dialect
-//! both engines share, and reads its rows by position.
+//! both engines share (`$1..$n`, BIGINT and TEXT), and reads its rows by position.
+//!
+//! ```text
+//! let opening = store::tx(&db, &tenant, async |tx| {                  // the tenant's decisions, one after another
+//!     let door = sql::door(tx, &door_id).await?;                      // sql::door(db: &impl store::Read, ..)
+//!     let opening = domain::request_opening(&door, &actor, now)?;     // a Refusal rolls back and comes out as it is
+//!     sql::insert_opening(tx, &opening).await?;
+//!     events::append(tx, &event_id, now, &DoorOpeningRequested { .. }).await?;
+//!     Ok(opening)
+//! }).await?;
+//! ```
+//!
+//! An error that [`Error::is_transient`] recognises says that the database was busy or away: nothing was changed,
+//! and the caller may try again.
 
 #[cfg(target_family = "wasm")]
 #[path = "spin.rs"]

@@ -200,35 +200,52 @@ impl Session {
     }
 }
 
+/// One connection: who it is, and where its packets go.
+struct Peer {
+    client: String,
+    will: Option<LastWill>,
+    out: mpsc::UnboundedSender<Packet>,
+}
+
 async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
     stream.set_nodelay(true).unwrap();
     let (mut reader, mut writer) = stream.into_split();
     let (out, mut packets) = mpsc::unbounded_channel::<Packet>();
-    let mut client: Option<(String, Option<LastWill>)> = None;
+    let mut peer = Peer {
+        client: String::new(),
+        will: None,
+        out,
+    };
     let mut bytes = BytesMut::new();
-    let mut clean = false;
     loop {
-        let packet = match Packet::read(&mut bytes, PACKET_BYTES_MAX) {
-            Ok(packet) => packet,
-            Err(Error::InsufficientBytes(_)) => {
-                tokio::select! {
-                    read = reader.read_buf(&mut bytes) => if !matches!(read, Ok(1..)) { break },
-                    packet = packets.recv() => {
-                        let mut bytes = BytesMut::new();
-                        packet.unwrap().write(&mut bytes, PACKET_BYTES_MAX).unwrap();
-                        if writer.write_all(&bytes).await.is_err() { break }
-                    }
+        match Packet::read(&mut bytes, PACKET_BYTES_MAX) {
+            Ok(Packet::Disconnect) => return,
+            Ok(packet) => state.lock().unwrap().take(packet, &mut peer),
+            Err(Error::InsufficientBytes(_)) => tokio::select! {
+                read = reader.read_buf(&mut bytes) => if !matches!(read, Ok(1..)) { break },
+                packet = packets.recv() => {
+                    let mut bytes = BytesMut::new();
+                    packet.unwrap().write(&mut bytes, PACKET_BYTES_MAX).unwrap();
+                    if writer.write_all(&bytes).await.is_err() { break }
                 }
-                continue;
-            }
+            },
             Err(error) => panic!("the bridge sent no MQTT: {error}"),
-        };
-        let mut state = state.lock().unwrap();
+        }
+    }
+    if let Some(will) = peer.will {
+        let mut publish = Publish::new(will.topic, will.qos, will.message.to_vec());
+        publish.retain = will.retain;
+        state.lock().unwrap().receive(&publish);
+    }
+}
+
+impl State {
+    fn take(&mut self, packet: Packet, peer: &mut Peer) {
         match packet {
             Packet::Connect(connect) => {
-                let present = state.sessions.contains_key(&connect.client_id);
-                let session = state.sessions.entry(connect.client_id.clone()).or_default();
-                session.out = Some(out.clone());
+                let present = self.sessions.contains_key(&connect.client_id);
+                let session = self.sessions.entry(connect.client_id.clone()).or_default();
+                session.out = Some(peer.out.clone());
                 session.send(Packet::ConnAck(ConnAck::new(
                     ConnectReturnCode::Success,
                     present,
@@ -237,59 +254,42 @@ async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) {
                     publish.dup = true;
                     session.send(Packet::Publish(publish));
                 }
-                client = Some((connect.client_id, connect.last_will));
+                (peer.client, peer.will) = (connect.client_id, connect.last_will);
             }
             Packet::Publish(publish) => {
-                let _ = out.send(Packet::PubAck(PubAck::new(publish.pkid)));
-                state.receive(&publish);
+                let _ = peer.out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                self.receive(&publish);
             }
             Packet::PubAck(acknowledged) => {
-                let id = &client.as_ref().unwrap().0;
-                state
-                    .sessions
-                    .get_mut(id)
-                    .unwrap()
-                    .unacknowledged
-                    .remove(&acknowledged.pkid);
+                let session = self.sessions.get_mut(&peer.client).unwrap();
+                session.unacknowledged.remove(&acknowledged.pkid);
             }
             Packet::Subscribe(subscribe) => {
-                state.subscribes += 1;
-                let topics: Vec<String> = subscribe
-                    .filters
-                    .iter()
-                    .map(|filter| filter.path.clone())
-                    .collect();
-                let codes = topics
-                    .iter()
-                    .map(|topic| match state.denied.contains(topic) {
-                        true => SubscribeReasonCode::Failure,
-                        false => SubscribeReasonCode::Success(QoS::AtLeastOnce),
-                    });
-                let _ = out.send(Packet::SubAck(SubAck::new(subscribe.pkid, codes.collect())));
-                for topic in topics
-                    .into_iter()
-                    .filter(|topic| !state.denied.contains(topic))
-                    .collect::<Vec<_>>()
-                {
-                    let retained = state.retained.get(&topic).cloned();
-                    let session = state.sessions.get_mut(&client.as_ref().unwrap().0).unwrap();
-                    session.topics.insert(topic.clone());
-                    if let Some(payload) = retained {
-                        session.push(&topic, &payload, true);
-                    }
-                }
+                let topics = subscribe.filters.iter().map(|filter| filter.path.clone());
+                let codes = self.subscribe(topics.collect(), &peer.client);
+                // The retained messages come before the answer here, which MQTT allows.
+                let _ = peer
+                    .out
+                    .send(Packet::SubAck(SubAck::new(subscribe.pkid, codes)));
             }
-            Packet::PingReq => drop(out.send(Packet::PingResp)),
-            Packet::Disconnect => {
-                clean = true;
-                break;
-            }
+            Packet::PingReq => drop(peer.out.send(Packet::PingResp)),
             other => panic!("the bridge sent {other:?}"),
         }
     }
-    if let Some((_, Some(will))) = client.filter(|_| !clean) {
-        let mut publish = Publish::new(will.topic, will.qos, will.message.to_vec());
-        publish.retain = will.retain;
-        state.lock().unwrap().receive(&publish);
+
+    fn subscribe(&mut self, topics: Vec<String>, client: &str) -> Vec<SubscribeReasonCode> {
+        self.subscribes += 1;
+        let session = self.sessions.get_mut(client).unwrap();
+        let grant = |topic: String| {
+            if self.denied.contains(&topic) {
+                return SubscribeReasonCode::Failure;
+            }
+            if let Some(payload) = self.retained.get(&topic) {
+                session.push(&topic, payload, true);
+            }
+            session.topics.insert(topic);
+            SubscribeReasonCode::Success(QoS::AtLeastOnce)
+        };
+        topics.into_iter().map(grant).collect()
     }
 }

@@ -23,6 +23,7 @@ use hyper_util::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 /// The longest wait for an answer; none is a denial.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
@@ -32,6 +33,8 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 pub const ALLOWED_KEPT: Duration = Duration::from_secs(30);
 /// How long a denial is remembered.
 pub const DENIED_KEPT: Duration = Duration::from_secs(2);
+/// The most questions at the same time: checking passwords is made to be slow, and strangers may ask for it.
+const QUESTIONS_AT_ONCE_MAX: usize = 32;
 /// The most answers remembered.
 const ANSWERS_MAX: usize = 20_000;
 
@@ -92,6 +95,7 @@ pub struct Access {
     questions: Questions,
     client: Client<HttpConnector, Full<Bytes>>,
     remembered: Mutex<HashMap<Key, (Instant, Answer)>>,
+    at_once: Semaphore,
     asked: AtomicU64,
     failed: AtomicU64,
 }
@@ -111,6 +115,7 @@ impl Access {
             questions,
             client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()),
             remembered: Mutex::default(),
+            at_once: Semaphore::new(QUESTIONS_AT_ONCE_MAX),
             asked: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
@@ -144,20 +149,17 @@ impl Access {
             return DENIED;
         };
         let body = json!({ "clientid": client_id, "username": username, "password": password, "peerhost": host });
-        self.answer(key, &self.questions.authentication, &body)
-            .await
+        let (answer, is_new) = self
+            .answer(key, &self.questions.authentication, &body)
+            .await;
+        if is_new && !answer.allowed {
+            tracing::warn!(client_id, username, host, "MQTT: connection refused");
+        }
+        answer
     }
 
     /// Whether this client may publish to or subscribe to this topic.
-    pub async fn authorize(&self, action: Action<'_>) -> Answer {
-        if spans_everything(action.topic) {
-            tracing::warn!(
-                client_id = action.client_id,
-                topic = action.topic,
-                "MQTT: denied without asking"
-            );
-            return DENIED;
-        }
+    pub async fn authorize(&self, question: Action<'_>) -> Answer {
         let Action {
             client_id,
             username,
@@ -165,7 +167,7 @@ impl Access {
             topic,
             qos,
             retain,
-        } = action;
+        } = question;
         let flags = [qos, u8::from(retain)];
         let key = key(&[
             action.as_bytes(),
@@ -178,19 +180,38 @@ impl Access {
             "clientid": client_id, "username": username, "action": action, "topic": topic, "qos": qos,
             "retain": retain,
         });
-        self.answer(key, &self.questions.authorization, &body).await
+        let url = if spans_everything(topic) {
+            None
+        } else {
+            Some(&*self.questions.authorization)
+        };
+        let (answer, is_new) = match url {
+            Some(url) => self.answer(key, url, &body).await,
+            None => (DENIED, self.remembered(&key).is_none()),
+        };
+        if is_new && !answer.allowed {
+            // Once in a while only: a device that is wrong is wrong with every message.
+            self.remember(key, DENIED);
+            tracing::warn!(client_id, username, action, topic, "MQTT: denied");
+        }
+        answer
     }
 
-    async fn answer(&self, key: Key, url: &str, body: &Value) -> Answer {
+    /// The answer, and whether it was asked for now.
+    async fn answer(&self, key: Key, url: &str, body: &Value) -> (Answer, bool) {
         if let Some(answer) = self.remembered(&key) {
-            return answer;
+            return (answer, false);
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let asked = tokio::time::timeout(ANSWER_TIME_MAX, self.ask(url, body)).await;
+        let asked = async {
+            let _place = self.at_once.acquire().await;
+            self.ask(url, body).await
+        };
+        let asked = tokio::time::timeout(ANSWER_TIME_MAX, asked).await;
         match asked.context("no answer in time").and_then(|answer| answer) {
             Ok(answer) => {
                 self.remember(key, answer);
-                answer
+                (answer, true)
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
@@ -199,7 +220,7 @@ impl Access {
                     url,
                     "MQTT: denied, because nobody could say"
                 );
-                DENIED
+                (DENIED, false)
             }
         }
     }

@@ -9,7 +9,10 @@ use rmqtt::{
     context::ServerContext,
     hook::{Handler, HookResult, Parameter, Register, ReturnType, Type},
     session::Session,
-    types::{AuthResult, ConnectInfo, Publish, PublishAclResult, Subscribe, SubscribeAclResult},
+    types::{
+        AuthResult, ConnectInfo, Publish, PublishAclResult, Reason, Subscribe, SubscribeAclResult,
+        Unsubscribe,
+    },
 };
 
 use super::{
@@ -80,20 +83,7 @@ impl Handler for Hooks {
                 self.subscribed(session, subscribe).await
             }
             Parameter::SessionUnsubscribed(session, unsubscribe) => {
-                if self
-                    .shelf
-                    .live
-                    .unsubscribe(&session.id.client_id, &unsubscribe.topic_filter)
-                {
-                    let (client_id, filter) = (
-                        session.id.client_id.to_string(),
-                        unsubscribe.topic_filter.to_string(),
-                    );
-                    self.shelf
-                        .journal
-                        .commit(Change::Unsubscribe(client_id, filter))
-                        .await;
-                }
+                self.unsubscribed(session, unsubscribe).await;
             }
             Parameter::MessagePublish(..) => count(&self.shelf.counts.messages_in),
             Parameter::MessageDelivered(..) => count(&self.shelf.counts.messages_out),
@@ -101,7 +91,7 @@ impl Handler for Hooks {
             Parameter::MessageDropped(to, _, publish, reason) => {
                 count(&self.shelf.counts.messages_dropped);
                 if let Some(to) = to {
-                    tracing::warn!(client_id = %to.client_id, topic = %publish.topic, %reason, "MQTT: message dropped");
+                    self.log_dropped(&to.client_id, &publish.topic, reason);
                 }
                 self.forget(publish);
             }
@@ -146,7 +136,6 @@ impl Hooks {
         };
         let answer = self.shelf.access.authenticate(claim).await;
         if !answer.allowed {
-            tracing::warn!(client_id = %id.client_id, username, host, "MQTT: connection refused");
             return AuthResult::BadUsernameOrPassword;
         }
         if !answer.superuser && !self.may_leave_will(connect, &username).await {
@@ -189,7 +178,6 @@ impl Hooks {
         {
             return PublishAclResult::allow();
         }
-        tracing::warn!(client_id = %id.client_id, username, topic = %publish.topic, "MQTT: publish denied");
         PublishAclResult::rejected(false, None)
     }
 
@@ -206,7 +194,6 @@ impl Hooks {
         if self.shelf.access.authorize(action).await.allowed {
             return SubscribeAclResult::new_success(subscribe.opts.qos(), None);
         }
-        tracing::warn!(client_id = %id.client_id, username = action.username, topic = action.topic, "MQTT: subscribe denied");
         SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)
     }
 
@@ -310,6 +297,25 @@ impl Hooks {
                 .journal
                 .commit(Change::Subscribe(client_id, filter, options))
                 .await;
+        }
+    }
+
+    async fn unsubscribed(&self, session: &Session, unsubscribe: &Unsubscribe) {
+        let client_id = session.id.client_id.to_string();
+        let filter = unsubscribe.topic_filter.to_string();
+        if self.shelf.live.unsubscribe(&client_id, &filter) {
+            let change = Change::Unsubscribe(client_id, filter);
+            self.shelf.journal.commit(change).await;
+        }
+    }
+
+    /// Once a second at most: a full queue drops thousands.
+    fn log_dropped(&self, client_id: &str, topic: &str, reason: &Reason) {
+        let counts = &self.shelf.counts;
+        let now_s = messages::now() / 1000;
+        if counts.drop_logged_at_s.swap(now_s, Ordering::Relaxed) != now_s {
+            let total = counts.messages_dropped.load(Ordering::Relaxed);
+            tracing::warn!(client_id, topic, %reason, total, "MQTT: messages dropped");
         }
     }
 

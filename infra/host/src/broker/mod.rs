@@ -5,6 +5,7 @@
 //! at the next start (`restore`).
 
 pub mod access;
+mod handover;
 mod hooks;
 pub mod journal;
 mod live;
@@ -22,7 +23,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -98,6 +99,7 @@ struct Counts {
     messages_in: AtomicU64,
     messages_out: AtomicU64,
     messages_dropped: AtomicU64,
+    drop_logged_at_s: AtomicI64,
 }
 
 /// Numbers for metrics.

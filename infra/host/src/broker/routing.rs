@@ -1,11 +1,10 @@
 //! Routing with a memory: before a message is handed to its subscribers, it is stored for those whose session
 //! outlives their connection. The publisher is acknowledged after that.
 //!
-//! It wraps the broker's own routing and changes three things in it: messages are stored first; a message whose
-//! subscriber is just being taken over by a new connection waits for that connection; and a new connection gets
-//! exactly what is stored for it, in order.
+//! It wraps the broker's own routing and changes two things in it: messages are stored first; and a message whose
+//! subscriber is just being taken over by a new connection waits for that connection (see `handover`).
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rmqtt::{
@@ -14,16 +13,16 @@ use rmqtt::{
     session::Session,
     shared::{DefaultShared, Entry, MessageLoadCallback, RetainLoadCallback, Shared},
     types::{
-        ClientId, ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, Message, MsgID, NodeId,
-        OfflineSession, Publish, QoS, Reason, SessionStatus, SharedGroup, SubRelation,
-        SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult, Subscribe,
-        SubscribeReturn, SubscriptionOptions, To, TopicFilter, Tx, Unsubscribe,
+        ClientId, ForwardedCount, ForwardedRecipients, From, Id, Message, MsgID, NodeId, Publish,
+        QoS, Reason, SessionStatus, SharedGroup, SubRelation, SubRelations, SubRelationsMap,
+        SubsSearchParams, SubsSearchResult, SubscriptionOptions, To, TopicFilter,
     },
 };
 use tokio::time::Instant;
 
 use super::{
     Shelf,
+    handover::DurableEntry,
     journal::{Change, QueuedMessage},
     messages,
 };
@@ -182,10 +181,7 @@ fn for_subscriber(
 #[async_trait]
 impl Shared for DurableShared {
     fn entry(&self, id: Id) -> Box<dyn Entry> {
-        Box::new(DurableEntry {
-            inner: self.inner.entry(id),
-            shelf: self.shelf.clone(),
-        })
+        Box::new(DurableEntry::new(self.inner.entry(id), self.shelf.clone()))
     }
 
     fn exist(&self, client_id: &str) -> bool {
@@ -317,121 +313,5 @@ impl Shared for DurableShared {
         self.inner
             .message_mark_forwarded(node, message, recipients)
             .await
-    }
-}
-
-/// One session, with the hand-over to a new connection completed from disk.
-struct DurableEntry {
-    inner: Box<dyn Entry>,
-    shelf: Arc<Shelf>,
-}
-
-#[async_trait]
-impl Entry for DurableEntry {
-    async fn try_lock(&self) -> Result<Box<dyn Entry>> {
-        Ok(Box::new(DurableEntry {
-            inner: self.inner.try_lock().await?,
-            shelf: self.shelf.clone(),
-        }))
-    }
-
-    fn id(&self) -> Id {
-        self.inner.id()
-    }
-
-    fn id_same(&self) -> Option<bool> {
-        self.inner.id_same()
-    }
-
-    async fn set(&mut self, session: Session, tx: Tx) -> Result<()> {
-        self.inner.set(session, tx).await
-    }
-
-    async fn remove(&mut self) -> Result<Option<(Session, Tx)>> {
-        self.inner.remove().await
-    }
-
-    async fn remove_with(&mut self, id: &Id) -> Result<Option<(Session, Tx)>> {
-        self.inner.remove_with(id).await
-    }
-
-    async fn kick(
-        &mut self,
-        clean_start: bool,
-        clear: bool,
-        is_admin: IsAdmin,
-    ) -> Result<OfflineSession> {
-        let node = self.inner.id().node_id;
-        let client_id = self.inner.id().client_id.clone();
-        let kicked = self.inner.kick(clean_start, clear, is_admin).await?;
-        let OfflineSession::Exist(Some(mut offline)) = kicked else {
-            return Ok(kicked);
-        };
-        // The broker takes them from the end, and they must be sent again in their first order.
-        offline.inflight_messages.reverse();
-        if self.shelf.live.is_persistent(&client_id) {
-            let pending = self.shelf.journal.pending(&client_id).await;
-            self.shelf.live.take_over(
-                &client_id,
-                pending.iter().map(|queued| queued.row).collect(),
-            );
-            let in_flight = offline.inflight_messages.iter().map(|sent| &sent.publish);
-            let waiting = offline.offline_messages.iter().map(|(_, publish)| publish);
-            let known: HashSet<u64> = in_flight.chain(waiting).filter_map(messages::row).collect();
-            for queued in pending {
-                if !known.contains(&queued.row) {
-                    let publish =
-                        messages::with_row(messages::publish(&queued.message), queued.row);
-                    offline
-                        .offline_messages
-                        .push_back((messages::from(node, &queued.message), publish));
-                }
-            }
-            offline
-                .offline_messages
-                .make_contiguous()
-                .sort_by_key(|(_, publish)| messages::row(publish).unwrap_or(0));
-        }
-        Ok(OfflineSession::Exist(Some(offline)))
-    }
-
-    async fn online(&self) -> bool {
-        self.inner.online().await
-    }
-
-    async fn is_connected(&self) -> bool {
-        self.inner.is_connected().await
-    }
-
-    fn session(&self) -> Option<Session> {
-        self.inner.session()
-    }
-
-    fn exist(&self) -> bool {
-        self.inner.exist()
-    }
-
-    fn tx(&self) -> Option<Tx> {
-        self.inner.tx()
-    }
-
-    async fn subscribe(&self, subscribe: &Subscribe) -> Result<SubscribeReturn> {
-        self.inner.subscribe(subscribe).await
-    }
-
-    async fn unsubscribe(&self, unsubscribe: &Unsubscribe) -> Result<bool> {
-        self.inner.unsubscribe(unsubscribe).await
-    }
-
-    async fn publish(
-        &self,
-        from: From,
-        publish: Publish,
-    ) -> std::result::Result<(), (From, Publish, Reason)> {
-        self.inner.publish(from, publish).await
-    }
-
-    async fn subscriptions(&self) -> Option<Vec<SubsSearchResult>> {
-        self.inner.subscriptions().await
     }
 }

@@ -16,7 +16,9 @@ fn virtual_clock(start: DateTime<Utc>) -> (Clock, Arc<AtomicI64>) {
     let now = Arc::new(AtomicI64::new(start.timestamp_millis()));
     let (read, set) = (now.clone(), now.clone());
     let clock = Clock {
-        now: Arc::new(move || DateTime::from_timestamp_millis(read.load(Ordering::SeqCst)).unwrap()),
+        now: Arc::new(move || {
+            DateTime::from_timestamp_millis(read.load(Ordering::SeqCst)).unwrap()
+        }),
         sleep_until: Arc::new(move |time| {
             set.fetch_max(time.timestamp_millis(), Ordering::SeqCst);
             Box::pin(tokio::task::yield_now())
@@ -25,7 +27,12 @@ fn virtual_clock(start: DateTime<Utc>) -> (Clock, Arc<AtomicI64>) {
     (clock, now)
 }
 
-async fn ticks(expression: &str, start: &str, count: usize, seconds_per_run: i64) -> (Vec<String>, Counts) {
+async fn ticks(
+    expression: &str,
+    start: &str,
+    count: usize,
+    seconds_per_run: i64,
+) -> (Vec<String>, Counts) {
     let (clock, now) = virtual_clock(time(start));
     let seen = Arc::new(Mutex::new(Vec::new()));
     let running = Arc::new(AtomicUsize::new(0));
@@ -44,11 +51,18 @@ async fn ticks(expression: &str, start: &str, count: usize, seconds_per_run: i64
             if log.len() == count {
                 until.cancel();
             }
-            if log.len() == 1 { Ok(Err("not now".to_owned())) } else { Ok(Ok(())) }
+            if log.len() == 1 {
+                Ok(Err("not now".to_owned()))
+            } else {
+                Ok(Ok(()))
+            }
         })
     });
     let counts = Arc::new(Counts::default());
-    let trigger = Trigger { component: "doors".into(), schedule: Schedule::parse(expression).unwrap() };
+    let trigger = Trigger {
+        component: "doors".into(),
+        schedule: Schedule::parse(expression).unwrap(),
+    };
     run(vec![trigger], invoke, clock, counts.clone(), stop).await;
     let seen = seen.lock().unwrap().clone();
     (seen, Arc::into_inner(counts).unwrap())
@@ -58,7 +72,10 @@ async fn ticks(expression: &str, start: &str, count: usize, seconds_per_run: i64
 async fn every_five_seconds_is_every_five_seconds_also_after_a_failure() {
     let (seen, counts) = ticks("*/5 * * * * *", "2026-01-31T23:59:52Z", 3, 0).await;
     assert_eq!(seen, ["31T23:59:55", "01T00:00:00", "01T00:00:05"]);
-    assert_eq!((counts.failed.into_inner(), counts.succeeded.into_inner()), (1, 2));
+    assert_eq!(
+        (counts.failed.into_inner(), counts.succeeded.into_inner()),
+        (1, 2)
+    );
 }
 
 #[tokio::test]
@@ -70,10 +87,22 @@ async fn ticks_that_fall_into_a_running_one_are_skipped() {
 
 #[test]
 fn six_fields_are_needed_and_anything_else_is_named() {
-    for wrong in ["* * * * *", "0 0 0 1 1 * 2026", "", "60 * * * * *", "x * * * * *"] {
+    for wrong in [
+        "* * * * *",
+        "0 0 0 1 1 * 2026",
+        "",
+        "60 * * * * *",
+        "x * * * * *",
+    ] {
         let error = format!("{:#}", Schedule::parse(wrong).unwrap_err());
-        assert!(error.contains(wrong) && error.contains("cron_expression"), "{error}");
+        assert!(
+            error.contains(wrong) && error.contains("cron_expression"),
+            "{error}"
+        );
     }
     let monthly = Schedule::parse("0 30 3 1 * *").unwrap();
-    assert_eq!(monthly.next_after(time("2026-02-01T03:30:00Z")), Some(time("2026-03-01T03:30:00Z")));
+    assert_eq!(
+        monthly.next_after(time("2026-02-01T03:30:00Z")),
+        Some(time("2026-03-01T03:30:00Z"))
+    );
 }

@@ -5,6 +5,10 @@
 pub mod key_value;
 pub mod mqtt;
 pub mod outbound_http;
+#[allow(
+    clippy::result_large_err,
+    reason = "the error type is generated from Spin's interface"
+)]
 pub mod postgres;
 pub mod sqlite;
 pub mod variables;

@@ -14,6 +14,7 @@ use std::{
 };
 
 use http::{Request, Response};
+use prometheus::IntGauge;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep_until},
@@ -84,14 +85,13 @@ impl HttpFunction {
     ) -> Result<Response<WasiBody>, Problem> {
         let deadline = arrived + self.function.limits.request_time();
         let permit = self.permit(deadline).await?;
-        self.function.metrics.in_flight.inc();
+        let _in_flight = InFlight::new(&self.function.metrics.in_flight);
         let ticket = Ticket {
             permit,
             request_id: request_id.clone(),
             deadline,
         };
         let answer = self.handler.handle(ticket, request).await;
-        self.function.metrics.in_flight.dec();
         answer.map_err(|error| self.failure(&error, request_id, deadline))
     }
 
@@ -128,6 +128,22 @@ impl HttpFunction {
             tracing::error!(component, request_id, "the function failed: {error:#}");
             Problem::FunctionFailed
         }
+    }
+}
+
+/// Counts a request for as long as its client waits for the answer.
+struct InFlight<'a>(&'a IntGauge);
+
+impl<'a> InFlight<'a> {
+    fn new(gauge: &'a IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -176,7 +192,10 @@ impl HandlerState for Pool {
     type WorkerState = Serving;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Serving>> {
-        let (mut store, speaker) = self.function.store().map_err(wasmtime::Error::from_anyhow)?;
+        let (mut store, speaker) = self
+            .function
+            .store()
+            .map_err(wasmtime::Error::from_anyhow)?;
         let Some(http) = self.function.http() else {
             wasmtime::bail!("the component exports no HTTP handler");
         };
@@ -286,7 +305,8 @@ impl WorkerState for Serving {
         } = ticket;
         store.data_mut().interruptions = 0;
         store.set_epoch_deadline(1);
-        let deadline_ms = deadline.saturating_duration_since(worker.start).as_millis();
+        // Rounded up: ended before its deadline, the request would pass for one that failed.
+        let deadline_ms = deadline.saturating_duration_since(worker.start).as_millis() + 1;
         worker.deadline_ms.fetch_max(
             u64::try_from(deadline_ms).unwrap_or(u64::MAX),
             Ordering::Relaxed,

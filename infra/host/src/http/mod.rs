@@ -200,16 +200,24 @@ impl Server {
         }
         let (head, body) = request.into_parts();
         let metrics = &function.function().metrics;
-        let answer = match request::limited(body, function.function().limits.body_bytes) {
-            None => Err(Problem::BodyTooLarge),
-            Some((body, too_long)) => {
-                let answer = function
-                    .answer(Request::from_parts(head, body), id, arrived)
-                    .await;
-                if too_long.happened() {
-                    Err(Problem::BodyTooLarge)
-                } else {
-                    answer
+        let waits = head.headers.contains_key(http::header::EXPECT);
+        let limit = function.function().limits.body_bytes;
+        let answer = match request::limited(body, limit) {
+            // A client that waits to be told to send is told not to.
+            Err(_) if waits => Err(Problem::BodyTooLarge),
+            Err(body) => {
+                request::swallow(body).await;
+                Err(Problem::BodyTooLarge)
+            }
+            Ok((body, too_long)) => {
+                let request = Request::from_parts(head, body);
+                let answer = function.answer(request, id, arrived).await;
+                match too_long.leftover() {
+                    None => answer,
+                    Some(body) => {
+                        request::swallow(body).await;
+                        Err(Problem::BodyTooLarge)
+                    }
                 }
             }
         };

@@ -4,11 +4,11 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -27,9 +27,6 @@ pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 
 const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
-const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
-const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
-const RAW_COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
 const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
 
@@ -77,7 +74,6 @@ fn is_valid(id: &str) -> bool {
 
 /// The headers of a route that are the same for every request.
 pub struct RouteHeaders {
-    raw: HeaderValue,
     prefix: HeaderValue,
 }
 
@@ -88,13 +84,13 @@ impl RouteHeaders {
     /// When the route cannot stand in a header.
     pub fn new<T>(route: &Route<T>) -> anyhow::Result<Self> {
         Ok(Self {
-            raw: HeaderValue::from_str(&route.raw)?,
             prefix: HeaderValue::from_str(route.prefix())?,
         })
     }
 }
 
 /// Sets the headers that tell a function how it was reached, and removes those with which a client pretends to.
+/// Of Spin's headers those that repeat another one are left out: every header costs each request time.
 pub fn describe(
     request: &mut Request<Incoming>,
     id: &str,
@@ -117,9 +113,6 @@ pub fn describe(
     if let Some(url) = url {
         headers.insert(FULL_URL, url);
     }
-    headers.insert(MATCHED_ROUTE, route.raw.clone());
-    headers.insert(BASE_PATH, HeaderValue::from_static("/"));
-    headers.insert(RAW_COMPONENT_ROUTE, route.raw.clone());
     headers.insert(COMPONENT_ROUTE, route.prefix.clone());
     headers.insert(CLIENT_ADDRESS, client.clone());
     for (name, value) in &found.names {
@@ -170,43 +163,76 @@ fn full_url(request: &Request<Incoming>) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(Bytes::from(url)).ok()
 }
 
-/// Whether a body was longer than its limit; known only once it was read.
+/// What was left of a body when it turned out to be longer than its limit.
 #[derive(Clone, Default)]
-pub struct TooLong(Option<Arc<AtomicBool>>);
+pub struct TooLong(Option<Arc<Mutex<Option<Incoming>>>>);
 
 impl TooLong {
-    /// Whether it was.
+    /// What was left, if the body was too long.
     #[must_use]
-    pub fn happened(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+    pub fn leftover(&self) -> Option<Incoming> {
+        let leftover = self.0.as_ref()?;
+        leftover
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
-/// The body for the function, at most so many bytes of it; `None` where its announced length is above the limit.
-#[must_use]
-pub fn limited(body: Incoming, bytes_max: u64) -> Option<(WasiBody, TooLong)> {
+/// What of a body that is too long is read and thrown away, so that a client that sends all of it before it
+/// listens gets its answer.
+pub const SWALLOWED_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// The longest time for that.
+pub const SWALLOW_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Reads and throws away a body that nobody wants.
+pub async fn swallow(mut body: Incoming) {
+    let mut left = SWALLOWED_BYTES_MAX;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    if tokio::time::timeout(SWALLOW_TIME_MAX, reading)
+        .await
+        .is_err()
+    {
+        tracing::debug!("a client sent a body that is too long, and slowly");
+    }
+}
+
+/// The body for the function, at most so many bytes of it; the body itself where its announced length is above
+/// the limit.
+///
+/// # Errors
+/// When the announced length is above the limit.
+pub fn limited(body: Incoming, bytes_max: u64) -> Result<(WasiBody, TooLong), Incoming> {
     let size = body.size_hint();
     if size.lower() > bytes_max {
-        return None;
+        return Err(body);
     }
     if size.upper().is_some_and(|upper| upper <= bytes_max) {
-        return Some((body.map_err(Error::from).boxed_unsync(), TooLong::default()));
+        return Ok((body.map_err(Error::from).boxed_unsync(), TooLong::default()));
     }
-    let flag = Arc::new(AtomicBool::new(false));
+    let leftover = Arc::new(Mutex::new(None));
     let body = Limited {
-        body,
+        body: Some(body),
         left: bytes_max,
-        too_long: flag.clone(),
+        leftover: leftover.clone(),
     };
-    Some((body.boxed_unsync(), TooLong(Some(flag))))
+    Ok((body.boxed_unsync(), TooLong(Some(leftover))))
 }
 
 struct Limited {
-    body: Incoming,
+    /// `None` once it was too long.
+    body: Option<Incoming>,
     left: u64,
-    too_long: Arc<AtomicBool>,
+    leftover: Arc<Mutex<Option<Incoming>>>,
 }
 
 impl Body for Limited {
@@ -217,7 +243,10 @@ impl Body for Limited {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = match Pin::new(&mut self.body).poll_frame(context) {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = match Pin::new(body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => frame,
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
             Poll::Ready(None) => return Poll::Ready(None),
@@ -232,15 +261,15 @@ impl Body for Limited {
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.too_long.store(true, Ordering::Relaxed);
-                self.left = 0;
+                let leftover = self.body.take();
+                *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = leftover;
                 Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

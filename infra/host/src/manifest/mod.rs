@@ -5,6 +5,8 @@ mod check;
 mod component;
 mod read;
 mod section;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

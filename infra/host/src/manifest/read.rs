@@ -12,8 +12,7 @@ use super::{
 use crate::template::{Template, is_variable_name, is_words};
 
 pub(super) fn manifest(text: &str, folder: &Path) -> Result<Manifest> {
-    // The error of the parser names line and column and shows the line.
-    let mut root = Section::root(toml::from_str(text)?);
+    let mut root = Section::root(toml::from_str(text).map_err(|error| misspelt(text, &error))?);
     match root.take("spin_manifest_version") {
         Some(Value::Integer(2)) => {}
         Some(other) => bail!("spin_manifest_version is {other}; linli supports version 2"),
@@ -44,6 +43,13 @@ pub(super) fn manifest(text: &str, folder: &Path) -> Result<Manifest> {
     root.finish()?;
     super::check::check(&manifest)?;
     Ok(manifest)
+}
+
+/// The error of the parser in one line.
+fn misspelt(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(0, |before| before.matches('\n').count()) + 1;
+    anyhow::anyhow!("line {line}: {}", error.message())
 }
 
 fn variables(mut section: Section) -> Result<BTreeMap<String, Variable>> {

@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::Result;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish,
-    SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing,
+    Packet, Publish, SubscribeFilter, SubscribeReasonCode,
 };
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,9 @@ struct Delivery {
     connection: u64,
 }
 
+/// A message that may be acknowledged, and its topic.
+type Finished = (String, Delivery);
+
 /// The state of the one task.
 pub(super) struct Connection {
     settings: Settings,
@@ -36,7 +39,8 @@ pub(super) struct Connection {
     client: AsyncClient,
     events: Option<EventLoop>,
     lanes: Lanes<Delivery>,
-    finished: (mpsc::UnboundedSender<(String, Delivery)>, mpsc::UnboundedReceiver<(String, Delivery)>),
+    report: mpsc::UnboundedSender<Finished>,
+    finished: mpsc::UnboundedReceiver<Finished>,
     /// Counts connections, so that an acknowledgement is never sent on a later one.
     number: u64,
     /// Filters of earlier runs that the broker may still know.
@@ -55,7 +59,11 @@ impl Connection {
         handling: Arc<Handling>,
         stop: CancellationToken,
     ) -> Result<Self> {
-        let filters: Vec<String> = handling.triggers.iter().map(|trigger| trigger.filter.clone()).collect();
+        let filters: Vec<String> = handling
+            .triggers
+            .iter()
+            .map(|trigger| trigger.filter.clone())
+            .collect();
         let known = handling.quarantine.remember_filters(&filters).await?;
         let client_id = handling.quarantine.client_id().await?;
         let mut options = MqttOptions::new(client_id, settings.host.as_str(), settings.port);
@@ -69,6 +77,7 @@ impl Connection {
         }
         let (client, events) = AsyncClient::new(options, REQUESTS_MAX);
         let backoff = settings.reconnects.0;
+        let (report, finished) = mpsc::unbounded_channel();
         Ok(Self {
             settings,
             handling,
@@ -76,9 +85,13 @@ impl Connection {
             client,
             events: Some(events),
             lanes: Lanes::default(),
-            finished: mpsc::unbounded_channel(),
+            report,
+            finished,
             number: 0,
-            stale: known.into_iter().filter(|filter| !filters.contains(filter)).collect(),
+            stale: known
+                .into_iter()
+                .filter(|filter| !filters.contains(filter))
+                .collect(),
             is_subscribed: false,
             subscribe_again: None,
             is_leaving: false,
@@ -99,7 +112,7 @@ impl Connection {
                 loop {
                     tokio::select! {
                         polled = &mut poll => break polled,
-                        Some((topic, delivery)) = self.finished.1.recv() => self.finish(&topic, &delivery),
+                        Some((topic, delivery)) = self.finished.recv() => self.finish(&topic, &delivery),
                         () = sleep_until(self.subscribe_again), if self.subscribe_again.is_some() => {
                             self.subscribe();
                         }
@@ -121,7 +134,10 @@ impl Connection {
     /// Everything is handled; the acknowledgements reach the network before this request.
     fn leave(&mut self) {
         self.is_leaving = true;
-        self.handling.counts.is_ready.store(false, Ordering::Relaxed);
+        self.handling
+            .counts
+            .is_ready
+            .store(false, Ordering::Relaxed);
         if let Err(error) = self.client.try_disconnect() {
             tracing::warn!(%error, "MQTT trigger: cannot say goodbye");
         }
@@ -140,7 +156,10 @@ impl Connection {
                     self.subscribe_again = Some(Instant::now() + self.settings.reconnects.1);
                 }
                 self.is_subscribed = !refused;
-                self.handling.counts.is_ready.store(!refused, Ordering::Relaxed);
+                self.handling
+                    .counts
+                    .is_ready
+                    .store(!refused, Ordering::Relaxed);
             }
             Event::Incoming(Packet::Publish(publish)) => self.arrived(publish),
             _ => {}
@@ -165,7 +184,8 @@ impl Connection {
             let _ = self.client.try_unsubscribe(filter);
         }
         let filters = self.handling.triggers.iter();
-        let filters = filters.map(|trigger| SubscribeFilter::new(trigger.filter.clone(), trigger.qos));
+        let filters =
+            filters.map(|trigger| SubscribeFilter::new(trigger.filter.clone(), trigger.qos));
         if let Err(error) = self.client.try_subscribe_many(filters) {
             tracing::error!(%error, "MQTT trigger: cannot subscribe");
         }
@@ -176,21 +196,37 @@ impl Connection {
             // Not acknowledged: it comes again after the restart.
             return;
         }
-        self.handling.counts.received.fetch_add(1, Ordering::Relaxed);
+        self.handling
+            .counts
+            .received
+            .fetch_add(1, Ordering::Relaxed);
         if self.lanes.waiting() >= WAITING_MAX {
-            self.handling.counts.overflowed.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(topic = publish.topic, limit = WAITING_MAX, "MQTT trigger: too many messages wait");
+            self.handling
+                .counts
+                .overflowed
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                topic = publish.topic,
+                limit = WAITING_MAX,
+                "MQTT trigger: too many messages wait"
+            );
             return;
         }
         let topic = publish.topic.clone();
-        self.lanes.push(&topic, Delivery { publish, connection: self.number });
+        self.lanes.push(
+            &topic,
+            Delivery {
+                publish,
+                connection: self.number,
+            },
+        );
         self.start_ready();
     }
 
     fn start_ready(&mut self) {
         while let Some((topic, delivery)) = self.lanes.next() {
             let handling = self.handling.clone();
-            let finished = self.finished.0.clone();
+            let finished = self.report.clone();
             tokio::spawn(async move {
                 handling.handle(&topic, &delivery.publish.payload).await;
                 let _ = finished.send((topic, delivery));
@@ -202,7 +238,10 @@ impl Connection {
         if delivery.connection == self.number {
             match self.client.try_ack(&delivery.publish) {
                 Ok(()) => {
-                    self.handling.counts.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    self.handling
+                        .counts
+                        .acknowledged
+                        .fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => tracing::error!(%error, topic, "MQTT trigger: cannot acknowledge"),
             }
@@ -215,8 +254,14 @@ impl Connection {
 
     async fn disconnected(&mut self, error: &ConnectionError) {
         self.number += 1;
-        self.handling.counts.is_ready.store(false, Ordering::Relaxed);
-        self.handling.counts.disconnections.fetch_add(1, Ordering::Relaxed);
+        self.handling
+            .counts
+            .is_ready
+            .store(false, Ordering::Relaxed);
+        self.handling
+            .counts
+            .disconnections
+            .fetch_add(1, Ordering::Relaxed);
         // The broker sends again what is not acknowledged.
         self.lanes.clear();
         let broker = self.broker();
@@ -224,7 +269,11 @@ impl Connection {
             code @ (ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized),
         ) = error
         {
-            tracing::error!(broker, ?code, "MQTT trigger: the broker refuses these credentials; no messages arrive");
+            tracing::error!(
+                broker,
+                ?code,
+                "MQTT trigger: the broker refuses these credentials; no messages arrive"
+            );
         } else {
             tracing::warn!(broker, %error, "MQTT trigger: not connected, trying again");
         }
@@ -234,7 +283,7 @@ impl Connection {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return,
                 () = self.stop.cancelled(), if self.lanes.busy() == 0 => return,
-                Some((topic, delivery)) = self.finished.1.recv() => self.finish(&topic, &delivery),
+                Some((topic, delivery)) = self.finished.recv() => self.finish(&topic, &delivery),
             }
         }
     }

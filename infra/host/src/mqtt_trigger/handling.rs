@@ -30,14 +30,25 @@ impl Handling {
         let components = self.components(topic);
         if components.is_empty() {
             // The broker still has a subscription of an earlier manifest.
-            tracing::warn!(topic, "MQTT trigger: no function wants this message any more");
+            tracing::warn!(
+                topic,
+                "MQTT trigger: no function wants this message any more"
+            );
         }
         for component in components {
             if payload.len() > PAYLOAD_BYTES_MAX {
                 let reason = format!("larger than {PAYLOAD_BYTES_MAX} bytes, kept without its end");
-                self.put_aside(component, topic, payload.slice(..PAYLOAD_BYTES_MAX), reason, 0).await;
+                self.put_aside(
+                    component,
+                    topic,
+                    payload.slice(..PAYLOAD_BYTES_MAX),
+                    reason,
+                    0,
+                )
+                .await;
             } else if let Err((reason, tries)) = self.call(&component, topic, payload).await {
-                self.put_aside(component, topic, payload.clone(), reason, tries).await;
+                self.put_aside(component, topic, payload.clone(), reason, tries)
+                    .await;
             }
         }
     }
@@ -55,7 +66,12 @@ impl Handling {
     }
 
     /// Tries until it succeeds, is rejected, or has failed too often. A slot is held only while a function runs.
-    async fn call(&self, component: &Arc<str>, topic: &str, payload: &Bytes) -> Result<(), (String, u32)> {
+    async fn call(
+        &self,
+        component: &Arc<str>,
+        topic: &str,
+        payload: &Bytes,
+    ) -> Result<(), (String, u32)> {
         let mut pause = self.pauses.0;
         let mut tries = 0;
         loop {
@@ -66,7 +82,9 @@ impl Handling {
             };
             let reason = match outcome {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(reason)) if reason.trim_start().starts_with(REJECT_PREFIX) => return Err((reason, tries)),
+                Ok(Err(reason)) if reason.trim_start().starts_with(REJECT_PREFIX) => {
+                    return Err((reason, tries));
+                }
                 Ok(Err(reason)) => reason,
                 Err(error) => format!("{error:#}"),
             };
@@ -81,11 +99,28 @@ impl Handling {
     }
 
     /// Does not return before the quarantine has it on disk.
-    async fn put_aside(&self, component: Arc<str>, topic: &str, payload: Bytes, reason: String, tries: u32) {
+    async fn put_aside(
+        &self,
+        component: Arc<str>,
+        topic: &str,
+        payload: Bytes,
+        reason: String,
+        tries: u32,
+    ) {
         tracing::error!(%component, topic, tries, reason, "a message goes to quarantine");
-        let rejected = Rejected { component, topic: topic.to_owned(), payload, reason, tries };
+        let rejected = Rejected {
+            component,
+            topic: topic.to_owned(),
+            payload,
+            reason,
+            tries,
+        };
         while let Err(error) = self.quarantine.put(rejected.clone()).await {
-            tracing::error!(error = format!("{error:#}"), topic, "the quarantine cannot be written; waiting");
+            tracing::error!(
+                error = format!("{error:#}"),
+                topic,
+                "the quarantine cannot be written; waiting"
+            );
             tokio::time::sleep(QUARANTINE_RETRY).await;
         }
         self.counts.quarantined.fetch_add(1, Ordering::Relaxed);

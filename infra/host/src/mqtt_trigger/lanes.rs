@@ -12,7 +12,12 @@ pub(super) struct Lanes<T> {
 
 impl<T> Default for Lanes<T> {
     fn default() -> Self {
-        Self { waiting: HashMap::new(), ready: VecDeque::new(), busy: HashSet::new(), count: 0 }
+        Self {
+            waiting: HashMap::new(),
+            ready: VecDeque::new(),
+            busy: HashSet::new(),
+            count: 0,
+        }
     }
 }
 

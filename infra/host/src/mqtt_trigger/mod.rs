@@ -43,7 +43,8 @@ type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Hands a message (component, topic, payload) to a function. The inner error is the function's own answer, the
 /// outer one means that it could not answer.
-pub type Invoke = Arc<dyn Fn(Arc<str>, String, Bytes) -> Pending<Result<Result<(), String>>> + Send + Sync>;
+pub type Invoke =
+    Arc<dyn Fn(Arc<str>, String, Bytes) -> Pending<Result<Result<(), String>>> + Send + Sync>;
 
 /// One `[[trigger.mqtt]]` entry.
 #[derive(Clone, Debug)]
@@ -104,7 +105,13 @@ pub struct MqttTrigger {
 impl Settings {
     /// With the usual pauses.
     #[must_use]
-    pub fn new(host: String, port: u16, username: String, password: String, keep_alive: Duration) -> Self {
+    pub fn new(
+        host: String,
+        port: u16,
+        username: String,
+        password: String,
+        keep_alive: Duration,
+    ) -> Self {
         Self {
             host,
             port,
@@ -138,7 +145,8 @@ impl MqttTrigger {
             pauses: settings.pauses,
             slots: Arc::new(tokio::sync::Semaphore::new(IN_PROGRESS_MAX)),
         };
-        let connection = connection::Connection::new(settings, Arc::new(handling), stop.clone()).await?;
+        let connection =
+            connection::Connection::new(settings, Arc::new(handling), stop.clone()).await?;
         let task = tokio::spawn(connection.run());
         Ok(Self { counts, stop, task })
     }
@@ -155,7 +163,9 @@ impl MqttTrigger {
         self.stop.cancel();
         let abort = self.task.abort_handle();
         if tokio::time::timeout(time_max, self.task).await.is_err() {
-            tracing::warn!("MQTT trigger: messages were still being handled; the broker sends them again");
+            tracing::warn!(
+                "MQTT trigger: messages were still being handled; the broker sends them again"
+            );
             abort.abort();
         }
     }

@@ -43,7 +43,9 @@ fn functions() -> (Invoke, Seen) {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             let _ = sender.send((component.to_string(), topic, text.clone()));
-            let failures = text.strip_prefix("fail ").and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+            let failures = text
+                .strip_prefix("fail ")
+                .and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
             match failures {
                 Some(failures) if so_far <= failures => Ok(Err("the database is busy".to_owned())),
                 _ if text.starts_with("reject") => Ok(Err("reject: unknown opening".to_owned())),
@@ -56,7 +58,11 @@ fn functions() -> (Invoke, Seen) {
 }
 
 fn trigger(component: &str, filter: &str) -> Trigger {
-    Trigger { component: component.into(), filter: filter.to_owned(), qos: QoS::AtLeastOnce }
+    Trigger {
+        component: component.into(),
+        filter: filter.to_owned(),
+        qos: QoS::AtLeastOnce,
+    }
 }
 
 async fn start(broker: SocketAddr, data: &Path, triggers: Vec<Trigger>) -> Running {
@@ -64,12 +70,23 @@ async fn start(broker: SocketAddr, data: &Path, triggers: Vec<Trigger>) -> Runni
     let quarantine = Arc::new(Quarantine::open(data, "token".to_owned(), invoke.clone()).unwrap());
     let password = "functions password".to_owned();
     let keep_alive = Duration::from_secs(30);
-    let mut settings =
-        Settings::new(broker.ip().to_string(), broker.port(), "functions".to_owned(), password, keep_alive);
+    let mut settings = Settings::new(
+        broker.ip().to_string(),
+        broker.port(),
+        "functions".to_owned(),
+        password,
+        keep_alive,
+    );
     settings.pauses = (Duration::from_millis(5), Duration::from_millis(20));
     settings.reconnects = (Duration::from_millis(20), Duration::from_millis(200));
-    let trigger = MqttTrigger::start(settings, triggers, invoke, quarantine.clone()).await.unwrap();
-    Running { trigger, quarantine, seen }
+    let trigger = MqttTrigger::start(settings, triggers, invoke, quarantine.clone())
+        .await
+        .unwrap();
+    Running {
+        trigger,
+        quarantine,
+        seen,
+    }
 }
 
 impl Running {
@@ -78,7 +95,10 @@ impl Running {
     }
 
     async fn next(&mut self) -> (String, String, String) {
-        tokio::time::timeout(WAIT, self.seen.recv()).await.expect("a message").unwrap()
+        tokio::time::timeout(WAIT, self.seen.recv())
+            .await
+            .expect("a message")
+            .unwrap()
     }
 
     async fn next_text(&mut self) -> String {
@@ -114,13 +134,18 @@ async fn messages_of_a_topic_keep_their_order_while_other_topics_go_on() {
     let (_service, broker, data) = broker().await;
     let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "slow 1").await;
     bridge.publish(A, "2").await;
     bridge.publish(B, "3").await;
     assert_eq!(running.next_text().await, "3");
     assert_eq!(running.next_text().await, "slow 1");
-    assert_eq!(running.next().await, ("doors".to_owned(), A.to_owned(), "2".to_owned()));
+    assert_eq!(
+        running.next().await,
+        ("doors".to_owned(), A.to_owned(), "2".to_owned())
+    );
     running.acknowledged(3).await;
 }
 
@@ -129,7 +154,9 @@ async fn a_failing_message_is_tried_again_and_its_successors_wait() {
     let (_service, broker, data) = broker().await;
     let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "fail 2 times").await;
     bridge.publish(A, "next").await;
     for expected in ["fail 2 times", "fail 2 times", "fail 2 times", "next"] {
@@ -144,11 +171,17 @@ async fn rejected_and_hopeless_messages_go_to_quarantine_and_are_acknowledged() 
     let (_service, broker, data) = broker().await;
     let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "reject this").await;
     assert_eq!(running.next_text().await, "reject this");
     running.acknowledged(1).await;
-    assert_eq!(running.quarantine.len().await.unwrap(), 1, "rejected at the first try");
+    assert_eq!(
+        running.quarantine.len().await.unwrap(),
+        1,
+        "rejected at the first try"
+    );
     bridge.publish(A, "trap").await;
     for _ in 0..TRIES_MAX {
         assert_eq!(running.next_text().await, "trap");
@@ -160,11 +193,16 @@ async fn rejected_and_hopeless_messages_go_to_quarantine_and_are_acknowledged() 
 #[tokio::test]
 async fn every_component_whose_filter_matches_gets_the_message_once() {
     let (_service, broker, data) = broker().await;
-    let triggers =
-        vec![trigger("doors", ACKS), trigger("audit", "$share/audit/linli/garden/#"), trigger("other", "linli/x/#")];
+    let triggers = vec![
+        trigger("doors", ACKS),
+        trigger("audit", "$share/audit/linli/garden/#"),
+        trigger("other", "linli/x/#"),
+    ];
     let mut running = start(broker.address(), data.path(), triggers).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "hello").await;
     let mut components = vec![running.next().await.0, running.next().await.0];
     components.sort();
@@ -176,12 +214,26 @@ async fn every_component_whose_filter_matches_gets_the_message_once() {
 async fn it_waits_for_a_broker_that_is_not_there_yet_and_survives_its_death() {
     let data = tempfile::tempdir().unwrap();
     let service = AccessService::start().await;
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let mut running = start(free, data.path(), vec![trigger("doors", ACKS)]).await;
-    wait_until(|| running.trigger.counts().disconnections.load(Ordering::Relaxed) >= 2).await;
+    wait_until(|| {
+        running
+            .trigger
+            .counts()
+            .disconnections
+            .load(Ordering::Relaxed)
+            >= 2
+    })
+    .await;
     let broker = ChildBroker::start_at(&service, data.path(), free).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address)
+        .await;
     bridge.publish(A, "before").await;
     assert_eq!(running.next_text().await, "before");
     running.acknowledged(1).await;
@@ -191,14 +243,18 @@ async fn it_waits_for_a_broker_that_is_not_there_yet_and_survives_its_death() {
     // The broker comes back with its memory, and then without it.
     let broker = ChildBroker::start_at(&service, data.path(), free).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address)
+        .await;
     bridge.publish(A, "after").await;
     while running.next_text().await != "after" {}
     broker.kill();
     let empty = tempfile::tempdir().unwrap();
     let broker = ChildBroker::start_at(&service, empty.path(), free).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address)
+        .await;
     bridge.publish(A, "after the loss").await;
     while running.next_text().await != "after the loss" {}
     broker.kill();
@@ -209,7 +265,9 @@ async fn what_is_in_hand_is_finished_at_shutdown_and_the_rest_comes_at_the_next_
     let (_service, broker, data) = broker().await;
     let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "slow 1").await;
     bridge.publish(A, "2").await;
     wait_until(|| running.trigger.counts().received.load(Ordering::Relaxed) == 2).await;
@@ -231,9 +289,16 @@ async fn filters_of_an_earlier_manifest_are_dropped() {
     running.ready().await;
     running.trigger.stop(WAIT).await;
     drop(running.quarantine);
-    let mut running = start(broker.address(), data.path(), vec![trigger("doors", "linli/+/door/+/event")]).await;
+    let mut running = start(
+        broker.address(),
+        data.path(),
+        vec![trigger("doors", "linli/+/door/+/event")],
+    )
+    .await;
     running.ready().await;
-    let mut bridge = Connect::clean("bridge", "functions").open(broker.address()).await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
     bridge.publish(A, "unwanted").await;
     bridge.publish("linli/garden/door/a/event", "wanted").await;
     assert_eq!(running.next_text().await, "wanted");

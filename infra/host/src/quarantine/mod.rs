@@ -93,9 +93,15 @@ impl Quarantine {
         Self::open_bounded(data, internal_token, invoke, ROWS_MAX)
     }
 
-    fn open_bounded(data: &Path, internal_token: String, invoke: Invoke, rows_max: u32) -> Result<Self> {
+    fn open_bounded(
+        data: &Path,
+        internal_token: String,
+        invoke: Invoke,
+        rows_max: u32,
+    ) -> Result<Self> {
         let path = data.join("host.db");
-        let connection = store::open(&path).with_context(|| format!("opening {}", path.display()))?;
+        let connection =
+            store::open(&path).with_context(|| format!("opening {}", path.display()))?;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             rows_max,
@@ -127,12 +133,19 @@ impl Quarantine {
     pub async fn put(&self, rejected: Rejected) -> Result<()> {
         let rows_max = self.rows_max;
         let now = chrono::Utc::now().timestamp_millis();
-        let dropped =
-            self.with(move |connection| store::insert(connection, &rejected, now, rows_max)).await?;
+        let dropped = self
+            .with(move |connection| store::insert(connection, &rejected, now, rows_max))
+            .await?;
         self.counts.put.fetch_add(1, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::error!(dropped, limit = rows_max, "the quarantine is full: the oldest messages are lost");
-            self.counts.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+            tracing::error!(
+                dropped,
+                limit = rows_max,
+                "the quarantine is full: the oldest messages are lost"
+            );
+            self.counts
+                .dropped
+                .fetch_add(dropped as u64, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -166,7 +179,9 @@ impl Quarantine {
                 Ok(known)
             })
             .await?;
-        known.map_or(Ok(Vec::new()), |text| serde_json::from_str(&text).context("reading the last run's filters"))
+        known.map_or(Ok(Vec::new()), |text| {
+            serde_json::from_str(&text).context("reading the last run's filters")
+        })
     }
 
     async fn with<T: Send + 'static>(

@@ -43,13 +43,19 @@ impl Quarantine {
             ("GET", []) => self.page(request.query).await,
             ("DELETE", [id]) => self.remove(id).await,
             ("POST", [id, "replay"]) => self.replay(id).await,
-            (_, [] | [_] | [_, "replay"]) => {
-                Ok(problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Use another method here."))
-            }
+            (_, [] | [_] | [_, "replay"]) => Ok(problem(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Use another method here.",
+            )),
             _ => Ok(not_found()),
         };
         Some(answer.unwrap_or_else(|error| {
-            tracing::error!(error = format!("{error:#}"), path = request.path, "the quarantine failed");
+            tracing::error!(
+                error = format!("{error:#}"),
+                path = request.path,
+                "the quarantine failed"
+            );
             let detail = "The host's file cannot be used. Its log says why.";
             problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
         }))
@@ -57,9 +63,14 @@ impl Quarantine {
 
     /// Compares digests, so that the time taken tells nothing about the token.
     fn is_authorized(&self, authorization: Option<&str>) -> bool {
-        let presented = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let presented = authorization
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .unwrap_or_default();
         let digest = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
-        let differences = digest(presented).iter().zip(digest(&self.internal_token)).fold(0, |sum, (a, b)| sum | (a ^ b));
+        let differences = digest(presented)
+            .iter()
+            .zip(digest(&self.internal_token))
+            .fold(0, |sum, (a, b)| sum | (a ^ b));
         !self.internal_token.is_empty() && differences == 0
     }
 
@@ -73,24 +84,46 @@ impl Quarantine {
             };
             if !parsed {
                 let detail = "The parameters are limit (1 to 100) and after (an id).";
-                return Ok(problem(StatusCode::BAD_REQUEST, "invalid_parameter", detail));
+                return Ok(problem(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_parameter",
+                    detail,
+                ));
             }
         }
         let limit = limit.clamp(1, PAGE_ITEMS_MAX);
         let (kept, total) = self
-            .with(move |connection| Ok((store::list(connection, after, limit)?, store::count(connection)?)))
+            .with(move |connection| {
+                Ok((
+                    store::list(connection, after, limit)?,
+                    store::count(connection)?,
+                ))
+            })
             .await?;
-        let next = if kept.len() == limit as usize { kept.last().map(|kept| kept.id.to_string()) } else { None };
+        let next = if kept.len() == limit as usize {
+            kept.last().map(|kept| kept.id.to_string())
+        } else {
+            None
+        };
         let items: Vec<Value> = kept.iter().map(item).collect();
-        Ok(reply(StatusCode::OK, &json!({ "items": items, "next": next, "total": total })))
+        Ok(reply(
+            StatusCode::OK,
+            &json!({ "items": items, "next": next, "total": total }),
+        ))
     }
 
     async fn remove(&self, id: &str) -> anyhow::Result<Response<Bytes>> {
         let Ok(id) = id.parse() else {
             return Ok(not_found());
         };
-        let was_there = self.with(move |connection| store::delete(connection, id)).await?;
-        Ok(if was_there { empty(StatusCode::NO_CONTENT) } else { not_found() })
+        let was_there = self
+            .with(move |connection| store::delete(connection, id))
+            .await?;
+        Ok(if was_there {
+            empty(StatusCode::NO_CONTENT)
+        } else {
+            not_found()
+        })
     }
 
     async fn replay(&self, id: &str) -> anyhow::Result<Response<Bytes>> {
@@ -98,21 +131,30 @@ impl Quarantine {
             return Ok(not_found());
         };
         let _one_at_a_time = self.replaying.lock().await;
-        let Some(kept) = self.with(move |connection| store::get(connection, id)).await? else {
+        let Some(kept) = self
+            .with(move |connection| store::get(connection, id))
+            .await?
+        else {
             return Ok(not_found());
         };
         let component: Arc<str> = kept.component.as_str().into();
         let reason = match (self.invoke)(component, kept.topic, kept.payload.into()).await {
             Ok(Ok(())) => {
-                self.with(move |connection| store::delete(connection, id)).await?;
+                self.with(move |connection| store::delete(connection, id))
+                    .await?;
                 self.counts.replayed.fetch_add(1, Ordering::Relaxed);
-                return Ok(reply(StatusCode::OK, &json!({ "id": id.to_string(), "outcome": "handled" })));
+                return Ok(reply(
+                    StatusCode::OK,
+                    &json!({ "id": id.to_string(), "outcome": "handled" }),
+                ));
             }
             Ok(Err(reason)) => reason,
             Err(error) => format!("{error:#}"),
         };
         tracing::warn!(id, reason, "a replayed message failed again");
-        let detail = format!("The function did not take the message; it stays in quarantine. It said: {reason}");
+        let detail = format!(
+            "The function did not take the message; it stays in quarantine. It said: {reason}"
+        );
         Ok(problem(StatusCode::CONFLICT, "replay_failed", &detail))
     }
 }
@@ -140,7 +182,11 @@ fn time(at: i64) -> String {
 }
 
 fn not_found() -> Response<Bytes> {
-    problem(StatusCode::NOT_FOUND, "not_found", "There is no such message in quarantine.")
+    problem(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is no such message in quarantine.",
+    )
 }
 
 fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Bytes> {

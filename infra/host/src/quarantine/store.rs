@@ -43,7 +43,8 @@ pub(super) fn insert(
             rejected.tries,
             at
         ])?;
-    let count: u32 = transaction.query_row("select count(id) from quarantine", [], |row| row.get(0))?;
+    let count: u32 =
+        transaction.query_row("select count(id) from quarantine", [], |row| row.get(0))?;
     let dropped = transaction
         .prepare_cached(
             "delete from quarantine where id in (select id from quarantine order by id limit ?1)",
@@ -76,7 +77,10 @@ pub(super) fn get(connection: &Connection, id: i64) -> rusqlite::Result<Option<K
 
 /// Deletes a message. Returns whether it was there.
 pub(super) fn delete(connection: &Connection, id: i64) -> rusqlite::Result<bool> {
-    Ok(connection.prepare_cached("delete from quarantine where id = ?1")?.execute(params![id])? > 0)
+    Ok(connection
+        .prepare_cached("delete from quarantine where id = ?1")?
+        .execute(params![id])?
+        > 0)
 }
 
 /// How many there are.
@@ -87,14 +91,21 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<u32> {
 /// A remembered value.
 pub(super) fn remembered(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     connection
-        .query_row("select value from remembered where name = ?1", params![name], |row| row.get(0))
+        .query_row(
+            "select value from remembered where name = ?1",
+            params![name],
+            |row| row.get(0),
+        )
         .optional()
 }
 
 /// Remembers a value.
 pub(super) fn remember(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     connection
-        .execute("insert or replace into remembered (name, value) values (?1, ?2)", params![name, value])
+        .execute(
+            "insert or replace into remembered (name, value) values (?1, ?2)",
+            params![name, value],
+        )
         .map(drop)
 }
 

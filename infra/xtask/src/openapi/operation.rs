@@ -136,16 +136,6 @@ pub(super) fn check(operation: &Operation, fault: &mut impl FnMut(String)) {
     {
         fault(format!("{id} has no summary"));
     }
-    for parameter in operation.parameters() {
-        let name = parameter
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let is_path = parameter.get("in").and_then(Value::as_str) == Some("path");
-        if is_path && example(document, parameter).is_none() {
-            fault(format!("{id}: the path parameter {name} has no example"));
-        }
-    }
     let named: Vec<&str> = operation
         .path
         .split('/')
@@ -228,6 +218,22 @@ impl Operation {
             }
         }
         path
+    }
+
+    /// Whether a header has to be sent.
+    #[must_use]
+    pub fn requires_header(&self, name: &str) -> bool {
+        self.parameters().any(|parameter| {
+            let is_named = parameter
+                .get("name")
+                .and_then(Value::as_str)
+                .is_some_and(|own| own.eq_ignore_ascii_case(name));
+            is_named
+                && parameter
+                    .get("required")
+                    .and_then(Value::as_bool)
+                    .unwrap_or_default()
+        })
     }
 
     /// The example of a header parameter.

@@ -97,7 +97,7 @@ pub(super) fn is_statement(text: &str) -> bool {
         "begin immediate",
         " as (",
     ];
-    VERBS.iter().any(|verb| starts(verb))
+    VERBS.iter().any(starts)
         && second.iter().any(|word| words.contains(word))
         && !words.ends_with('.')
 }

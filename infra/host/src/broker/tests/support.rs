@@ -17,7 +17,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeReasonCode,
+    AsyncClient, ConnectionError, Event, MqttOptions, Outgoing, Packet, Publish, QoS,
+    SubscribeReasonCode,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -27,11 +28,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::super::{
-    Broker, Settings,
-    access::Questions,
-    journal::Durability,
-};
+use super::super::{Broker, Settings, access::Questions, journal::Durability};
 
 pub(crate) const WAIT: Duration = Duration::from_secs(20);
 pub(crate) const TOKEN: &str = "internal-token-of-the-test";
@@ -76,7 +73,10 @@ impl AccessService {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
-    assert_eq!(request.headers()["authorization"], format!("Bearer {TOKEN}"));
+    assert_eq!(
+        request.headers()["authorization"],
+        format!("Bearer {TOKEN}")
+    );
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();
@@ -86,21 +86,31 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyp
     let allowed = if path == "/authentication" {
         text("password") == format!("{username} password")
     } else {
-        let own = username.split_once('/').map(|(tenant, device)| format!("linli/{tenant}/gateway/{device}/"));
+        let own = username
+            .split_once('/')
+            .map(|(tenant, device)| format!("linli/{tenant}/gateway/{device}/"));
         is_functions || own.is_some_and(|own| text("topic").starts_with(&own))
     };
     let result = if allowed { "allow" } else { "deny" };
-    let answer = json!({ "result": result, "is_superuser": is_functions, "ok": allowed }).to_string();
+    let answer =
+        json!({ "result": result, "is_superuser": is_functions, "ok": allowed }).to_string();
     Ok(Response::new(Full::new(Bytes::from(answer))))
 }
 
 pub(crate) async fn start_broker(service: &AccessService, data: &Path) -> Broker {
     let listen = "127.0.0.1:0".parse().unwrap();
-    Broker::start(settings(service.questions(), data, listen)).await.unwrap()
+    Broker::start(settings(service.questions(), data, listen))
+        .await
+        .unwrap()
 }
 
 pub(crate) fn settings(questions: Questions, data: &Path, listen: SocketAddr) -> Settings {
-    Settings { listen, file: data.join("broker.db"), durability: Durability::PowerCut, questions }
+    Settings {
+        listen,
+        file: data.join("broker.db"),
+        durability: Durability::PowerCut,
+        questions,
+    }
 }
 
 /// A client whose events are collected.
@@ -122,11 +132,20 @@ pub(crate) struct Connect<'a> {
 impl<'a> Connect<'a> {
     /// A session that outlives its connection.
     pub(crate) fn persistent(client_id: &'a str, username: &'a str) -> Self {
-        Self { client_id, username, clean: false, manual_acks: false, will: None }
+        Self {
+            client_id,
+            username,
+            clean: false,
+            manual_acks: false,
+            will: None,
+        }
     }
 
     pub(crate) fn clean(client_id: &'a str, username: &'a str) -> Self {
-        Self { clean: true, ..Self::persistent(client_id, username) }
+        Self {
+            clean: true,
+            ..Self::persistent(client_id, username)
+        }
     }
 
     pub(crate) async fn open(self, broker: SocketAddr) -> Client {
@@ -134,7 +153,11 @@ impl<'a> Connect<'a> {
         self.open_with(broker, &password).await.unwrap()
     }
 
-    pub(crate) async fn open_with(self, broker: SocketAddr, password: &str) -> Result<Client, ConnectionError> {
+    pub(crate) async fn open_with(
+        self,
+        broker: SocketAddr,
+        password: &str,
+    ) -> Result<Client, ConnectionError> {
         let mut options = MqttOptions::new(self.client_id, broker.ip().to_string(), broker.port());
         options
             .set_credentials(self.username, password)
@@ -162,7 +185,12 @@ impl<'a> Connect<'a> {
                 }
             }
         });
-        Ok(Client { mqtt, session_present, events, task })
+        Ok(Client {
+            mqtt,
+            session_present,
+            events,
+            task,
+        })
     }
 }
 
@@ -171,7 +199,9 @@ impl Client {
     async fn wait_for<T>(&mut self, mut pick: impl FnMut(Packet) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + WAIT;
         loop {
-            let packet = tokio::time::timeout_at(deadline, self.events.recv()).await.ok()??;
+            let packet = tokio::time::timeout_at(deadline, self.events.recv())
+                .await
+                .ok()??;
             if let Some(found) = pick(packet) {
                 return Some(found);
             }
@@ -192,18 +222,26 @@ impl Client {
 
     /// Publishes and waits for the acknowledgement.
     pub(crate) async fn publish(&mut self, topic: &str, payload: &str) {
-        self.mqtt.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
+        self.mqtt
+            .publish(topic, QoS::AtLeastOnce, false, payload)
+            .await
+            .unwrap();
         self.acknowledged(1).await;
     }
 
     pub(crate) async fn retain(&mut self, topic: &str, payload: &str) {
-        self.mqtt.publish(topic, QoS::AtLeastOnce, true, payload).await.unwrap();
+        self.mqtt
+            .publish(topic, QoS::AtLeastOnce, true, payload)
+            .await
+            .unwrap();
         self.acknowledged(1).await;
     }
 
     pub(crate) async fn acknowledged(&mut self, count: usize) {
         for _ in 0..count {
-            let acknowledged = self.wait_for(|packet| matches!(packet, Packet::PubAck(_)).then_some(())).await;
+            let acknowledged = self
+                .wait_for(|packet| matches!(packet, Packet::PubAck(_)).then_some(()))
+                .await;
             acknowledged.expect("an acknowledgement");
         }
     }
@@ -232,7 +270,10 @@ impl Client {
     /// Waits until the broker has hung up.
     pub(crate) async fn hung_up(&mut self) {
         assert!(self.wait_for(|_| None::<()>).await.is_none());
-        timeout(WAIT, &mut self.task).await.expect("the broker hangs up").unwrap();
+        timeout(WAIT, &mut self.task)
+            .await
+            .expect("the broker hangs up")
+            .unwrap();
     }
 
     /// Says goodbye.
@@ -261,7 +302,12 @@ impl ChildBroker {
 
     pub(crate) async fn start_at(service: &AccessService, data: &Path, listen: SocketAddr) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "broker::tests::support::child_broker", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "broker::tests::support::child_broker",
+                "--ignored",
+                "--nocapture",
+            ])
             .env("BROKER_TEST_DATA", data)
             .env("BROKER_TEST_SERVICE", service.address.to_string())
             .env("BROKER_TEST_LISTEN", listen.to_string())
@@ -272,7 +318,11 @@ impl ChildBroker {
         let mut lines = tokio::io::BufReader::new(output).lines();
         let ready = async {
             loop {
-                let line = lines.next_line().await.unwrap().expect("the child broker says where it listens");
+                let line = lines
+                    .next_line()
+                    .await
+                    .unwrap()
+                    .expect("the child broker says where it listens");
                 if let Some((_, address)) = line.split_once("broker listens on ") {
                     return address.trim().parse().unwrap();
                 }
@@ -299,9 +349,18 @@ fn child_broker() {
     let Some(data) = std::env::var_os("BROKER_TEST_DATA") else {
         return;
     };
-    let service = std::env::var("BROKER_TEST_SERVICE").unwrap().parse().unwrap();
-    let service = AccessService { address: service, asked: Arc::default() };
-    let listen = std::env::var("BROKER_TEST_LISTEN").unwrap().parse().unwrap();
+    let service = std::env::var("BROKER_TEST_SERVICE")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let service = AccessService {
+        address: service,
+        asked: Arc::default(),
+    };
+    let listen = std::env::var("BROKER_TEST_LISTEN")
+        .unwrap()
+        .parse()
+        .unwrap();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let settings = settings(service.questions(), Path::new(&data), listen);
         let broker = Broker::start(settings).await.unwrap();

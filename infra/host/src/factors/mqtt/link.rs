@@ -70,7 +70,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Connection(reason) => write!(formatter, "the broker cannot be used: {reason}"),
-            Failure::Interrupted => formatter.write_str("the connection broke before the acknowledgement"),
+            Failure::Interrupted => {
+                formatter.write_str("the connection broke before the acknowledgement")
+            }
             Failure::TimedOut => formatter.write_str("the broker has not acknowledged in time"),
             Failure::Refused(reason) => formatter.write_str(reason),
         }
@@ -100,7 +102,11 @@ struct Link {
 }
 
 /// Serves requests until none came for [`IDLE_TIME_MAX`].
-pub(super) async fn run(address: Address, mut requests: mpsc::Receiver<Request>, counts: Arc<Counts>) {
+pub(super) async fn run(
+    address: Address,
+    mut requests: mpsc::Receiver<Request>,
+    counts: Arc<Counts>,
+) {
     let mut backoff = BACKOFF.0;
     loop {
         match tokio::time::timeout(CONNECT_TIME_MAX, Link::connect(&address)).await {
@@ -112,7 +118,11 @@ pub(super) async fn run(address: Address, mut requests: mpsc::Receiver<Request>,
                 match ended {
                     Ok(()) => return,
                     Err(error) => {
-                        tracing::warn!(broker = address.name, error = format!("{error:#}"), "MQTT publisher: broken");
+                        tracing::warn!(
+                            broker = address.name,
+                            error = format!("{error:#}"),
+                            "MQTT publisher: broken"
+                        );
                     }
                 }
             }
@@ -121,7 +131,11 @@ pub(super) async fn run(address: Address, mut requests: mpsc::Receiver<Request>,
                     Ok(Err(error)) => format!("{error:#}"),
                     _ => format!("no answer within {CONNECT_TIME_MAX:?}"),
                 };
-                tracing::warn!(broker = address.name, reason, "MQTT publisher: cannot connect");
+                tracing::warn!(
+                    broker = address.name,
+                    reason,
+                    "MQTT publisher: cannot connect"
+                );
                 let mut refused = 0;
                 while let Ok(request) = requests.try_recv() {
                     let _ = request.done.send(Err(Failure::Connection(reason.clone())));
@@ -140,13 +154,19 @@ pub(super) async fn run(address: Address, mut requests: mpsc::Receiver<Request>,
 }
 
 fn keep_alive(address: &Address) -> Duration {
-    let asked = if address.keep_alive.is_zero() { KEEP_ALIVE_DEFAULT } else { address.keep_alive };
+    let asked = if address.keep_alive.is_zero() {
+        KEEP_ALIVE_DEFAULT
+    } else {
+        address.keep_alive
+    };
     asked.clamp(Duration::from_secs(5), Duration::from_secs(600))
 }
 
 impl Link {
     async fn connect(address: &Address) -> Result<Self> {
-        let stream = TcpStream::connect(address.sockets.as_slice()).await.context("connecting")?;
+        let stream = TcpStream::connect(address.sockets.as_slice())
+            .await
+            .context("connecting")?;
         stream.set_nodelay(true)?;
         let mut link = Self {
             stream,
@@ -165,8 +185,12 @@ impl Link {
         link.flush().await?;
         loop {
             match link.packet()? {
-                Some(Packet::ConnAck(answer)) if answer.code == ConnectReturnCode::Success => return Ok(link),
-                Some(Packet::ConnAck(answer)) => bail!("the broker refuses the connection: {:?}", answer.code),
+                Some(Packet::ConnAck(answer)) if answer.code == ConnectReturnCode::Success => {
+                    return Ok(link);
+                }
+                Some(Packet::ConnAck(answer)) => {
+                    bail!("the broker refuses the connection: {:?}", answer.code)
+                }
                 Some(packet) => bail!("instead of an answer to CONNECT: {packet:?}"),
                 None => link.read().await?,
             }
@@ -174,7 +198,11 @@ impl Link {
     }
 
     /// Ends with Ok for idleness.
-    async fn serve(&mut self, requests: &mut mpsc::Receiver<Request>, keep_alive: Duration) -> Result<()> {
+    async fn serve(
+        &mut self,
+        requests: &mut mpsc::Receiver<Request>,
+        keep_alive: Duration,
+    ) -> Result<()> {
         let mut ping = tokio::time::interval_at(Instant::now() + keep_alive / 2, keep_alive / 2);
         let mut idle_until = Instant::now() + IDLE_TIME_MAX;
         loop {
@@ -208,7 +236,11 @@ impl Link {
     }
 
     /// Writes this request and those that wait behind it.
-    async fn write(&mut self, first: Request, requests: &mut mpsc::Receiver<Request>) -> Result<()> {
+    async fn write(
+        &mut self,
+        first: Request,
+        requests: &mut mpsc::Receiver<Request>,
+    ) -> Result<()> {
         let mut unacknowledged = Vec::new();
         let mut next = Some(first);
         let mut written = 0;
@@ -219,7 +251,11 @@ impl Link {
                 written += 1;
             }
             let is_room = written < BATCH_MAX && self.waiting.len() < IN_FLIGHT_MAX;
-            next = if is_room { requests.try_recv().ok() } else { None };
+            next = if is_room {
+                requests.try_recv().ok()
+            } else {
+                None
+            };
         }
         self.flush().await?;
         for done in unacknowledged {
@@ -283,7 +319,10 @@ impl Link {
     }
 
     async fn read(&mut self) -> Result<()> {
-        ensure!(self.stream.read_buf(&mut self.incoming).await? > 0, "the broker closed it");
+        ensure!(
+            self.stream.read_buf(&mut self.incoming).await? > 0,
+            "the broker closed it"
+        );
         Ok(())
     }
 
@@ -291,8 +330,14 @@ impl Link {
         if self.outgoing.is_empty() {
             return Ok(());
         }
-        let written = tokio::time::timeout(WRITE_TIME_MAX, self.stream.write_all_buf(&mut self.outgoing));
-        written.await.context("the broker takes no bytes")?.context("writing")
+        let written = tokio::time::timeout(
+            WRITE_TIME_MAX,
+            self.stream.write_all_buf(&mut self.outgoing),
+        );
+        written
+            .await
+            .context("the broker takes no bytes")?
+            .context("writing")
     }
 
     fn fail_all(&mut self) {

@@ -52,7 +52,9 @@ impl Factor {
     /// # Errors
     /// None; all factors are made in one way.
     pub fn new(_data: &Path) -> Result<Self> {
-        Ok(Self { pools: Arc::new(Pools::default()) })
+        Ok(Self {
+            pools: Arc::new(Pools::default()),
+        })
     }
 
     /// What an instance of a component with these permissions may use.
@@ -78,14 +80,20 @@ impl Instance {
         if self.opened >= CONNECTIONS_PER_INSTANCE_MAX {
             return Err(Error::TooManyConnections);
         }
-        let entry = self.open.push(pool).map_err(|error| Error::Other(error.to_string()))?;
+        let entry = self
+            .open
+            .push(pool)
+            .map_err(|error| Error::Other(error.to_string()))?;
         self.opened += 1;
         Ok(Resource::new_own(entry.rep()))
     }
 
     fn find(&self, connection: &Resource<Connection>) -> Result<Arc<Pool>, Error> {
         let entry = Resource::<Arc<Pool>>::new_borrow(connection.rep());
-        self.open.get(&entry).cloned().map_err(|_| Error::Other("the connection is closed".to_owned()))
+        self.open
+            .get(&entry)
+            .cloned()
+            .map_err(|_| Error::Other("the connection is closed".to_owned()))
     }
 }
 
@@ -109,7 +117,13 @@ async fn connect(
     };
     let sockets = hosts.resolve("mqtt", &host, port).await.map_err(refused)?;
     let (username, password) = credentials;
-    let address = Address { name: format!("{host}:{port}"), sockets, username, password, keep_alive };
+    let address = Address {
+        name: format!("{host}:{port}"),
+        sockets,
+        username,
+        password,
+        keep_alive,
+    };
     pools.get(address).ok_or(Error::TooManyConnections)
 }
 
@@ -117,7 +131,8 @@ impl mqtt::Host for Instance {}
 
 impl mqtt::HostConnection for Instance {
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
-        self.open.delete(Resource::<Arc<Pool>>::new_own(connection.rep()))?;
+        self.open
+            .delete(Resource::<Arc<Pool>>::new_own(connection.rep()))?;
         self.opened -= 1;
         Ok(())
     }
@@ -158,10 +173,13 @@ impl<T: Send> mqtt::HostConnectionWithStore<T> for HasSelf<Instance> {
             Qos::AtLeastOnce => rumqttc::QoS::AtLeastOnce,
             Qos::ExactlyOnce => rumqttc::QoS::ExactlyOnce,
         };
-        Ok(pool.publish(topic, payload.into(), qos).await.map_err(|failure| match failure {
-            Failure::Connection(reason) => Error::ConnectionFailed(reason),
-            other => Error::Other(other.to_string()),
-        }))
+        Ok(pool
+            .publish(topic, payload.into(), qos)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Connection(reason) => Error::ConnectionFailed(reason),
+                other => Error::Other(other.to_string()),
+            }))
     }
 }
 

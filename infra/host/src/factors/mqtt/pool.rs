@@ -82,7 +82,11 @@ impl Address {
 impl Pools {
     /// The pool of an address, or none when there are too many.
     pub fn get(&self, address: Address) -> Option<Arc<Pool>> {
-        let key = (address.name.clone(), address.username.clone(), address.password.clone());
+        let key = (
+            address.name.clone(),
+            address.username.clone(),
+            address.password.clone(),
+        );
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.get(&key) {
             *pool.address() = address;
@@ -94,8 +98,14 @@ impl Pools {
         if pools.len() >= POOLS_MAX {
             return None;
         }
-        let links = std::iter::repeat_with(Mutex::default).take(LINKS_PER_POOL).collect();
-        let pool = Pool { address: Mutex::new(address), links, counts: Arc::clone(&self.counts) };
+        let links = std::iter::repeat_with(Mutex::default)
+            .take(LINKS_PER_POOL)
+            .collect();
+        let pool = Pool {
+            address: Mutex::new(address),
+            links,
+            counts: Arc::clone(&self.counts),
+        };
         let pool = Arc::new(pool);
         pools.insert(key, Arc::clone(&pool));
         Some(pool)
@@ -114,14 +124,22 @@ impl Pool {
     /// When that does not happen within [`PUBLISH_TIME_MAX`]. The broker may have the message nevertheless.
     pub async fn publish(&self, topic: String, payload: Bytes, qos: QoS) -> Result<(), Failure> {
         if payload.len() > PAYLOAD_BYTES_MAX {
-            return Err(Failure::Refused(format!("the payload is larger than {PAYLOAD_BYTES_MAX} bytes")));
+            return Err(Failure::Refused(format!(
+                "the payload is larger than {PAYLOAD_BYTES_MAX} bytes"
+            )));
         }
         if topic.is_empty() || topic.len() > TOPIC_BYTES_MAX || topic.contains(['+', '#', '\0']) {
-            return Err(Failure::Refused(format!("{topic:?} is no topic to publish to")));
+            return Err(Failure::Refused(format!(
+                "{topic:?} is no topic to publish to"
+            )));
         }
         let sent = tokio::time::timeout(PUBLISH_TIME_MAX, self.send(&topic, &payload, qos)).await;
         let result = sent.unwrap_or(Err(Failure::TimedOut));
-        let counter = if result.is_ok() { &self.counts.published } else { &self.counts.failed };
+        let counter = if result.is_ok() {
+            &self.counts.published
+        } else {
+            &self.counts.failed
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         result
     }
@@ -129,7 +147,12 @@ impl Pool {
     async fn send(&self, topic: &str, payload: &Bytes, qos: QoS) -> Result<(), Failure> {
         loop {
             let (done, reply) = oneshot::channel();
-            let request = Request { topic: topic.to_owned(), payload: payload.clone(), qos, done };
+            let request = Request {
+                topic: topic.to_owned(),
+                payload: payload.clone(),
+                qos,
+                done,
+            };
             if self.link(topic).send(request).await.is_err() {
                 continue;
             }
@@ -144,7 +167,9 @@ impl Pool {
         let mut hasher = DefaultHasher::new();
         topic.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % LINKS_PER_POOL as u64).unwrap_or(0);
-        let mut link = self.links[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut link = self.links[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = link.as_ref().filter(|sender| !sender.is_closed()) {
             return sender.clone();
         }
