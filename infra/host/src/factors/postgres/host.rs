@@ -17,8 +17,6 @@ use crate::{
 
 type Rows = StreamReader<Vec<DbValue>>;
 type End = FutureReader<Result<(), Error>>;
-/// What the guest is told, unless the host itself fails.
-type Answered<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for Instance {}
 
@@ -31,7 +29,7 @@ impl HostConnectionBuilder for Instance {
         &mut self,
         _builder: Resource<ConnectionBuilder>,
         _certificate: String,
-    ) -> Answered<()> {
+    ) -> wasmtime::Result<Result<(), Error>> {
         Ok(Err(Error::Other(
             "this host speaks to PostgreSQL without TLS: remove the certificate, or run the function on Spin".to_owned(),
         )))
@@ -40,7 +38,7 @@ impl HostConnectionBuilder for Instance {
     async fn build(
         &mut self,
         builder: Resource<ConnectionBuilder>,
-    ) -> Answered<Resource<Connection>> {
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let address = self.builder(&builder)?;
         self.open(address).await
     }
@@ -51,7 +49,10 @@ impl HostConnectionBuilder for Instance {
 }
 
 impl HostConnection for Instance {
-    async fn open(&mut self, address: String) -> Answered<Resource<Connection>> {
+    async fn open(
+        &mut self,
+        address: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         Ok(match connect(self.opener(), &address).await {
             Ok(session) => self.keep(session),
             Err(error) => Err(error),
@@ -63,7 +64,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> Answered<RowSet> {
+    ) -> wasmtime::Result<Result<RowSet, Error>> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -82,7 +83,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> Answered<u64> {
+    ) -> wasmtime::Result<Result<u64, Error>> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -100,7 +101,7 @@ impl<T: Send> HostConnectionBuilderWithStore<T> for HasSelf<Instance> {
     async fn build_async(
         accessor: &Accessor<T, Self>,
         builder: Resource<ConnectionBuilder>,
-    ) -> Answered<Resource<Connection>> {
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let address = accessor.with(|mut access| access.get().builder(&builder))?;
         Ok(open(accessor, &address).await)
     }
@@ -110,7 +111,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
     async fn open_async(
         accessor: &Accessor<T, Self>,
         address: String,
-    ) -> Answered<Resource<Connection>> {
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         Ok(open(accessor, &address).await)
     }
 
@@ -119,7 +120,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> Answered<(Vec<Column>, Rows, End)> {
+    ) -> wasmtime::Result<Result<(Vec<Column>, Rows, End), Error>> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -143,7 +144,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<ParameterValue>,
-    ) -> Answered<u64> {
+    ) -> wasmtime::Result<Result<u64, Error>> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),

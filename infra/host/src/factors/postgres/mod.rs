@@ -5,9 +5,6 @@
 //! checked, and exactly those connected to. All types of the interface are carried; a value of any other type
 //! arrives as `unsupported`, under the type's name.
 
-// The error is the interface's own type, with all that the server says about a failed statement.
-#![allow(clippy::result_large_err)]
-
 mod address;
 mod decode;
 mod encode;

@@ -13,13 +13,14 @@ use crate::bindings::sqlite::{
 
 type Rows = StreamReader<RowResult>;
 type End = FutureReader<Result<(), Error>>;
-/// What the guest is told, unless the host itself fails.
-type Answered<T> = wasmtime::Result<Result<T, Error>>;
 
 impl Host for Instance {}
 
 impl HostConnection for Instance {
-    async fn open(&mut self, database: String) -> Answered<Resource<Connection>> {
+    async fn open(
+        &mut self,
+        database: String,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let database = match self.permitted(&database) {
             Ok(database) => database,
             Err(error) => return Ok(Err(error)),
@@ -35,7 +36,7 @@ impl HostConnection for Instance {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Answered<QueryResult> {
+    ) -> wasmtime::Result<Result<QueryResult, Error>> {
         let shared = match self.find(&connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
@@ -67,7 +68,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
     async fn open_async(
         accessor: &Accessor<T, Self>,
         database: String,
-    ) -> Answered<Resource<Connection>> {
+    ) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         let database = match accessor.with(|mut access| access.get().permitted(&database)) {
             Ok(database) => database,
             Err(error) => return Ok(Err(error)),
@@ -83,7 +84,7 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Instance> {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Answered<(Vec<String>, Rows, End)> {
+    ) -> wasmtime::Result<Result<(Vec<String>, Rows, End), Error>> {
         let shared = match find(accessor, &connection) {
             Ok(shared) => shared,
             Err(error) => return Ok(Err(error)),
