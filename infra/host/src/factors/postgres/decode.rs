@@ -149,14 +149,10 @@ fn time(micros: i64) -> Result<(u8, u8, u8, u32), String> {
     Ok(hour_minute_second(time))
 }
 
-<<<<<<< HEAD
-fn datetime(micros: i64) -> Result<DateTime, String> {
-=======
 /// Year, month, day, hour, minute, second and nanosecond, as Spin's interface has them.
 type Datetime = (i32, u8, u8, u8, u8, u8, u32);
 
 fn datetime(micros: i64) -> Result<Datetime, String> {
->>>>>>> main
     let start: NaiveDateTime = first_day().and_time(NaiveTime::MIN);
     let found = start.checked_add_signed(TimeDelta::microseconds(micros));
     let found = found.ok_or_else(|| "a time stamp out of range, or infinity".to_owned())?;
