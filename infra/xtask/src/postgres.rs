@@ -194,13 +194,10 @@ mod tests {
             return;
         }
         let server = Postgres::start().unwrap();
-        let asked = |url: &str| {
-            workspace::output(Command::new(server.programs.join("psql")).args([
-                url,
-                "-Atc",
-                "select 6 * 7",
-            ]))
-        };
+        let further = [server.programs.clone()];
+        let psql = workspace::find_program("psql", &further).unwrap();
+        let asked =
+            |url: &str| workspace::output(Command::new(&psql).args([url, "-Atc", "select 6 * 7"]));
         assert_eq!(asked(&server.url).unwrap().trim(), "42");
         assert!(server.version.contains("PostgreSQL"), "{}", server.version);
         server.stop();

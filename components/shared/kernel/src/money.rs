@@ -131,14 +131,13 @@ impl Money {
             parts.push((product / total, product % total, index));
         }
         let shared: u128 = parts.iter().map(|part| part.0).sum();
-        let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by(|left, right| parts[*right].1.cmp(&parts[*left].1).then(left.cmp(right)));
-        for index in order
-            .into_iter()
-            .take(usize::try_from(magnitude - shared).map_err(|_| MoneyError::Overflow)?)
-        {
-            parts[index].0 += 1;
+        let left_over = usize::try_from(magnitude - shared).map_err(|_| MoneyError::Overflow)?;
+        // The largest remainders first, among equal ones the earlier part; then back into their places.
+        parts.sort_by(|left, right| right.1.cmp(&left.1).then(left.2.cmp(&right.2)));
+        for part in parts.iter_mut().take(left_over) {
+            part.0 += 1;
         }
+        parts.sort_by_key(|part| part.2);
         parts
             .into_iter()
             .map(|(share, _, _)| self.with_magnitude(share))
