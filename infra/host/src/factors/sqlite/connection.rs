@@ -124,12 +124,15 @@ fn authorize(action: &AuthAction<'_>, watch: &Watch) -> Authorization {
             pragma_name,
             pragma_value,
         } => {
-            let of_host = HOST_PRAGMAS
-                .iter()
-                .any(|name| pragma_name.eq_ignore_ascii_case(name));
-            let acts = pragma_value.is_some() || pragma_name.eq_ignore_ascii_case("wal_checkpoint");
-            if of_host && acts {
+            let is = |name: &str| pragma_name.eq_ignore_ascii_case(name);
+            let of_host = HOST_PRAGMAS.iter().any(|name| is(name));
+            if of_host && (pragma_value.is_some() || is("wal_checkpoint")) {
                 return Authorization::Deny;
+            }
+            // What a careful guest does after every open, because on Spin it must: here it is so already, and
+            // the connection stays as good for the next one.
+            if pragma_value.is_none_or(|value| is("foreign_keys") && is_on(value)) {
+                return Authorization::Allow;
             }
         }
         AuthAction::Attach { .. }
@@ -141,6 +144,12 @@ fn authorize(action: &AuthAction<'_>, watch: &Watch) -> Authorization {
     }
     watch.personal.store(true, Ordering::Relaxed);
     Authorization::Allow
+}
+
+fn is_on(value: &str) -> bool {
+    ["on", "1", "true", "yes"]
+        .iter()
+        .any(|on| value.eq_ignore_ascii_case(on))
 }
 
 /// What the hooks of one connection see, and what they obey while a statement runs.

@@ -162,6 +162,21 @@ async fn what_a_guest_changes_about_its_connection_ends_with_it() {
 }
 
 #[tokio::test]
+async fn a_guest_that_only_makes_sure_of_foreign_keys_leaves_its_connection_to_the_next() {
+    let fixture = fixture();
+    for statement in [
+        "pragma foreign_keys = on",
+        "PRAGMA Foreign_Keys = 1",
+        "pragma user_version",
+    ] {
+        let mut session = fixture.connect().await;
+        session.ok(statement).await;
+        drop(session);
+        assert_eq!(fixture.database.idle(), 1, "{statement}");
+    }
+}
+
+#[tokio::test]
 async fn what_would_break_durability_or_leave_the_folder_is_refused() {
     let fixture = fixture();
     let mut session = fixture.with_items().await;
