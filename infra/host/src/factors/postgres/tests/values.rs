@@ -13,7 +13,7 @@ fn plain(value: &impl std::fmt::Debug) -> String {
 }
 
 /// The type, the value, and how the server writes it.
-type Case = (&str, P, &str);
+type Case = (&'static str, P, &'static str);
 
 fn single_values() -> Vec<Case> {
     vec![
