@@ -94,7 +94,10 @@ impl Http {
         Self {
             base: base.trim_end_matches('/').to_owned(),
             token: None,
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Client::builder(TokioExecutor::new())
+                // A host that is killed and started again leaves connections that look alive.
+                .pool_max_idle_per_host(0)
+                .build_http(),
         }
     }
 
