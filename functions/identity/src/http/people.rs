@@ -78,6 +78,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
                 person: person.id.clone(),
                 kind: person.kind,
                 communities: person.communities.clone(),
+                phone: None,
                 actor: actor.id.clone(),
             };
             events::append(tx, &context.new_id()?, context.now, &fact).await?;

@@ -62,6 +62,7 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
             person: operator.id.clone(),
             kind: operator.kind,
             communities: Vec::new(),
+            phone: None,
             actor: operator.id.clone(),
         };
         events::append(tx, &context.new_id()?, context.now, &fact).await?;
