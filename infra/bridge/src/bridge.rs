@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use crate::adapters::{Line, Report};
+use crate::adapters::{Adapter, Line, LockHandle, Noticed, Panels, Relay, Report, Switch};
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::config::Config;
@@ -63,17 +63,15 @@ impl Bridge {
             counters.clone(),
         )?;
         let (reports, reported) = mpsc::unbounded_channel();
-        let mut others = Vec::new();
-        let mut lines = BTreeMap::new();
-        for line in &config.lines {
-            let (running, handle) =
-                Line::new(line.clone(), &config.doors, clock.clone(), reports.clone());
-            others.push(tokio::spawn(running.run()));
-            lines.insert(line.id.clone(), handle);
-        }
+        let (adapters, locks) = adapters(&config, &clock, &reports).await?;
+        drop(reports);
+        let mut others: Vec<_> = adapters
+            .into_iter()
+            .map(|adapter| tokio::spawn(adapter.run()))
+            .collect();
         let commands = Commands::new(
             &config,
-            &lines,
+            &locks,
             spool.clone(),
             clock.clone(),
             counters.clone(),
@@ -140,9 +138,45 @@ impl Bridge {
     }
 }
 
+type Running = (Vec<Box<dyn Adapter>>, BTreeMap<String, LockHandle>);
+
+/// Every adapter of the configuration, and what gives each of them work.
+async fn adapters(
+    config: &Config,
+    clock: &Clock,
+    reports: &mpsc::UnboundedSender<Report>,
+) -> Result<Running> {
+    let (doors, mut locks) = (&config.doors, BTreeMap::new());
+    let mut adapters: Vec<Box<dyn Adapter>> = Vec::new();
+    for line in &config.lines {
+        let (running, lock) = Line::new(line.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(line.id.clone(), lock);
+    }
+    for relay in &config.relays {
+        let (running, lock) = Relay::new(relay.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(relay.id.clone(), lock);
+    }
+    for switch in &config.switches {
+        let (running, lock) = Switch::new(switch.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(switch.id.clone(), lock);
+    }
+    if let Some(panels) = &config.panels {
+        let (running, handles) = Panels::listen(panels, doors, clock, reports).await?;
+        adapters.push(Box::new(running));
+        locks.extend(handles);
+    }
+    Ok((adapters, locks))
+}
+
 async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands) {
-    while let Some(Report { door, kind }) = reported.recv().await {
-        commands.occurred(&door, kind).await;
+    while let Some(Report { door, noticed }) = reported.recv().await {
+        match noticed {
+            Noticed::Occurrence(kind) => commands.occurred(&door, kind).await,
+            Noticed::Scan(_) => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::door::{Command, OccurrenceKind, Outcome};
 use wire::{Channel, DeviceKind, Message, gateway};
 
-use crate::adapters::{Failure, LineHandle};
+use crate::adapters::{Failure, LockHandle};
 use crate::clock::Clock;
 use crate::config::{Config, DoorConfig, UNLOCK_MS_MAX};
 use crate::counters::Counters;
@@ -51,7 +51,7 @@ pub enum Handled {
 #[derive(Clone)]
 pub struct Commands {
     names: Arc<Names>,
-    doors: Arc<BTreeMap<DeviceId, (DoorConfig, LineHandle)>>,
+    doors: Arc<BTreeMap<DeviceId, (DoorConfig, LockHandle)>>,
     spool: Spool,
     clock: Clock,
     counters: Arc<Counters>,
@@ -60,11 +60,11 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Commands for the doors of the configuration, each with the line it hangs on.
+    /// Commands for the doors of the configuration, each with what moves its lock.
     #[must_use]
     pub fn new(
         config: &Config,
-        lines: &BTreeMap<String, LineHandle>,
+        locks: &BTreeMap<String, LockHandle>,
         spool: Spool,
         clock: Clock,
         counters: Arc<Counters>,
@@ -72,7 +72,7 @@ impl Commands {
         let hung = |door: &DoorConfig| {
             Some((
                 door.id.clone(),
-                (door.clone(), lines.get(&door.line)?.clone()),
+                (door.clone(), locks.get(&door.adapter)?.clone()),
             ))
         };
         let doors = Arc::new(config.doors.iter().filter_map(hung).collect());

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod counters;
+pub mod http;
 pub mod mqtt;
 pub mod names;
 pub mod simulator;

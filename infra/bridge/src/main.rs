@@ -10,7 +10,8 @@ use clap::{Parser, Subcommand};
 use linli_bridge::bridge::Bridge;
 use linli_bridge::clock::Clock;
 use linli_bridge::config::{Config, OSDP_ADDRESS_MAX};
-use linli_bridge::simulator::{Behaviour, Controller, Listen};
+use linli_bridge::simulator::{self, Behaviour, Controller, Listen, SwitchSettings, control};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -53,6 +54,37 @@ enum Task {
         /// Send this many answers with a wrong CRC first.
         #[arg(long, default_value_t = 0)]
         corrupt_answers: u32,
+        /// Where lines come in that show something at a reader, as address:port; they come on standard input as well:
+        /// "card 5 0 26 AABBCC80", "text 5 0 L1...", "keys 5 0 123456" (address, reader, what).
+        #[arg(long)]
+        control: Option<String>,
+    },
+    /// Play an HTTP relay (Shelly, second generation).
+    SimulateRelay {
+        /// Where to listen, as address:port.
+        #[arg(long)]
+        listen: String,
+        /// The password of its user admin, if it is to have one.
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// Play a panel that calls in (ZKTeco's push protocol).
+    SimulatePanel {
+        /// The bridge's panels_listen, as http://address:port.
+        #[arg(long)]
+        call: String,
+        /// Its serial number.
+        #[arg(long)]
+        serial: String,
+    },
+    /// Play a relay that is switched over MQTT (Tasmota).
+    SimulateSwitch {
+        /// The broker, as host:port.
+        #[arg(long)]
+        broker: String,
+        /// Its name in its topics: cmnd/NAME/Backlog and stat/NAME/RESULT.
+        #[arg(long)]
+        name: String,
     },
 }
 
@@ -73,6 +105,7 @@ async fn main() -> ExitCode {
             refuse,
             drop_answers,
             corrupt_answers,
+            control,
         } => {
             let answer_delay = Duration::from_millis(answer_delay_ms);
             simulate(
@@ -85,9 +118,13 @@ async fn main() -> ExitCode {
                     corrupt_answers,
                     ..Behaviour::default()
                 },
+                control,
             )
             .await
         }
+        Task::SimulateRelay { listen, password } => simulate_relay(&listen, password).await,
+        Task::SimulatePanel { call, serial } => simulate_panel(&call, &serial).await,
+        Task::SimulateSwitch { broker, name } => simulate_switch(&broker, name).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,13 +160,34 @@ async fn run(path: PathBuf) -> Result<()> {
     Ok(())
 }
 
-async fn simulate(listen: Listen, addresses: &[u8], behaviour: Behaviour) -> Result<()> {
+async fn simulate(
+    listen: Listen,
+    addresses: &[u8],
+    behaviour: Behaviour,
+    control: Option<String>,
+) -> Result<()> {
     let stopped = stop_signal()?;
     let mut controller = Controller::listen(&listen, addresses, behaviour).await?;
     say(&format!(
         "linli-bridge simulate is ready: {} address {addresses:?}",
         controller.port()
     ))?;
+    let (shower, typed) = (controller.shower(), controller.shower());
+    if let Some(address) = control {
+        let listener = TcpListener::bind(&address)
+            .await
+            .with_context(|| format!("listening on {address}"))?;
+        say(&format!(
+            "linli-bridge simulate is controlled on {}",
+            listener.local_addr()?
+        ))?;
+        tokio::spawn(control::obey_all(listener, shower));
+    }
+    tokio::spawn(control::obey(
+        tokio::io::stdin(),
+        tokio::io::stdout(),
+        typed,
+    ));
     let told = async {
         loop {
             let release = controller.next_release().await;
@@ -143,6 +201,48 @@ async fn simulate(listen: Listen, addresses: &[u8], behaviour: Behaviour) -> Res
         () = stopped => Ok(()),
         result = told => result,
     }
+}
+
+async fn simulate_relay(listen: &str, password: Option<String>) -> Result<()> {
+    let stopped = stop_signal()?;
+    let relay = simulator::Relay::listen(listen, password.as_deref(), Behaviour::default()).await?;
+    say(&format!(
+        "linli-bridge simulate-relay is ready: {}",
+        relay.url()
+    ))?;
+    stopped.await;
+    Ok(())
+}
+
+async fn simulate_panel(call: &str, serial: &str) -> Result<()> {
+    let stopped = stop_signal()?;
+    let _panel =
+        simulator::Panel::start(call, serial, Duration::from_secs(1), Behaviour::default())?;
+    say(&format!(
+        "linli-bridge simulate-panel is ready: {serial} calls {call}"
+    ))?;
+    stopped.await;
+    Ok(())
+}
+
+async fn simulate_switch(broker: &str, name: String) -> Result<()> {
+    let stopped = stop_signal()?;
+    let (host, port) = broker
+        .rsplit_once(':')
+        .context("the broker is not host:port")?;
+    let settings = SwitchSettings {
+        broker_host: host.to_owned(),
+        broker_port: port.parse().context("the broker's port")?,
+        name,
+    };
+    let ready = format!(
+        "linli-bridge simulate-switch is ready: {} at {broker}",
+        settings.name
+    );
+    let _switch = simulator::Switch::start(settings, Behaviour::default());
+    say(&ready)?;
+    stopped.await;
+    Ok(())
 }
 
 fn stop_signal() -> Result<impl Future<Output = ()>> {

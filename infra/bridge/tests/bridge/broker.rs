@@ -160,7 +160,8 @@ impl State {
             retain: publish.retain,
         });
         let Ok(Topic::Device(topic)) = Topic::parse(&publish.topic) else {
-            return;
+            // Not one of ours: a switch's topic, and this is the broker between it and the bridge.
+            return self.deliver(&publish.topic, &payload, false);
         };
         if !self.receipts || !matches!(topic.channel, Channel::Event | Channel::Acknowledgement) {
             return;
@@ -257,7 +258,9 @@ impl State {
                 (peer.client, peer.will) = (connect.client_id, connect.last_will);
             }
             Packet::Publish(publish) => {
-                let _ = peer.out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                if publish.qos != QoS::AtMostOnce {
+                    let _ = peer.out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                }
                 self.receive(&publish);
             }
             Packet::PubAck(acknowledged) => {
