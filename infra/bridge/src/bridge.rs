@@ -12,10 +12,14 @@ use uuid::Uuid;
 
 use crate::adapters::{Adapter, Line, LockHandle, Noticed, Panels, Relay, Report, Switch};
 use crate::clock::Clock;
-use crate::commands::Commands;
+use crate::commands::{Around, Commands};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::mqtt::Uplink;
+use crate::gate::Gatekeeper;
+use crate::mqtt::{Told, Uplink};
+use crate::remote::Remote;
+use crate::site::Site;
+use crate::snapshots::Snapshots;
 use crate::spool::Spool;
 
 /// How long commands under way may take when the bridge is stopped.
@@ -40,6 +44,7 @@ pub enum Phase {
 pub struct Bridge {
     commands: Commands,
     spool: Spool,
+    snapshots: Snapshots,
     counters: Arc<Counters>,
     phase: watch::Sender<Phase>,
     ready: watch::Receiver<bool>,
@@ -69,31 +74,35 @@ impl Bridge {
             .into_iter()
             .map(|adapter| tokio::spawn(adapter.run()))
             .collect();
-        let commands = Commands::new(
-            &config,
-            &locks,
-            spool.clone(),
-            clock.clone(),
-            counters.clone(),
-        );
+        let snapshots = Snapshots::open(&config);
+        let remote = Remote::open(&config, clock.now());
+        let around = || Around {
+            spool: spool.clone(),
+            clock: clock.clone(),
+            counters: counters.clone(),
+            snapshots: snapshots.clone(),
+            remote: remote.clone(),
+        };
+        let commands = Commands::new(&config, &locks, around());
         commands
             .answer_interrupted()
             .await
             .context("answering what an earlier run left")?;
-        others.push(tokio::spawn(pass_on(reported, commands.clone())));
-        others.push(tokio::spawn(log_counters(counters.clone())));
+        commands.hold_on().await.context("holding on")?;
+        let site = Site::of(&config, &clock);
         let (phase, seen) = watch::channel(Phase::Working);
-        let (uplink, ready) = Uplink::new(
-            config,
-            commands.clone(),
-            spool.clone(),
-            clock,
-            counters.clone(),
-        );
+        let (uplink, Told { ready, online }) = Uplink::new(config, commands.clone(), around());
+        let gatekeeper = commands.gatekeeper(online.clone());
+        others.push(tokio::spawn(pass_on(reported, commands.clone(), gatekeeper)));
+        others.push(tokio::spawn(log_counters(counters.clone())));
+        if let Some(site) = site {
+            others.push(tokio::spawn(snapshots.clone().run(site, online)));
+        }
         let uplink = tokio::spawn(uplink.run(seen));
         Ok(Self {
             commands,
             spool,
+            snapshots,
             counters,
             phase,
             ready,
@@ -118,6 +127,18 @@ impl Bridge {
     #[must_use]
     pub fn spool(&self) -> &Spool {
         &self.spool
+    }
+
+    /// The permissions.
+    #[must_use]
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Waits until the site asks for a restart.
+    pub async fn asked_to_restart(&self) {
+        // The commands outlive this wait.
+        let _ = self.commands.restarting().wait_for(|asked| *asked).await;
     }
 
     /// Finishes what is under way, says goodbye, and stops. What got no receipt stays in the spool.
@@ -171,11 +192,11 @@ async fn adapters(
     Ok((adapters, locks))
 }
 
-async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands) {
+async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands, gatekeeper: Gatekeeper) {
     while let Some(Report { door, noticed }) = reported.recv().await {
         match noticed {
             Noticed::Occurrence(kind) => commands.occurred(&door, kind).await,
-            Noticed::Scan(_) => {}
+            Noticed::Scan(scan) => gatekeeper.shown(&door, &scan).await,
         }
     }
 }

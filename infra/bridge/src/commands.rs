@@ -1,4 +1,7 @@
-//! What arrives from MQTT: door commands, acted on once and only in time, and the functions' receipts.
+//! What arrives from MQTT: door commands, acted on once and only in time, and what is said to the gateway itself.
+
+mod fire;
+mod gateway;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,15 +9,18 @@ use std::time::Duration;
 
 use anyhow::Result;
 use kernel::{DeviceId, MessageId, OpeningId, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wire::door::{Command, OccurrenceKind, Outcome};
-use wire::{Channel, DeviceKind, Message, gateway};
+use wire::{Channel, DeviceKind, Message};
 
 use crate::adapters::{Failure, LockHandle};
 use crate::clock::Clock;
 use crate::config::{Config, DoorConfig, UNLOCK_MS_MAX};
 use crate::counters::Counters;
+use crate::gate::Gatekeeper;
 use crate::names::Names;
+use crate::remote::Remote;
+use crate::snapshots::Snapshots;
 use crate::spool::{Spool, Taken};
 
 /// A command whose expiry lies further ahead is refused: it could not be remembered for long enough.
@@ -57,18 +63,30 @@ pub struct Commands {
     counters: Arc<Counters>,
     /// One permit for every command being taken or carried out; the bridge drains by waiting for all of them.
     under_way: Arc<Semaphore>,
+    snapshots: Snapshots,
+    remote: Remote,
+    /// Becomes true when the site asks for a restart.
+    restarting: watch::Sender<bool>,
+}
+
+/// What commands need beside the doors.
+pub struct Around {
+    /// Where everything is written down.
+    pub spool: Spool,
+    /// The clock.
+    pub clock: Clock,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+    /// The permissions.
+    pub snapshots: Snapshots,
+    /// What is set from afar.
+    pub remote: Remote,
 }
 
 impl Commands {
     /// Commands for the doors of the configuration, each with what moves its lock.
     #[must_use]
-    pub fn new(
-        config: &Config,
-        locks: &BTreeMap<String, LockHandle>,
-        spool: Spool,
-        clock: Clock,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub fn new(config: &Config, locks: &BTreeMap<String, LockHandle>, around: Around) -> Self {
         let hung = |door: &DoorConfig| {
             Some((
                 door.id.clone(),
@@ -76,6 +94,13 @@ impl Commands {
             ))
         };
         let doors = Arc::new(config.doors.iter().filter_map(hung).collect());
+        let Around {
+            spool,
+            clock,
+            counters,
+            snapshots,
+            remote,
+        } = around;
         Self {
             names: Arc::new(Names::of(config)),
             doors,
@@ -83,13 +108,37 @@ impl Commands {
             clock,
             counters,
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            snapshots,
+            remote,
+            restarting: watch::Sender::new(false),
+        }
+    }
+
+    /// Becomes true when the site asks for a restart.
+    #[must_use]
+    pub fn restarting(&self) -> watch::Receiver<bool> {
+        self.restarting.subscribe()
+    }
+
+    /// What decides at the doors.
+    #[must_use]
+    pub fn gatekeeper(&self, online: watch::Receiver<bool>) -> Gatekeeper {
+        Gatekeeper {
+            names: self.names.clone(),
+            doors: self.doors.clone(),
+            spool: self.spool.clone(),
+            snapshots: self.snapshots.clone(),
+            clock: self.clock.clone(),
+            counters: self.counters.clone(),
+            online,
         }
     }
 
     /// Waits until no command is being taken or carried out.
     pub async fn drained(&self) {
-        // The semaphore is never closed, so this always ends with every permit.
+        // Closed afterwards: nothing is begun any more, and what is only tried again ends.
         let _ = self.under_way.acquire_many(UNDER_WAY_MAX as u32).await;
+        self.under_way.close();
     }
 
     /// The topics to subscribe to.
@@ -111,6 +160,10 @@ impl Commands {
     /// When the disk fails.
     pub async fn answer_interrupted(&self) -> Result<()> {
         for (door, opening) in self.spool.unanswered().await? {
+            if self.names.is_us(&door) {
+                self.restarted(&opening).await?;
+                continue;
+            }
             tracing::warn!(%door, %opening, "an earlier run did not answer this command");
             self.answer(
                 &door,
@@ -163,15 +216,34 @@ impl Commands {
                 .await?;
             return Ok(Handled::Done);
         }
-        let Some(Command::Open {
-            opening,
-            expires_at,
-            unlock_ms,
-        }) = self.parse::<Command>(&inbound)
-        else {
+        let Some(command) = self.parse::<Command>(&inbound) else {
             return Ok(Handled::Done);
         };
         let permit = self.under_way.clone().acquire_owned().await?;
+        match command {
+            Command::Open {
+                opening,
+                expires_at,
+                unlock_ms,
+            } => self.open(door, opening, (expires_at, unlock_ms), permit).await,
+            Command::Release { expires_at } => {
+                self.fire(door, true, expires_at, permit).await?;
+                Ok(Handled::Done)
+            }
+            Command::Restore { expires_at } => {
+                self.fire(door, false, expires_at, permit).await?;
+                Ok(Handled::Done)
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        door: &DeviceId,
+        opening: OpeningId,
+        (expires_at, unlock_ms): (Timestamp, u32),
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Handled> {
         match self.spool.take(door, &opening, expires_at).await? {
             Taken::First => {
                 self.start(door, opening, (expires_at, unlock_ms), permit)
@@ -197,19 +269,6 @@ impl Commands {
             }
         }
         Ok(Handled::Done)
-    }
-
-    async fn gateway(&self, inbound: Inbound) -> Result<Handled> {
-        if inbound.retained {
-            self.counters.commands_retained.add(1);
-            tracing::error!(topic = inbound.topic, "a retained receipt was refused");
-            return Ok(Handled::Done);
-        }
-        let Some(gateway::Command::Receipt { messages }) = self.parse(&inbound) else {
-            return Ok(Handled::Done);
-        };
-        self.spool.forget(messages.clone()).await?;
-        Ok(Handled::Receipted(messages))
     }
 
     fn parse<Body: serde::Serialize + serde::de::DeserializeOwned>(
@@ -241,10 +300,13 @@ impl Commands {
         let Some((config, line)) = self.doors.get(door) else {
             return Ok(());
         };
-        let for_ms = if unlock_ms == 0 {
-            config.unlock_ms
-        } else {
-            unlock_ms
+        if self.snapshots.is_held(door) {
+            // It stands open for a fire; a release with a timer would end in a locked door.
+            return self.answer(door, &opening, Outcome::Opened).await;
+        }
+        let for_ms = match unlock_ms {
+            0 => self.remote.unlock_ms(door).unwrap_or(config.unlock_ms),
+            unlock_ms => unlock_ms,
         };
         let (this, line, config) = (self.clone(), line.clone(), config.clone());
         tokio::spawn(async move {
@@ -282,6 +344,14 @@ impl Commands {
 
     /// Says that something happened at a door by itself; keeps trying while the disk fails.
     pub async fn occurred(&self, door: &DeviceId, kind: OccurrenceKind) {
+        match &kind {
+            OccurrenceKind::ControllerFound => {
+                self.remote.reached(door, true);
+                self.found(door);
+            }
+            OccurrenceKind::ControllerLost { .. } => self.remote.reached(door, false),
+            _ => {}
+        }
         let Ok(message) = self.names.occurrence(door, kind, self.clock.now()) else {
             return;
         };

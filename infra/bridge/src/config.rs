@@ -31,7 +31,8 @@
 //! output = 0
 //! ```
 //!
-//! `site = "https://..."` says where permissions come from; without it doors open by command only. Panels that call in
+//! `site = "https://..."` says where permissions come from; without it doors open by command only.
+//! `keys = ["1a2b3c4d:BASE64URL"]` pins the public keys that these are signed with. Panels that call in
 //! (`panels_listen`, `[[panels]]`, doors with `panel`) and switches behind an MQTT broker (`[[switches]]`, doors with
 //! `switch`) are described in `src/config/devices.rs`.
 
@@ -47,6 +48,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use kernel::{DeviceId, TenantId};
+
+use wire::pass::PassKey;
 
 use crate::http::Url;
 
@@ -82,6 +85,8 @@ pub struct Config {
     pub spool: SpoolLimits,
     /// Where permissions come from; without it doors open by command only.
     pub site: Option<Url>,
+    /// The public keys that snapshots are signed with; without any those of the snapshot before are trusted.
+    pub keys: Vec<PassKey>,
     /// The lines.
     pub lines: Vec<LineConfig>,
     /// The HTTP relays.

@@ -1,12 +1,14 @@
 //! `linli-bridge run` connects an estate's hardware; `linli-bridge simulate` plays a controller for tries and tests.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use linli_bridge::audit;
 use linli_bridge::bridge::Bridge;
 use linli_bridge::clock::Clock;
 use linli_bridge::config::{Config, OSDP_ADDRESS_MAX};
@@ -14,6 +16,10 @@ use linli_bridge::simulator::{self, Behaviour, Controller, Listen, SwitchSetting
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// A bridge that cannot start is tried again so often, after this pause.
+const START_TRIES_MAX: u32 = 10;
+const START_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
 #[command(
@@ -33,6 +39,11 @@ enum Task {
         /// The configuration file.
         #[arg(long, env = "LINLI_BRIDGE_CONFIG", default_value = "bridge.toml")]
         config: PathBuf,
+    },
+    /// Verify an exported audit (NDJSON): every entry follows from the one before.
+    VerifyAudit {
+        /// The export.
+        file: PathBuf,
     },
     /// Play an OSDP controller.
     Simulate {
@@ -97,7 +108,8 @@ async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .init();
     let done = match Arguments::parse().task {
-        Task::Run { config } => run(config).await,
+        Task::Run { config } => run(&config).await,
+        Task::VerifyAudit { file } => verify_audit(&file),
         Task::Simulate {
             listen,
             address,
@@ -135,29 +147,62 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(path: PathBuf) -> Result<()> {
-    let config = Config::load(&path)?;
-    let sentence = format!(
-        "linli-bridge is ready: {} with {} doors on {} lines, mqtt://{}:{}",
-        config.username(),
-        config.doors.len(),
-        config.lines.len(),
-        config.broker_host,
-        config.broker_port
-    );
+/// Runs bridges one after the other: a restart that the site asks for reads the configuration anew.
+async fn run(path: &Path) -> Result<()> {
     let mut stopped = Box::pin(stop_signal()?);
-    let mut bridge = Bridge::start(config, Clock::System).await?;
-    let ready = tokio::select! {
-        () = bridge.ready() => true,
-        () = &mut stopped => false,
-    };
-    if ready {
-        say(&sentence)?;
-        stopped.await;
+    loop {
+        let config = Config::load(path)?;
+        let sentence = format!(
+            "linli-bridge is ready: {} with {} doors on {} lines, mqtt://{}:{}",
+            config.username(),
+            config.doors.len(),
+            config.lines.len(),
+            config.broker_host,
+            config.broker_port
+        );
+        let mut bridge = started(config).await?;
+        let ready = tokio::select! {
+            () = bridge.ready() => true,
+            () = &mut stopped => false,
+        };
+        let again = ready && {
+            say(&sentence)?;
+            tokio::select! {
+                () = &mut stopped => false,
+                () = bridge.asked_to_restart() => true,
+            }
+        };
+        tracing::info!(again, "stopping");
+        bridge.stop().await;
+        if !again {
+            return Ok(());
+        }
     }
-    tracing::info!("stopping");
-    bridge.stop().await;
-    Ok(())
+}
+
+/// Starts a bridge; the one before may need a moment to close its file.
+async fn started(config: Config) -> Result<Bridge> {
+    let mut tries = 0;
+    loop {
+        match Bridge::start(config.clone(), Clock::System).await {
+            Err(error) if tries < START_TRIES_MAX => {
+                tracing::warn!(error = format!("{error:#}"), "the bridge does not start yet");
+                tries += 1;
+                tokio::time::sleep(START_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn verify_audit(file: &Path) -> Result<()> {
+    let export = File::open(file).with_context(|| format!("opening {}", file.display()))?;
+    let verified = audit::verify(BufReader::new(export)).with_context(|| file.display().to_string())?;
+    say(&match verified.first {
+        None => "the export is empty".to_owned(),
+        Some(1) => format!("{} entries, whole from the first one on", verified.entries),
+        Some(first) => format!("{} entries, whole from entry {first} on", verified.entries),
+    })
 }
 
 async fn simulate(

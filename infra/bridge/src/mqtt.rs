@@ -15,17 +15,18 @@ use rumqttc::{
 };
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
-use wire::gateway::Availability;
+use wire::gateway::{Availability, Report};
 use wire::{Channel, Message, PAYLOAD_BYTES_MAX};
 
 use self::backoff::Backoff;
 use self::subscribing::Subscribing;
 use crate::bridge::Phase;
 use crate::clock::Clock;
-use crate::commands::{Commands, Handled, Inbound};
+use crate::commands::{Around, Commands, Handled, Inbound};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::names::{Names, new_id};
+use crate::remote::Remote;
 use crate::spool::{Spool, Stored};
 use crate::window::Window;
 
@@ -50,33 +51,48 @@ pub struct Uplink {
     spool: Spool,
     clock: Clock,
     counters: Arc<Counters>,
+    remote: Remote,
     ready: watch::Sender<bool>,
+    online: watch::Sender<bool>,
+}
+
+/// What is told about the session.
+pub struct Told {
+    /// Becomes true when the first session is subscribed.
+    pub ready: watch::Receiver<bool>,
+    /// Whether there is a session now.
+    pub online: watch::Receiver<bool>,
 }
 
 impl Uplink {
-    /// An uplink for the commands; `ready` becomes true when the first session is subscribed.
+    /// An uplink for the commands.
     #[must_use]
-    pub fn new(
-        config: Config,
-        commands: Commands,
-        spool: Spool,
-        clock: Clock,
-        counters: Arc<Counters>,
-    ) -> (Self, watch::Receiver<bool>) {
+    pub fn new(config: Config, commands: Commands, around: Around) -> (Self, Told) {
         let (ready, readiness) = watch::channel(false);
-        let names = Names::of(&config);
-        (
-            Self {
-                config,
-                names,
-                commands,
-                spool,
-                clock,
-                counters,
-                ready,
-            },
-            readiness,
-        )
+        let (online, presence) = watch::channel(false);
+        let Around {
+            spool,
+            clock,
+            counters,
+            remote,
+            ..
+        } = around;
+        let uplink = Self {
+            names: Names::of(&config),
+            config,
+            commands,
+            spool,
+            clock,
+            counters,
+            remote,
+            ready,
+            online,
+        };
+        let told = Told {
+            ready: readiness,
+            online: presence,
+        };
+        (uplink, told)
     }
 
     /// Keeps a session up until the bridge leaves.
@@ -84,7 +100,9 @@ impl Uplink {
         let mut backoff = Backoff::new();
         loop {
             backoff.tries();
-            match self.session(phase.clone()).await {
+            let ended = self.session(phase.clone()).await;
+            self.online.send_replace(false);
+            match ended {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "the broker is not reached")
@@ -121,6 +139,7 @@ impl Uplink {
             }
             other => bail!("the broker answered {other:?} to CONNECT"),
         };
+        self.online.send_replace(true);
         tracing::info!(
             session_present = connected.session_present,
             "connected to the broker"
@@ -143,6 +162,7 @@ impl Uplink {
             error = pump(&mut eventloop, packets) => Err(error),
             result = self.converse(&client, heard, &window, subscribing, phase) => result,
             result = self.send(&client, &window) => result,
+            result = self.beat(&client) => result,
             result = async { left.await; self.goodbye(&client, &window).await } => result,
         }
     }
@@ -188,6 +208,7 @@ impl Uplink {
         for topic in self.spool.topics().await? {
             window.know(&topic);
         }
+        window.know(&self.names.gateway_topic(Channel::Acknowledgement));
         for door in &self.config.doors {
             window.know(&self.names.door_topic(&door.id, Channel::Acknowledgement));
             window.know(&self.names.door_topic(&door.id, Channel::Event));
@@ -355,6 +376,19 @@ impl Uplink {
             )
             .await?;
         Ok(())
+    }
+
+    /// Says from time to time how the gateway is. A lost heartbeat is made up for by the next one, so it does not go
+    /// through the spool.
+    async fn beat(&self, client: &AsyncClient) -> Result<()> {
+        loop {
+            let health = Report::Health(self.remote.health());
+            let message = self.names.report(health, self.clock.now())?;
+            client
+                .publish(message.topic, QoS::AtLeastOnce, false, message.payload)
+                .await?;
+            sleep(self.remote.heartbeat()).await;
+        }
     }
 
     /// Says what is left, and that we go; the spool keeps whatever gets no receipt.

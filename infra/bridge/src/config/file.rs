@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use kernel::{DeviceId, TenantId};
 use serde::Deserialize;
+use wire::pass::PassKey;
 
 use super::devices::{self, PanelFile, RelayFile, SwitchFile, millis};
 use super::{
@@ -32,6 +33,8 @@ struct File {
     #[serde(default)]
     spool: SpoolFile,
     site: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
     panels_listen: Option<String>,
     #[serde(default)]
     lines: Vec<LineFile>,
@@ -92,6 +95,7 @@ impl File {
             .site
             .map(|site| site.parse().context("site"))
             .transpose()?;
+        let keys = all(self.keys, key)?;
         Ok(Config {
             tenant: self.tenant,
             gateway: self.gateway,
@@ -101,6 +105,7 @@ impl File {
             data: self.data,
             spool,
             site,
+            keys,
             lines,
             relays,
             panels,
@@ -297,6 +302,16 @@ impl Known {
         }
         Ok(())
     }
+}
+
+fn key(text: String) -> Result<PassKey> {
+    let (id, public) = text
+        .split_once(':')
+        .with_context(|| format!("{text:?} in keys is not ID:PUBLIC"))?;
+    Ok(PassKey {
+        id: id.to_owned(),
+        public: public.to_owned(),
+    })
 }
 
 fn all<File, Checked>(

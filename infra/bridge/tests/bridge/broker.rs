@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
-use wire::{Channel, Message, Topic, gateway};
+use wire::{Channel, DeviceKind, Message, Topic, gateway};
 
 const PACKET_BYTES_MAX: usize = 1 << 20;
 
@@ -167,7 +167,13 @@ impl State {
             return;
         }
         let message = Message::<serde_json::Value>::from_payload(&payload).unwrap();
-        let gateway = message.body["gateway"].as_str().unwrap().to_owned();
+        if message.body["report"] == "health" {
+            return;
+        }
+        let gateway = match topic.kind {
+            DeviceKind::Gateway => topic.device.to_string(),
+            _ => message.body["gateway"].as_str().unwrap().to_owned(),
+        };
         let receipt = Message {
             id: message.id.clone(),
             at: message.at,
