@@ -13,6 +13,20 @@ pub enum Command {
         /// The ids of the messages.
         messages: Vec<MessageId>,
     },
+    /// There is a newer snapshot of permissions at `GET /api/gateways/{gateway}/snapshot`.
+    SnapshotReady {
+        /// Its version.
+        version: i64,
+        /// The SHA-256 of its bytes, in hexadecimal.
+        sha256: String,
+        /// How many bytes it has.
+        bytes: u64,
+    },
+    /// There is another configuration to run with at `GET /api/gateways/{gateway}/configuration`.
+    Configure {
+        /// Its version.
+        version: i64,
+    },
 }
 
 /// The body on `linli/{tenant}/gateway/{gateway}/state`, retained; the last will says `online: false`.
