@@ -44,14 +44,17 @@ pub fn verify(mut export: impl BufRead) -> Result<Verified, Broken> {
         let broken = |why: String| Broken { line: number, why };
         let mut text = Vec::new();
         let mut limited = std::io::Read::take(&mut export, LINE_BYTES_MAX as u64);
-        let length = limited.read_until(b'\n', &mut text).map_err(|error| broken(error.to_string()))?;
+        let length = limited
+            .read_until(b'\n', &mut text)
+            .map_err(|error| broken(error.to_string()))?;
         if length == 0 {
             break;
         }
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_slice(&text).map_err(|error| broken(format!("it is no entry: {error}")))?;
+        let line: Line = serde_json::from_slice(&text)
+            .map_err(|error| broken(format!("it is no entry: {error}")))?;
         check(before.as_ref(), &line).map_err(broken)?;
         verified.first.get_or_insert(line.entry.sequence);
         verified.entries += 1;
@@ -65,7 +68,10 @@ fn check(before: Option<&Line>, line: &Line) -> Result<(), String> {
     let from_here;
     let previous = match before {
         Some(before) if before.gateway != line.gateway => {
-            return Err(format!("it is an entry of {}, not of {}", line.gateway, before.gateway));
+            return Err(format!(
+                "it is an entry of {}, not of {}",
+                line.gateway, before.gateway
+            ));
         }
         Some(before) => Some((before.entry.sequence, before.entry.hash.as_str())),
         None if entry.sequence > 1 => {
@@ -75,8 +81,12 @@ fn check(before: Option<&Line>, line: &Line) -> Result<(), String> {
         None => None,
     };
     follows(previous, line).map_err(|found| match found {
-        Break::Changed { sequence } => format!("entry {sequence} was changed: its hash does not fit"),
-        Break::Gap { sequence } => format!("entries are missing before entry {sequence}, or it stands in the wrong place"),
+        Break::Changed { sequence } => {
+            format!("entry {sequence} was changed: its hash does not fit")
+        }
+        Break::Gap { sequence } => {
+            format!("entries are missing before entry {sequence}, or it stands in the wrong place")
+        }
         Break::Torn { sequence } => format!("entry {sequence} does not follow the one before it"),
     })
 }

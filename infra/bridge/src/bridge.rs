@@ -48,6 +48,7 @@ pub struct Bridge {
     counters: Arc<Counters>,
     phase: watch::Sender<Phase>,
     ready: watch::Receiver<bool>,
+    online: watch::Receiver<bool>,
     uplink: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
@@ -93,10 +94,14 @@ impl Bridge {
         let (phase, seen) = watch::channel(Phase::Working);
         let (uplink, Told { ready, online }) = Uplink::new(config, commands.clone(), around());
         let gatekeeper = commands.gatekeeper(online.clone());
-        others.push(tokio::spawn(pass_on(reported, commands.clone(), gatekeeper)));
+        others.push(tokio::spawn(pass_on(
+            reported,
+            commands.clone(),
+            gatekeeper,
+        )));
         others.push(tokio::spawn(log_counters(counters.clone())));
         if let Some(site) = site {
-            others.push(tokio::spawn(snapshots.clone().run(site, online)));
+            others.push(tokio::spawn(snapshots.clone().run(site, online.clone())));
         }
         let uplink = tokio::spawn(uplink.run(seen));
         Ok(Self {
@@ -106,6 +111,7 @@ impl Bridge {
             counters,
             phase,
             ready,
+            online,
             uplink,
             others,
         })
@@ -133,6 +139,12 @@ impl Bridge {
     #[must_use]
     pub fn snapshots(&self) -> &Snapshots {
         &self.snapshots
+    }
+
+    /// Whether there is a session with the broker.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        *self.online.borrow()
     }
 
     /// Waits until the site asks for a restart.
@@ -192,7 +204,11 @@ async fn adapters(
     Ok((adapters, locks))
 }
 
-async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands, gatekeeper: Gatekeeper) {
+async fn pass_on(
+    mut reported: mpsc::UnboundedReceiver<Report>,
+    commands: Commands,
+    gatekeeper: Gatekeeper,
+) {
     while let Some(Report { door, noticed }) = reported.recv().await {
         match noticed {
             Noticed::Occurrence(kind) => commands.occurred(&door, kind).await,

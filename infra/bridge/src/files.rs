@@ -1,7 +1,8 @@
-//! Small files that are there whole or not at all, also after a power cut.
+//! Small files that are there whole or not at all, also after a power cut, and that only we read.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -13,7 +14,9 @@ use anyhow::{Context, Result};
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = || -> io::Result<()> {
         let beside = path.with_extension("new");
-        let mut file = File::create(&beside)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);

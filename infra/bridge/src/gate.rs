@@ -14,7 +14,7 @@ use wire::door::OccurrenceKind;
 use wire::pass::CLOCK_SKEW_MS_MAX;
 use wire::snapshot::Direction;
 
-use crate::adapters::{LockHandle, Scan};
+use crate::adapters::{LockHandle, Movement, Scan};
 use crate::clock::Clock;
 use crate::config::{DoorConfig, UNLOCK_MS_MAX};
 use crate::counters::Counters;
@@ -93,9 +93,12 @@ impl Gatekeeper {
             keep_until: keep_until(&recognised, now),
         };
         let (names, at) = (self.names.clone(), door.clone());
-        let make = move |entry: Entry| names.decision(&at, OccurrenceKind::AccessDecided(entry), now);
+        let make =
+            move |entry: Entry| names.decision(&at, OccurrenceKind::AccessDecided(entry), now);
         let recorded = self.spool.record(trace, line, make).await?;
-        self.counters.readings_decided.add(recorded.is_some().into());
+        self.counters
+            .readings_decided
+            .add(recorded.is_some().into());
         Ok(recorded.map(|_| decision.allowed))
     }
 
@@ -103,17 +106,36 @@ impl Gatekeeper {
         if self.snapshots.is_held(door) {
             return;
         }
-        let Some((config, lock)) = self.doors.get(door).cloned() else { return };
+        let Some((config, lock)) = self.doors.get(door).cloned() else {
+            return;
+        };
         let gate = self.snapshots.gate();
         let told = gate.snapshot().doors.iter().find(|known| known.id == *door);
         let for_ms = told.map_or(0, |door| door.unlock_ms);
-        let for_ms = if for_ms == 0 { config.unlock_ms } else { for_ms.min(UNLOCK_MS_MAX) };
+        let for_ms = if for_ms == 0 {
+            config.unlock_ms
+        } else {
+            for_ms.min(UNLOCK_MS_MAX)
+        };
         let expires_at = self.clock.now().plus_millis(MOVE_MS_MAX);
+        let snapshots = self.snapshots.clone();
         tokio::spawn(async move {
-            let result = lock.release(config.address, config.output, for_ms, expires_at).await;
+            let result = lock
+                .release(config.address, config.output, for_ms, expires_at)
+                .await;
             match result {
                 Ok(()) => tracing::info!(door = %config.id, "the door opened"),
-                Err(failure) => tracing::error!(door = %config.id, %failure, "the door was allowed to open and did not"),
+                Err(failure) => {
+                    tracing::error!(door = %config.id, %failure, "the door was allowed to open and did not")
+                }
+            }
+            if snapshots.is_held(&config.id) {
+                // A fire came in between; a release with a timer would end in a locked door.
+                let expires_at = expires_at.plus_millis(MOVE_MS_MAX);
+                let held = lock
+                    .carry_out(config.address, config.output, Movement::Hold, expires_at)
+                    .await;
+                tracing::warn!(door = %config.id, ?held, "held again after a release");
             }
         });
     }
@@ -144,7 +166,9 @@ fn recognise(gate: &Gate, scan: &Scan, now: Timestamp) -> Recognised {
 
 /// The number of a card: what stands between the parity bits of a Wiegand frame, else all of its bits.
 fn number(bits: u16, bytes: &[u8]) -> Option<u64> {
-    let all = bytes.iter().flat_map(|byte| (0..8).rev().map(move |place| byte >> place & 1 == 1));
+    let all = bytes
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |place| byte >> place & 1 == 1));
     let all: Vec<bool> = all.take(usize::from(bits)).collect();
     if let Ok((_, number)) = wiegand::decode(&all) {
         return Some(number);
@@ -173,7 +197,11 @@ fn area(gate: &Gate, door: &DeviceId) -> Option<String> {
 
 /// The way a door leads, when it leads one way only.
 fn direction(gate: &Gate, door: &DeviceId) -> Option<Direction> {
-    let door = gate.snapshot().doors.iter().find(|known| known.id == *door)?;
+    let door = gate
+        .snapshot()
+        .doors
+        .iter()
+        .find(|known| known.id == *door)?;
     (door.direction != Direction::Both).then_some(door.direction)
 }
 
@@ -190,7 +218,9 @@ fn history(past: &Past) -> History {
 fn keep_until(recognised: &Recognised, now: Timestamp) -> Timestamp {
     let usual = now.plus_millis(KEEP_MS);
     match &recognised.shown {
-        Ok(Shown::Pass { claims, .. }) => usual.max(claims.expires_at.plus_millis(2 * CLOCK_SKEW_MS_MAX)),
+        Ok(Shown::Pass { claims, .. }) => {
+            usual.max(claims.expires_at.plus_millis(2 * CLOCK_SKEW_MS_MAX))
+        }
         _ => usual,
     }
 }
@@ -204,7 +234,11 @@ mod tests {
         let frame = wiegand::encode(wiegand::Format::Bits26, 0x00AB_CDEF).unwrap();
         let bytes: Vec<u8> = frame
             .chunks(8)
-            .map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at)))
+            .map(|bits| {
+                bits.iter()
+                    .enumerate()
+                    .fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at))
+            })
             .collect();
         assert_eq!(number(26, &bytes), Some(0x00AB_CDEF));
         assert_eq!(number(32, &[1, 2, 3, 4]), Some(0x0102_0304));

@@ -150,6 +150,7 @@ async fn main() -> ExitCode {
 /// Runs bridges one after the other: a restart that the site asks for reads the configuration anew.
 async fn run(path: &Path) -> Result<()> {
     let mut stopped = Box::pin(stop_signal()?);
+    let mut told = false;
     loop {
         let config = Config::load(path)?;
         let sentence = format!(
@@ -166,7 +167,10 @@ async fn run(path: &Path) -> Result<()> {
             () = &mut stopped => false,
         };
         let again = ready && {
-            say(&sentence)?;
+            if !told {
+                say(&sentence)?;
+                told = true;
+            }
             tokio::select! {
                 () = &mut stopped => false,
                 () = bridge.asked_to_restart() => true,
@@ -186,7 +190,10 @@ async fn started(config: Config) -> Result<Bridge> {
     loop {
         match Bridge::start(config.clone(), Clock::System).await {
             Err(error) if tries < START_TRIES_MAX => {
-                tracing::warn!(error = format!("{error:#}"), "the bridge does not start yet");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the bridge does not start yet"
+                );
                 tries += 1;
                 tokio::time::sleep(START_PAUSE).await;
             }
@@ -197,7 +204,8 @@ async fn started(config: Config) -> Result<Bridge> {
 
 fn verify_audit(file: &Path) -> Result<()> {
     let export = File::open(file).with_context(|| format!("opening {}", file.display()))?;
-    let verified = audit::verify(BufReader::new(export)).with_context(|| file.display().to_string())?;
+    let verified =
+        audit::verify(BufReader::new(export)).with_context(|| file.display().to_string())?;
     say(&match verified.first {
         None => "the export is empty".to_owned(),
         Some(1) => format!("{} entries, whole from the first one on", verified.entries),

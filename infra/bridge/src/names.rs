@@ -77,9 +77,17 @@ impl Names {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub fn decision(&self, door: &DeviceId, kind: OccurrenceKind, now: Timestamp) -> Result<Outgoing> {
+    pub fn decision(
+        &self,
+        door: &DeviceId,
+        kind: OccurrenceKind,
+        now: Timestamp,
+    ) -> Result<Outgoing> {
         let occurrence = self.occurrence(door, kind, now)?;
-        Ok(Outgoing { kind: Kind::Acknowledgement, ..occurrence })
+        Ok(Outgoing {
+            kind: Kind::Acknowledgement,
+            ..occurrence
+        })
     }
 
     fn topic(&self, kind: DeviceKind, device: &DeviceId, channel: Channel) -> String {

@@ -73,12 +73,23 @@ impl Remote {
             Ok((kept, settings))
         };
         let (kept, settings) = read().unwrap_or_else(|error| {
-            tracing::error!(error = format!("{error:#}"), "the kept configuration is no good");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the kept configuration is no good"
+            );
             Default::default()
         });
         let reachable = doors.into_iter().map(|door| (door, false)).collect();
-        let state = RwLock::new(State { kept, settings, reachable });
-        Self(Arc::new(Shared { path, started_at: now, state }))
+        let state = RwLock::new(State {
+            kept,
+            settings,
+            reachable,
+        });
+        Self(Arc::new(Shared {
+            path,
+            started_at: now,
+            state,
+        }))
     }
 
     /// Takes a configuration; false when it is not newer. It is on disk before it counts.
@@ -91,7 +102,10 @@ impl Remote {
             return Ok(false);
         }
         let settings = settings(&configuration, |door| state.reachable.contains_key(door))?;
-        let kept = Kept { version, configuration };
+        let kept = Kept {
+            version,
+            configuration,
+        };
         files::replace(&self.0.path, &serde_json::to_vec(&kept)?)?;
         (state.kept, state.settings) = (kept, settings);
         Ok(true)
@@ -137,10 +151,16 @@ impl Remote {
     }
 }
 
-fn settings(configuration: &Map<String, Value>, is_ours: impl Fn(&DeviceId) -> bool) -> Result<Settings> {
+fn settings(
+    configuration: &Map<String, Value>,
+    is_ours: impl Fn(&DeviceId) -> bool,
+) -> Result<Settings> {
     let settings: Settings = serde_json::from_value(Value::Object(configuration.clone()))?;
     if let Some(seconds) = settings.heartbeat_seconds {
-        ensure!((5..=3_600).contains(&seconds), "heartbeat_seconds must be 5 to 3600, not {seconds}");
+        ensure!(
+            (5..=3_600).contains(&seconds),
+            "heartbeat_seconds must be 5 to 3600, not {seconds}"
+        );
     }
     for (door, DoorSettings { unlock_ms }) in &settings.doors {
         ensure!(is_ours(door), "there is no door {door} at this gateway");

@@ -17,9 +17,15 @@ use crate::http::{Answer, Limits, Url, ask};
 /// A token is replaced this long before it ends, in milliseconds.
 const TOKEN_LEFT_MS_MIN: i64 = 120_000;
 /// What a token takes at most.
-const SESSION_LIMITS: Limits = Limits { time: Duration::from_secs(10), body_bytes: 64 * 1024 };
+const SESSION_LIMITS: Limits = Limits {
+    time: Duration::from_secs(10),
+    body_bytes: 64 * 1024,
+};
 /// What a snapshot takes at most.
-const SNAPSHOT_LIMITS: Limits = Limits { time: Duration::from_secs(120), body_bytes: SNAPSHOT_BYTES_MAX };
+const SNAPSHOT_LIMITS: Limits = Limits {
+    time: Duration::from_secs(120),
+    body_bytes: SNAPSHOT_BYTES_MAX,
+};
 
 /// The site, and the token that lets us in.
 pub struct Site {
@@ -40,7 +46,12 @@ impl Site {
     #[must_use]
     pub fn of(config: &Config, clock: &Clock) -> Option<Self> {
         let url = config.site.clone()?;
-        Some(Self { url, config: config.clone(), clock: clock.clone(), token: None })
+        Some(Self {
+            url,
+            config: config.clone(),
+            clock: clock.clone(),
+            token: None,
+        })
     }
 
     /// The gateway's snapshot, unless it is still the one of that version.
@@ -59,7 +70,10 @@ impl Site {
         match answer.status {
             StatusCode::OK => Ok(Some(answer.body)),
             StatusCode::NOT_MODIFIED => Ok(None),
-            _ => bail!("the site answers the question for the snapshot with {}", said(&answer)),
+            _ => bail!(
+                "the site answers the question for the snapshot with {}",
+                said(&answer)
+            ),
         }
     }
 
@@ -75,7 +89,9 @@ impl Site {
     async fn token(&mut self) -> Result<String> {
         let now = self.clock.now();
         match &self.token {
-            Some((token, until)) if until.millis_since(now) > TOKEN_LEFT_MS_MIN => return Ok(token.clone()),
+            Some((token, until)) if until.millis_since(now) > TOKEN_LEFT_MS_MIN => {
+                return Ok(token.clone());
+            }
             _ => {}
         }
         let body = serde_json::json!({
@@ -92,7 +108,8 @@ impl Site {
             "the site does not let the gateway in: {}",
             said(&answer)
         );
-        let session: Session = serde_json::from_slice(&answer.body).context("the site's answer is no session")?;
+        let session: Session =
+            serde_json::from_slice(&answer.body).context("the site's answer is no session")?;
         self.token = Some((session.token.clone(), session.expires_at));
         Ok(session.token)
     }
@@ -101,6 +118,9 @@ impl Site {
 /// The status, and the problem's stable code when there is one.
 fn said(answer: &Answer) -> String {
     let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = problem.get("code").and_then(serde_json::Value::as_str).unwrap_or("no code");
+    let code = problem
+        .get("code")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("no code");
     format!("HTTP {}, {code}", answer.status.as_u16())
 }

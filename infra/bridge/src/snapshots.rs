@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use access::Gate;
@@ -37,6 +37,8 @@ struct Shared {
     /// The keys of the configuration; without any the keys of the snapshot before are trusted.
     keys: Vec<PassKey>,
     state: RwLock<State>,
+    /// Held while the permissions are changed: making them ready takes a moment, in which decisions go on.
+    changing: Mutex<()>,
     announced: Notify,
 }
 
@@ -61,13 +63,16 @@ impl Snapshots {
                 held: BTreeSet::new(),
                 announced: None,
             }),
+            changing: Mutex::new(()),
             announced: Notify::new(),
         };
         let this = Self(Arc::new(shared));
         match this.read() {
             Ok(Some(snapshot)) => this.install(snapshot),
             Ok(None) => {}
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the kept snapshot is no good"),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the kept snapshot is no good")
+            }
         }
         this
     }
@@ -95,19 +100,30 @@ impl Snapshots {
 
     /// A door is held open for a fire, or no longer: that is newer than any snapshot we have.
     pub fn hold(&self, door: &DeviceId, held: bool) {
+        let _changing = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
-        let changed = if held {
-            state.held.insert(door.clone())
+        if held {
+            state.held.insert(door.clone());
         } else {
-            state.held.remove(door)
-        };
-        let mut snapshot = state.gate.snapshot().clone();
-        let found = snapshot.doors.iter_mut().find(|known| known.id == *door);
-        match found {
-            Some(known) if changed || known.released != held => known.released = held,
-            _ => return,
+            state.held.remove(door);
         }
-        state.gate = Arc::new(Gate::new(snapshot));
+        let gate = state.gate.clone();
+        drop(state);
+        let mut known = gate.snapshot().doors.iter();
+        if known.all(|known| known.id != *door || known.released == held) {
+            return;
+        }
+        let mut snapshot = gate.snapshot().clone();
+        for known in &mut snapshot.doors {
+            if known.id == *door {
+                known.released = held;
+            }
+        }
+        self.set(Gate::new(snapshot));
     }
 
     /// Whether a door is held open.
@@ -152,7 +168,10 @@ impl Snapshots {
                     ASK_EVERY
                 }
                 Err(error) => {
-                    tracing::warn!(error = format!("{error:#}"), "the snapshot could not be fetched");
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the snapshot could not be fetched"
+                    );
                     pause = (pause * 2).min(PAUSE_MAX);
                     pause
                 }
@@ -174,7 +193,10 @@ impl Snapshots {
         let Some(bytes) = site.snapshot(self.version()).await? else {
             return Ok(());
         };
-        self.take(&bytes).context("the snapshot is refused")?;
+        // A large one takes a while to verify and to make ready.
+        let this = self.clone();
+        let taken = tokio::task::spawn_blocking(move || this.take(&bytes)).await?;
+        taken.context("the snapshot is refused")?;
         let (version, doors) = (self.version(), self.gate().snapshot().doors.len());
         tracing::info!(version, doors, "a snapshot was taken");
         Ok(())
@@ -193,9 +215,15 @@ impl Snapshots {
             configured => configured.to_vec(),
         };
         // The first one comes from the site that we gave our password to: its own keys are the ones to trust.
-        let keys = if known.is_empty() { own_keys(bytes)? } else { known };
+        let keys = if known.is_empty() {
+            own_keys(bytes)?
+        } else {
+            known
+        };
         let snapshot = snapshot::verify(bytes, &keys)?;
-        let Snapshot { tenant, gateway, .. } = &snapshot;
+        let Snapshot {
+            tenant, gateway, ..
+        } = &snapshot;
         if *tenant != self.0.tenant || *gateway != self.0.gateway {
             bail!("it was made for {tenant}/{gateway}");
         }
@@ -207,11 +235,20 @@ impl Snapshots {
     }
 
     fn install(&self, mut snapshot: Snapshot) {
-        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for door in &mut snapshot.doors {
-            door.released |= state.held.contains(&door.id);
+            door.released |= self.is_held(&door.id);
         }
-        state.gate = Arc::new(Gate::new(snapshot));
+        self.set(Gate::new(snapshot));
+    }
+
+    fn set(&self, gate: Gate) {
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.gate = Arc::new(gate);
     }
 }
 
@@ -221,7 +258,10 @@ fn own_keys(bytes: &[u8]) -> Result<Vec<PassKey>> {
     struct Keys {
         keys: Vec<PassKey>,
     }
-    let json = bytes.splitn(2, |byte| *byte == b'\n').nth(1).context("it is no snapshot")?;
+    let json = bytes
+        .splitn(2, |byte| *byte == b'\n')
+        .nth(1)
+        .context("it is no snapshot")?;
     let keys: Keys = serde_json::from_slice(json).context("it is no snapshot")?;
     Ok(keys.keys)
 }
@@ -252,4 +292,3 @@ fn nothing(config: &Config) -> Snapshot {
         short_key: String::new(),
     }
 }
-

@@ -100,7 +100,11 @@ enum Operation {
     Unanswered(oneshot::Sender<Result<Vec<(DeviceId, OpeningId)>>>),
     Size(oneshot::Sender<Result<(u64, u64)>>),
     Past(Asked, oneshot::Sender<Result<Past>>),
-    Record(Box<(Trace, wire::audit::Line)>, Maker, oneshot::Sender<Result<Option<Recorded>>>),
+    Record(
+        Box<(Trace, wire::audit::Line)>,
+        Maker,
+        oneshot::Sender<Result<Option<Recorded>>>,
+    ),
     Hold(DeviceId, bool, oneshot::Sender<Result<()>>),
     Held(oneshot::Sender<Result<Vec<DeviceId>>>),
 }

@@ -72,14 +72,19 @@ impl Commands {
     }
 
     async fn move_held(&self, door: &DeviceId, held: bool) -> bool {
-        let Some((config, lock)) = self.doors.get(door) else { return true };
+        let Some((config, lock)) = self.doors.get(door) else {
+            return true;
+        };
         let (movement, kind) = if held {
             (Movement::Hold, OccurrenceKind::Released)
         } else {
             (Movement::Restore, OccurrenceKind::Restored)
         };
         let expires_at = self.clock.now().plus_millis(MOVE_MS_MAX);
-        match lock.carry_out(config.address, config.output, movement, expires_at).await {
+        match lock
+            .carry_out(config.address, config.output, movement, expires_at)
+            .await
+        {
             Ok(()) => {
                 self.occurred(door, kind).await;
                 true

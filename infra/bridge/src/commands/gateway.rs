@@ -11,7 +11,10 @@ impl Commands {
     pub(super) async fn gateway(&self, inbound: Inbound) -> Result<Handled> {
         if inbound.retained {
             self.counters.commands_retained.add(1);
-            tracing::error!(topic = inbound.topic, "a retained command to the gateway was refused");
+            tracing::error!(
+                topic = inbound.topic,
+                "a retained command to the gateway was refused"
+            );
             return Ok(Handled::Done);
         }
         match self.parse::<Command>(&inbound) {
@@ -20,27 +23,48 @@ impl Commands {
                 self.spool.forget(messages.clone()).await?;
                 return Ok(Handled::Receipted(messages));
             }
-            Some(Command::SnapshotReady { version, sha256, .. }) => {
-                if version > self.snapshots.version() {
-                    self.snapshots.announce(version, sha256);
-                }
+            Some(Command::SnapshotReady {
+                version, sha256, ..
+            }) => {
+                self.snapshots.announce(version, sha256);
             }
-            Some(Command::Configure { command, version, configuration, expires_at }) => {
+            Some(Command::Configure {
+                command,
+                version,
+                configuration,
+                expires_at,
+            }) => {
                 let outcome = if self.is_late(expires_at) {
                     Outcome::Expired
                 } else {
                     match self.remote.configure(version, configuration) {
                         Ok(_) => Outcome::Done,
-                        Err(error) => Outcome::Failed { reason: format!("{error:#}") },
+                        Err(error) => Outcome::Failed {
+                            reason: format!("{error:#}"),
+                        },
                     }
                 };
                 tracing::info!(version, ?outcome, "a configuration came");
                 self.report(command, outcome).await?;
             }
-            Some(Command::Restart { command, expires_at }) => self.restart(command, expires_at).await?,
-            Some(Command::Ping { command, expires_at }) => {
+            Some(Command::Restart {
+                command,
+                expires_at,
+            }) => self.restart(command, expires_at).await?,
+            Some(Command::Ping {
+                command,
+                expires_at,
+            }) => {
                 let late = self.is_late(expires_at);
-                self.report(command, if late { Outcome::Expired } else { Outcome::Done }).await?;
+                self.report(
+                    command,
+                    if late {
+                        Outcome::Expired
+                    } else {
+                        Outcome::Done
+                    },
+                )
+                .await?;
             }
         }
         Ok(Handled::Done)
@@ -63,14 +87,21 @@ impl Commands {
     /// Answers a restart that an earlier run took: this run is its answer.
     pub(super) async fn restarted(&self, command: &OpeningId) -> Result<()> {
         let id = MessageId::parse(command.as_str())?;
-        let body = Report::Command { command: id, outcome: Outcome::Done };
+        let body = Report::Command {
+            command: id,
+            outcome: Outcome::Done,
+        };
         let message = self.names.report(body, self.clock.now())?;
-        self.spool.answer(self.names.gateway(), command, message).await
+        self.spool
+            .answer(self.names.gateway(), command, message)
+            .await
     }
 
     async fn report(&self, command: MessageId, outcome: Outcome) -> Result<()> {
         let body = Report::Command { command, outcome };
-        self.spool.say(self.names.report(body, self.clock.now())?).await
+        self.spool
+            .say(self.names.report(body, self.clock.now())?)
+            .await
     }
 
     fn is_late(&self, expires_at: Timestamp) -> bool {

@@ -124,7 +124,7 @@ impl Shown {
 
 fn bytes(hex: &str) -> Result<Vec<u8>> {
     ensure!(
-        hex.len() % 2 == 0 && hex.is_ascii(),
+        hex.len().is_multiple_of(2) && hex.is_ascii(),
         "{hex:?} is not whole bytes in hex"
     );
     let pairs = hex.as_bytes().chunks(2);

@@ -194,7 +194,6 @@ impl Controller {
     }
 
     /// What shows something at the readers while this handle is used otherwise.
-    #[must_use]
     pub fn shower(&self) -> impl Fn(&Shown) -> bool + Send + Sync + Clone + 'static {
         let line = self.line.clone();
         move |shown| {

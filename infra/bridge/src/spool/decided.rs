@@ -73,7 +73,8 @@ impl Spool {
         make: impl FnOnce(Entry) -> Result<Outgoing> + Send + 'static,
     ) -> Result<Option<Recorded>> {
         let (decided, maker) = (Box::new((trace, line)), Maker(Box::new(make)));
-        self.ask(|done| Operation::Record(decided, maker, done)).await
+        self.ask(|done| Operation::Record(decided, maker, done))
+            .await
     }
 
     /// Writes down that a door is held open, or no longer.
@@ -81,7 +82,8 @@ impl Spool {
     /// # Errors
     /// When the disk fails.
     pub async fn hold(&self, door: &DeviceId, held: bool) -> Result<()> {
-        self.ask(|done| Operation::Hold(door.clone(), held, done)).await
+        self.ask(|done| Operation::Hold(door.clone(), held, done))
+            .await
     }
 
     /// The doors that are held open.

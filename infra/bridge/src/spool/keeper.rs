@@ -189,13 +189,20 @@ impl Keeper {
             return Ok(None);
         }
         let (sequence, previous_hash) = decisions::audit_head(tx)?;
-        let Line { gateway, door, mut entry } = line;
+        let Line {
+            gateway,
+            door,
+            mut entry,
+        } = line;
         entry.sequence = sequence + 1;
         entry.previous_hash = previous_hash;
         entry.hash = entry.hash_at(&gateway, &door)?;
         decisions::update_audit_head(tx, entry.sequence, &entry.hash)?;
         decisions::insert_decided(tx, entry.sequence, trace, (entry.allowed, entry.decided_at))?;
-        let recorded = Recorded { sequence: entry.sequence, hash: entry.hash.clone() };
+        let recorded = Recorded {
+            sequence: entry.sequence,
+            hash: entry.hash.clone(),
+        };
         self.insert(tx, &(maker.0)(entry)?)?;
         Ok(Some(recorded))
     }

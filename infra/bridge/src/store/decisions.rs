@@ -57,10 +57,15 @@ pub fn insert_decided(
     trace: &Trace,
     (allowed, decided_at): (bool, Timestamp),
 ) -> Result<()> {
-    let Asked { door, subject, pass, area } = &trace.asked;
-    let (pass, step) = pass
-        .as_ref()
-        .map_or((None, None), |(pass, step)| (Some(pass.as_str()), Some(*step)));
+    let Asked {
+        door,
+        subject,
+        pass,
+        area,
+    } = &trace.asked;
+    let (pass, step) = pass.as_ref().map_or((None, None), |(pass, step)| {
+        (Some(pass.as_str()), Some(*step))
+    });
     tx.prepare_cached(
         "insert into decided (sequence, door, subject, pass, step, allowed, area, direction, decided_at, keep_until)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -83,7 +88,12 @@ pub fn insert_decided(
 /// What happened before a decision: openings of the same person (or pass) at the door since `hour_ago`, uses of the
 /// same step of the pass there, and the way the person went last.
 pub fn past(db: &Connection, asked: &Asked, hour_ago: Timestamp) -> Result<Past> {
-    let Asked { door, subject, pass, area } = asked;
+    let Asked {
+        door,
+        subject,
+        pass,
+        area,
+    } = asked;
     let mut past = Past::default();
     if let Some(subject) = subject {
         (past.in_hour, past.last_at) = db
@@ -128,7 +138,8 @@ pub fn set_held(tx: &Transaction<'_>, door: &DeviceId, held: bool) -> Result<()>
     } else {
         "delete from held where door = ?1"
     };
-    tx.prepare_cached(statement)?.execute(params![door.as_str()])?;
+    tx.prepare_cached(statement)?
+        .execute(params![door.as_str()])?;
     Ok(())
 }
 

@@ -33,6 +33,7 @@ struct State {
     subscribes: u64,
     receipts: bool,
     connections: Vec<AbortHandle>,
+    away: bool,
 }
 
 #[derive(Default)]
@@ -58,6 +59,9 @@ impl Broker {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                if shared.lock().unwrap().away {
+                    continue;
+                }
                 let connection = tokio::spawn(serve(stream, shared.clone()));
                 shared
                     .lock()
@@ -122,6 +126,14 @@ impl Broker {
             .sessions
             .values_mut()
             .for_each(|session| session.out = None);
+    }
+
+    /// Cuts every connection and takes no other, until it is back.
+    pub fn away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+        if away {
+            self.cut();
+        }
     }
 
     /// Forgets every session, as a broker without a disk does at a restart.

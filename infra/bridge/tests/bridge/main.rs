@@ -2,10 +2,18 @@
 #![allow(missing_docs)]
 
 mod adapters;
+mod audit;
 mod broker;
 mod doors;
 mod estate;
 mod faults;
+mod gate;
 mod lines;
+mod panels;
+mod relays;
+mod remote;
+mod site;
+mod snapshots;
 mod spool;
+mod switches;
 mod uplink;
