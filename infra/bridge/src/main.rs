@@ -236,11 +236,7 @@ async fn simulate(
         ))?;
         tokio::spawn(control::obey_all(listener, shower));
     }
-    tokio::spawn(control::obey(
-        tokio::io::stdin(),
-        tokio::io::stdout(),
-        typed,
-    ));
+    control::obey_typed(typed);
     let told = async {
         loop {
             let release = controller.next_release().await;
