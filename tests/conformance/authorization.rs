@@ -214,11 +214,17 @@ impl Walk {
             return;
         }
         let last = operation.path.rsplit('/').next().unwrap_or_default();
-        let id = serde_json::from_slice::<Value>(&answer.body)
-            .ok()
-            .and_then(|body| Some(body.get("id")?.as_str()?.to_owned()));
-        if let (true, Some(id)) = (operation.method == "POST", id) {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let named = |field: &str| body.get(field)?.as_str().map(str::to_owned);
+        if operation.method != "POST" {
+            return;
+        }
+        if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
+        }
+        // What is read with a secret instead of an id.
+        if let Some(token) = named("token") {
+            self.made.insert("token".to_owned(), token);
         }
     }
 
@@ -275,6 +281,9 @@ fn json(value: &serde_yaml_ng::Value) -> Value {
 fn singular(collection: &str) -> String {
     match collection {
         "people" => "person".to_owned(),
+        "visitor-registrations" => "visit".to_owned(),
+        "recurring-visits" => "recurring".to_owned(),
+        "visitor-blacklist" => "entry".to_owned(),
         other => other.trim_end_matches('s').to_owned(),
     }
 }
