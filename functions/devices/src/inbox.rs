@@ -82,7 +82,7 @@ fn blank(id: kernel::DeviceId, kind: DeviceKind) -> Device {
     }
 }
 
-/// A device that is known already stays as it is: operators may describe one before identity hears of it.
+/// A device that is known already stays as it is: events may come again.
 async fn enter(tx: &Tx, device: Device) -> anyhow::Result<()> {
     if register::device(tx, tx.tenant(), &device.id)
         .await?
@@ -98,7 +98,7 @@ async fn enter(tx: &Tx, device: Device) -> anyhow::Result<()> {
 }
 
 /// A gateway that was never heard and runs with its own default.
-pub(crate) fn new_gateway(device: Device) -> Gateway {
+fn new_gateway(device: Device) -> Gateway {
     Gateway {
         device,
         profile: Profile::Wired,

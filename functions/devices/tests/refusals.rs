@@ -30,7 +30,7 @@ fn routes() -> Vec<Route> {
     let described = json!({"community": "garden", "name": "x"});
     vec![
         route("GET", "/api/gateways", None, overseers()),
-        route("PUT", "/api/gateways/{gateway}", Some(described.clone()), operators(vec![])),
+        route("PUT", "/api/gateways/{gateway}", Some(described.clone()), operators(stranger("gateway_unknown"))),
         route("GET", "/api/gateways/{gateway}", None, unknown("gateway_unknown")),
         route("PUT", "/api/gateways/{gateway}/configuration", Some(json!({})), operators(stranger("gateway_unknown"))),
         route("GET", "/api/gateways/{gateway}/configuration", None, unknown("gateway_unknown")),
@@ -39,7 +39,7 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/gateways/{gateway}/commands/{command}", None, unknown("gateway_unknown")),
         route("DELETE", "/api/gateways/{gateway}/commands/{command}", None, operators(stranger("gateway_unknown"))),
         route("GET", "/api/terminals", None, overseers()),
-        route("PUT", "/api/terminals/{terminal}", Some(described), operators(vec![])),
+        route("PUT", "/api/terminals/{terminal}", Some(described), operators(stranger("terminal_unknown"))),
         route("GET", "/api/terminals/{terminal}", None, unknown("terminal_unknown")),
         route("POST", "/internal/ticks/devices", None, vec![(LI, 401, "token_invalid"), (STRANGER, 401, "token_invalid")]),
     ]

@@ -119,35 +119,21 @@ async fn a_description_is_a_fact_once_and_holds_the_callers_version() {
 }
 
 #[tokio::test]
-async fn an_operator_may_describe_a_device_before_identity_knows_it() {
+async fn what_identity_does_not_know_is_not_described() {
     on_each_engine(async |world| {
-        let said =
-            json!({"community": "garden", "name": "水表", "kind": "meter", "gateway": "gateway-1"});
-        let reply = world
-            .ask(Method::PUT, "/api/terminals/w1")
-            .by(WANG)
-            .json(&said)
-            .reply()
-            .await;
-        assert_eq!(reply.status, 201);
-        let meters = world.get("/api/terminals").by(CHEN).content().await;
-        assert_eq!(ids(&meters), ["w1"]);
-        let without = json!({"community": "garden", "name": "水表"});
-        let ask = world
-            .ask(Method::PUT, "/api/terminals/w2")
-            .by(WANG)
-            .json(&without);
-        ask.refused(422, "kind_required").await;
-        let gateway = world
-            .ask(Method::PUT, "/api/gateways/w1")
-            .by(WANG)
-            .json(&without);
-        gateway.refused(409, "device_kind").await;
-        let terminal = world
-            .ask(Method::PUT, "/api/terminals/gateway-1")
-            .by(WANG)
-            .json(&without);
-        terminal.refused(409, "device_kind").await;
+        let said = json!({"community": "garden", "name": "水表"});
+        for (path, code) in [
+            ("/api/terminals/w1", "terminal_unknown"),
+            ("/api/terminals/gateway-1", "terminal_unknown"),
+            ("/api/gateways/w1", "gateway_unknown"),
+            ("/api/gateways/north", "gateway_unknown"),
+        ] {
+            let ask = world.ask(Method::PUT, path).by(WANG).json(&said);
+            ask.refused(404, code).await;
+        }
+        let own = json!({"community": "garden", "name": "x", "gateway": "gateway-1"});
+        let ask = world.ask(Method::PUT, "/api/gateways/gateway-1").by(WANG);
+        ask.json(&own).refused(422, "own_gateway").await;
     })
     .await;
 }

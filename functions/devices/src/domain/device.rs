@@ -119,45 +119,29 @@ pub fn overseers_only(actor: &Actor) -> Result<(), Refusal> {
 /// Takes a description; nothing when it says what is known already.
 ///
 /// # Errors
-/// 403 for others than operators; 409 when a device of that id is of another kind; 422 when it would be its own
-/// gateway.
+/// 403 for others than operators; 422 when it would be its own gateway.
 pub fn describe(
     actor: &Actor,
-    (id, kinds): (&DeviceId, &[DeviceKind]),
-    known: Option<&Device>,
-    (kind, said): (Option<DeviceKind>, Description),
+    known: &Device,
+    said: Description,
 ) -> Result<Option<Device>, Refusal> {
     operator_only(actor)?;
-    let kind = match (known.map(|device| device.kind), kind) {
-        (Some(known), Some(said)) if known != said => return Err(other_kind()),
-        (Some(known), _) => known,
-        (None, Some(said)) => said,
-        (None, None) => return Err(kind_required()),
-    };
-    if !kinds.contains(&kind) {
-        return Err(other_kind());
-    }
-    if said.gateway.as_ref() == Some(id) {
+    if said.gateway.as_ref() == Some(&known.id) {
         return Err(own_gateway());
     }
-    let gateway = said
-        .gateway
-        .clone()
-        .or_else(|| known.and_then(|device| device.gateway.clone()));
+    let gateway = said.gateway.clone().or_else(|| known.gateway.clone());
     let said = Description {
         gateway: gateway.clone(),
         ..said
     };
-    if known.is_some_and(|device| device.description.as_ref() == Some(&said)) {
+    if known.description.as_ref() == Some(&said) {
         return Ok(None);
     }
     Ok(Some(Device {
-        id: id.clone(),
-        kind,
         description: Some(said),
         gateway,
-        reachable: known.and_then(|device| device.reachable),
-        version: known.map_or(1, |device| device.version + 1),
+        version: known.version + 1,
+        ..known.clone()
     }))
 }
 
@@ -204,26 +188,6 @@ pub fn unknown_terminal() -> Refusal {
         Message::new(
             "There is no such terminal that you can see.",
             "未找到您可查看的终端。",
-        ),
-    )
-}
-
-fn other_kind() -> Refusal {
-    Refusal::conflict(
-        "device_kind",
-        Message::new(
-            "A device of this id is of another kind. Choose another id.",
-            "该编号的设备属于其他类型，请使用其他编号。",
-        ),
-    )
-}
-
-fn kind_required() -> Refusal {
-    Refusal::invalid(
-        "kind_required",
-        Message::new(
-            "The terminal is new: say of what `kind` it is.",
-            "新终端请填写类型（kind）。",
         ),
     )
 }

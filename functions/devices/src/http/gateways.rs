@@ -4,7 +4,6 @@ use kernel::{Actor, CommunityId, DeviceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Read, tx};
 use web::{IfMatch, Query, Reply, Request};
-use wire::DeviceKind;
 
 use super::form::{ShownDevice, Text};
 use super::{caller, path_id};
@@ -13,7 +12,7 @@ use crate::domain::{
     self, Action, Configuration, Description, Device, Gateway, Name, Presence, Profile, knows,
     operator_only, overseers_only, unknown_gateway,
 };
-use crate::inbox::{self, new_gateway};
+use crate::inbox;
 use crate::store::register;
 use crate::{facts, send};
 
@@ -128,46 +127,34 @@ pub(super) async fn describe(
     let profile = asked.profile.map(Profile::from);
     let said = Description::from(asked);
     inbox::catch_up(context, &actor.tenant).await?;
-    let (gateway, is_new) = tx(&context.db, &actor.tenant, async |tx| {
-        let device = register::device(tx, &actor.tenant, &id).await?;
-        check(
-            expected.as_ref(),
-            device.as_ref().map_or(0, |device| device.version),
-        )?;
-        let stored = register::gateway(tx, &actor.tenant, &id).await?;
-        let kinds = [DeviceKind::Gateway];
-        let kind = Some(DeviceKind::Gateway);
-        let described =
-            domain::describe(&actor, (&id, &kinds), device.as_ref(), (kind, said.clone()))?;
-        let before = stored.as_ref().map(|gateway| gateway.profile);
-        let profile = profile.or(before).unwrap_or(Profile::Wired);
+    let gateway = tx(&context.db, &actor.tenant, async |tx| {
+        let stored = known(tx, &actor, &id).await?;
+        check(expected.as_ref(), stored.device.version)?;
+        let profile = profile.unwrap_or(stored.profile);
+        let described = domain::describe(&actor, &stored.device, said.clone())?;
         // Another profile is another description.
         let described = described.or_else(|| {
-            let device = device.clone().filter(|_| before != Some(profile))?;
-            let version = device.version + 1;
-            Some(Device { version, ..device })
+            (profile != stored.profile).then(|| Device {
+                version: stored.device.version + 1,
+                ..stored.device.clone()
+            })
         });
-        let present = described.clone().or(device.clone());
-        let present = present.ok_or_else(unknown_gateway)?;
-        let mut gateway = stored.unwrap_or_else(|| new_gateway(present.clone()));
-        gateway.device = present;
-        gateway.profile = profile;
-        if let Some(described) = &described {
-            register::put_device(tx, described).await?;
-            facts::described(context, tx, &actor, described).await?;
-        }
+        let Some(device) = described else {
+            return Ok(stored);
+        };
+        register::put_device(tx, &device).await?;
+        facts::described(context, tx, &actor, &device).await?;
+        let gateway = Gateway {
+            device,
+            profile,
+            ..stored
+        };
         register::put_gateway(tx, &gateway).await?;
-        Ok((gateway, device.is_none()))
+        Ok(gateway)
     })
     .await?;
     let version = gateway.device.version;
-    let shown = shown(gateway, None);
-    let reply = if is_new {
-        Reply::created(&format!("/api/gateways/{id}"), &shown)
-    } else {
-        Reply::ok(&shown)
-    };
-    Ok(reply.with_etag(version))
+    Ok(Reply::ok(&shown(gateway, None)).with_etag(version))
 }
 
 pub(super) async fn configuration(

@@ -4,7 +4,6 @@ use kernel::{Actor, CommunityId, DeviceId};
 use serde::Deserialize;
 use store::{Read, tx};
 use web::{Query, Reply, Request};
-use wire::DeviceKind;
 
 use super::form::{ShownDevice, Text};
 use super::gateways::check;
@@ -16,13 +15,9 @@ use crate::domain::{
 use crate::store::register;
 use crate::{facts, inbox};
 
-/// What is no gateway.
-const TERMINALS: [DeviceKind; 2] = [DeviceKind::Door, DeviceKind::Meter];
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AskedTerminal {
-    kind: Option<DeviceKind>,
     community: CommunityId,
     name: Text<Name>,
     model: Option<Text<Name>>,
@@ -81,32 +76,21 @@ pub(super) async fn describe(
     let id: DeviceId = path_id(terminal, unknown_terminal)?;
     let expected = web::if_match(request);
     let asked: AskedTerminal = web::body(request)?;
-    let (kind, said) = (asked.kind, Description::from(asked));
+    let said = Description::from(asked);
     inbox::catch_up(context, &actor.tenant).await?;
-    let (device, is_new) = tx(&context.db, &actor.tenant, async |tx| {
-        let device = register::device(tx, &actor.tenant, &id).await?;
-        check(
-            expected.as_ref(),
-            device.as_ref().map_or(0, |device| device.version),
-        )?;
-        let asked = (kind, said.clone());
-        let described = domain::describe(&actor, (&id, &TERMINALS), device.as_ref(), asked)?;
-        if let Some(described) = &described {
-            register::put_device(tx, described).await?;
-            facts::described(context, tx, &actor, described).await?;
-        }
-        let is_new = device.is_none();
-        Ok((described.or(device).ok_or_else(unknown_terminal)?, is_new))
+    let device = tx(&context.db, &actor.tenant, async |tx| {
+        let stored = known(tx, &actor, &id).await?;
+        check(expected.as_ref(), stored.version)?;
+        let Some(described) = domain::describe(&actor, &stored, said.clone())? else {
+            return Ok(stored);
+        };
+        register::put_device(tx, &described).await?;
+        facts::described(context, tx, &actor, &described).await?;
+        Ok(described)
     })
     .await?;
     let version = device.version;
-    let shown = ShownDevice::from(device);
-    let reply = if is_new {
-        Reply::created(&format!("/api/terminals/{id}"), &shown)
-    } else {
-        Reply::ok(&shown)
-    };
-    Ok(reply.with_etag(version))
+    Ok(Reply::ok(&ShownDevice::from(device)).with_etag(version))
 }
 
 async fn known(db: &impl Read, actor: &Actor, id: &DeviceId) -> anyhow::Result<Device> {
