@@ -17,5 +17,5 @@ pub use id::{
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use quantity::Quantity;
-pub use refusal::{Message, Refusal, RefusalKind};
+pub use refusal::{Message, Refusal, RefusalKind, Transient};
 pub use timestamp::{Timestamp, TimestampError};
