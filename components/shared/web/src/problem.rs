@@ -101,8 +101,8 @@ impl Problem {
     /// The database is busy or away: 503, to be tried again.
     fn unavailable() -> Self {
         let message = Message::new(
-            "The service is busy at the moment, and nothing was changed. Try again in a second.",
-            "服务暂时繁忙，未做任何更改，请稍后重试。",
+            "The service is busy at the moment. Try again in a second; with an Idempotency-Key nothing happens twice.",
+            "服务暂时繁忙，请稍后重试；带上 Idempotency-Key 不会重复执行。",
         );
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
     }
