@@ -195,10 +195,21 @@ impl Walk {
 
     /// Sends the example as the one it is meant for, and keeps the id of what it made.
     async fn does(&mut self, operation: &Operation) {
-        let caller = match &operation.access {
-            Access::Open => self.system.http(),
-            Access::Internal => self.system.internal(),
-            Access::Token { .. } => self.operator.clone(),
+        if let Some(reason) = &operation.not_replayed {
+            println!("not replayed: {}: {reason}", operation.id);
+            return;
+        }
+        let caller = match (&operation.access, &operation.caller) {
+            (Access::Open, _) => self.system.http(),
+            (Access::Internal, _) => self.system.internal(),
+            (Access::Token { .. }, None) => self.operator.clone(),
+            (Access::Token { .. }, Some(kind)) => match ActorKind::parse(kind) {
+                Some(kind) => self.as_kind(kind),
+                None => panic!(
+                    "{}: x-linli-caller: {kind:?} is no kind of actor",
+                    operation.id
+                ),
+            },
         };
         let answer = self.send(operation, &caller).await;
         let promised: Vec<u16> = operation
