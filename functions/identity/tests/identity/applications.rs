@@ -115,21 +115,11 @@ fn after_a_rotation_the_old_key_holds_for_the_overlap() {
 fn a_request_for_a_key_under_the_same_idempotency_key_gives_the_same_key() {
     run(async |function| {
         connect(&function).await;
-        let ask = || {
-            function.post_once(
-                "/api/applications/erp/keys",
-                &operator_token(),
-                "k1",
-                json!({}),
-            )
-        };
+        let (path, caller) = ("/api/applications/erp/keys", operator());
+        let ask = || function.post_once(path, &caller, "k1", json!({}));
         let (first, again) = (ask().await.expect(201, ""), ask().await);
         assert_eq!(first, again);
     });
-}
-
-fn operator_token() -> &'static str {
-    Box::leak(operator().into_boxed_str())
 }
 
 #[test]
