@@ -86,6 +86,20 @@ ids! {
     GrantId;
     /// One request to open one door.
     OpeningId;
+    /// Doors that belong together: what people are allowed into.
+    DoorGroupId;
+    /// What opens doors without an account or a card: a visitor's, or a resident's for a minute.
+    PassId;
+    /// One announced or requested visit.
+    VisitId;
+    /// A building (楼栋) of a community.
+    BuildingId;
+    /// An entrance (单元) of a building.
+    UnitId;
+    /// A room (房屋): a home, shop or office.
+    RoomId;
+    /// What ties a person to a room or a community, for a time.
+    BindingId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

@@ -6,16 +6,21 @@ mod actor;
 mod id;
 mod money;
 mod period;
+mod phone;
 mod quantity;
 mod refusal;
 mod timestamp;
+mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, CommunityId, DeviceId, EventId, GrantId, IdError, MessageId, OpeningId, TenantId,
+    ActorId, BindingId, BuildingId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId, IdError,
+    MessageId, OpeningId, PassId, RoomId, TenantId, UnitId, VisitId,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
+pub use phone::{Phone, PhoneError};
 pub use quantity::Quantity;
 pub use refusal::{Message, Refusal, RefusalKind, Transient};
 pub use timestamp::{Timestamp, TimestampError};
+pub use zone::{Zone, ZoneError};

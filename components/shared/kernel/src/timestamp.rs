@@ -27,6 +27,9 @@ impl std::error::Error for TimestampError {}
 const MILLIS_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// The moment that many milliseconds after the epoch.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, CommunityId, DeviceId, EventId, GrantId, MessageId, OpeningId, TenantId, Timestamp,
+    ActorId, BindingId, BuildingId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId,
+    MessageId, OpeningId, PassId, RoomId, TenantId, Timestamp, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -107,13 +108,20 @@ macro_rules! ids {
 
 ids!(
     ActorId,
+    BindingId,
+    BuildingId,
     CommunityId,
     DeviceId,
+    DoorGroupId,
     EventId,
     GrantId,
     MessageId,
     OpeningId,
-    TenantId
+    PassId,
+    RoomId,
+    TenantId,
+    UnitId,
+    VisitId
 );
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod guest;
 mod idempotency;
 mod language;
 mod log;
+mod phone;
 mod precondition;
 mod problem;
 mod query;
@@ -29,13 +30,14 @@ mod secret;
 pub mod token;
 
 pub use body::{BODY_BYTES_MAX, body};
-pub use caller::{actor, internal};
+pub use caller::{actor, actor_in_session, bearer, internal};
 pub use edge::{new_id, now};
 #[cfg(target_family = "wasm")]
 pub use guest::{read, variables};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARACTERS_MAX, Idempotency, idempotency};
 pub use language::{Language, language};
 pub use log::log;
+pub use phone::phone_digest;
 pub use precondition::{IfMatch, if_match, is_fresh, required_if_match};
 pub use problem::{Problem, answer, method_not_allowed, unknown_route};
 pub use query::{Listing, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Page, Query};

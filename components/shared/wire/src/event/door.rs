@@ -1,27 +1,6 @@
-//! The facts that capabilities record. The event log is the audit trail; other capabilities consume it.
+//! What doors record about themselves, their grants and openings.
 
-use kernel::{ActorId, ActorKind, CommunityId, DeviceId, GrantId, OpeningId, Timestamp};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-use crate::DeviceKind;
-
-/// A fact of one kind.
-pub trait Event: Serialize + DeserializeOwned {
-    /// The name in the log, `noun.past_participle`; never changes.
-    const KIND: &'static str;
-}
-
-macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident = $kind:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
-
-        impl Event for $name {
-            const KIND: &'static str = $kind;
-        }
-    )*};
-}
+use kernel::{ActorId, CommunityId, DeviceId, GrantId, OpeningId, Timestamp};
 
 events! {
     /// A door was registered.
@@ -152,77 +131,5 @@ events! {
         occurrence: crate::door::OccurrenceKind,
         /// The device's clock.
         device_at: Timestamp,
-    }
-    /// A tenant began, with its first operator.
-    TenantFounded = "tenant.founded" {
-        /// What people call it.
-        name: String,
-        /// Its first operator.
-        operator: ActorId,
-    }
-    /// A person was added.
-    PersonRegistered = "person.registered" {
-        /// The person.
-        person: ActorId,
-        /// What the person is.
-        kind: ActorKind,
-        /// Where the person lives or works.
-        communities: Vec<CommunityId>,
-        /// Who added the person.
-        actor: ActorId,
-    }
-    /// A person was changed.
-    PersonChanged = "person.changed" {
-        /// The person.
-        person: ActorId,
-        /// Where the person lives or works from now on.
-        communities: Vec<CommunityId>,
-        /// Whether signing in is refused from now on.
-        disabled: bool,
-        /// The version of the person after the change.
-        version: i64,
-        /// Who changed it.
-        actor: ActorId,
-    }
-    /// A person has another password.
-    PersonPasswordChanged = "person.password_changed" {
-        /// The person.
-        person: ActorId,
-        /// Who set it.
-        actor: ActorId,
-    }
-    /// A person signed in.
-    SessionOpened = "session.opened" {
-        /// The person.
-        person: ActorId,
-    }
-    /// A device was added.
-    DeviceRegistered = "device.registered" {
-        /// The device.
-        device: DeviceId,
-        /// What it is.
-        kind: DeviceKind,
-        /// Who added it.
-        actor: ActorId,
-    }
-    /// A device has a new credential.
-    DeviceCredentialIssued = "device.credential_issued" {
-        /// The device.
-        device: DeviceId,
-        /// The credential's id; never its secret.
-        credential: String,
-        /// Who asked for it.
-        actor: ActorId,
-    }
-    /// A gateway speaks for a device from now on.
-    DeviceChildAssigned = "device.child_assigned" {
-        /// The gateway.
-        gateway: DeviceId,
-        /// What the child is.
-        kind: DeviceKind,
-        /// The child.
-        child: DeviceId,
-        /// Who assigned it.
-        actor: ActorId,
     }
 }
