@@ -1,7 +1,9 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, CommunityId, DeviceId, EventId, GrantId, MessageId, OpeningId, TenantId, Timestamp,
+    ActorId, BindingId, BindingRequestId, BuildingId, CommunityId, CompanyId, DeviceId,
+    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
+    TenantId, Timestamp, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -107,13 +109,24 @@ macro_rules! ids {
 
 ids!(
     ActorId,
+    BindingId,
+    BindingRequestId,
+    BuildingId,
     CommunityId,
+    CompanyId,
     DeviceId,
+    DoorGroupId,
     EventId,
     GrantId,
+    ImportId,
     MessageId,
     OpeningId,
-    TenantId
+    ParkingSpaceId,
+    PassId,
+    RoomId,
+    TenantId,
+    UnitId,
+    VisitId
 );
 
 #[cfg(test)]
