@@ -297,11 +297,11 @@ pub fn know_request(
 }
 
 impl BindingRequest {
-    /// Whether the caller may decide on it now.
+    /// Whether the caller may reject it now; an approval may follow a rejection, not the other way round.
     ///
     /// # Errors
     /// 403 for whoever does not run the community, 409 when it is decided.
-    pub fn check_decision(&self, actor: &Actor) -> Result<(), Refusal> {
+    pub fn check_rejection(&self, actor: &Actor) -> Result<(), Refusal> {
         managers_only(actor, &self.community)?;
         if self.state == RequestState::Pending {
             return Ok(());

@@ -12,7 +12,7 @@ use super::{answer, caller, path_id, shown, stored, versioned, write};
 use crate::context::Context;
 use crate::domain::{
     Binding, BindingRequest, Decision, Name, Note, RequestState, Resident, Term, check_request,
-    is_overseer, know_request, managing_kinds_only, people_only,
+    is_overseer, know_request, managers_only, managing_kinds_only, people_only,
 };
 use crate::{facts, store as sql};
 
@@ -168,10 +168,10 @@ pub(super) async fn approve(
     let binding: BindingId = context.new_id()?;
     let decided = tx(&context.db, &actor.tenant, async |tx| {
         let before = know_request(&actor, sql::request(tx, &actor.tenant, &id).await?)?;
+        managers_only(&actor, &before.community)?;
         if matches!(before.state, RequestState::Approved { .. }) {
             return Ok(before);
         }
-        before.check_decision(&actor)?;
         let after = decide(
             &before,
             RequestState::Approved {
@@ -220,7 +220,7 @@ pub(super) async fn reject(
         if matches!(&before.state, RequestState::Rejected { reason: said, .. } if *said == reason) {
             return Ok(before);
         }
-        before.check_decision(&actor)?;
+        before.check_rejection(&actor)?;
         let after = decide(
             &before,
             RequestState::Rejected {
