@@ -65,8 +65,9 @@ async fn receipts(gateway: &mut Mqtt, awaited: &[&str]) {
     while !missing.is_empty() {
         let message = gateway.message().await;
         if let Ok(message) = Message::<gateway::Command>::from_payload(&message.payload) {
-            let gateway::Command::Receipt { messages } = message.body;
-            missing.retain(|id| !messages.iter().any(|stored| stored.as_str() == *id));
+            if let gateway::Command::Receipt { messages } = message.body {
+                missing.retain(|id| !messages.iter().any(|stored| stored.as_str() == *id));
+            }
         }
     }
 }

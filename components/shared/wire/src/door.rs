@@ -16,6 +16,16 @@ pub enum Command {
         /// How long the lock stays released, in milliseconds; timed by the door's controller itself.
         unlock_ms: u32,
     },
+    /// A fire: stand open until restored, unless it is too late.
+    Release {
+        /// From this moment on a gateway ignores the command; it is sent again until the door's state is known.
+        expires_at: Timestamp,
+    },
+    /// The fire is over: shut again and obey decisions, unless it is too late.
+    Restore {
+        /// From this moment on a gateway ignores the command.
+        expires_at: Timestamp,
+    },
 }
 
 /// The body on `linli/{tenant}/door/{door}/ack`: what became of a command.
@@ -68,4 +78,10 @@ pub enum OccurrenceKind {
     },
     /// The gateway reaches the door's controller (again).
     ControllerFound,
+    /// The gateway decided about a credential that was shown at the door.
+    AccessDecided(crate::audit::Entry),
+    /// The door stands open for a fire.
+    Released,
+    /// The door is shut again after a fire.
+    Restored,
 }

@@ -2,10 +2,15 @@
 //!
 //! Topics are built and parsed here and nowhere else. Types only: nothing is sent, stored or decided.
 
+pub mod audit;
 pub mod door;
 pub mod event;
 pub mod gateway;
 mod message;
+pub mod pass;
+mod short;
+mod signing;
+pub mod snapshot;
 mod topic;
 
 pub use message::{Message, PAYLOAD_BYTES_MAX, PayloadError};

@@ -9,8 +9,8 @@ events! {
         visit: VisitId,
         /// The community.
         community: CommunityId,
-        /// The room that is visited.
-        room: RoomId,
+        /// The room that is visited; absent when what the visitor wrote names no room that is known.
+        room: Option<RoomId>,
         /// Who may answer: the people of the household.
         hosts: Vec<ActorId>,
         /// Until when an answer counts.
