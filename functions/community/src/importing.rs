@@ -46,7 +46,7 @@ pub(super) struct Run<'a> {
     pub tx: &'a Tx,
     pub actor: &'a Actor,
     pub community: &'a CommunityId,
-    pub is_dry: bool,
+    pub mode: Mode,
     pub report: Report,
 }
 
@@ -61,32 +61,27 @@ pub(crate) async fn run(
     (import, sheet): (&Import, &Sheet),
     mode: Mode,
 ) -> anyhow::Result<(Report, bool)> {
-    let attempt = async |is_dry: bool| {
-        let mut run = Run {
-            context,
-            tx,
-            actor,
-            community: &import.community,
-            is_dry,
-            report: Report {
-                rows: sheet.rows.len(),
-                ..Report::default()
-            },
-        };
-        match import.kind {
-            Kind::Rooms => rooms::take(&mut run, sheet).await?,
-            Kind::Residents => residents::take(&mut run, sheet).await?,
-            Kind::Parking => parking::take(&mut run, sheet).await?,
-        }
-        anyhow::Ok(run.report)
+    let mut run = Run {
+        context,
+        tx,
+        actor,
+        community: &import.community,
+        mode,
+        report: Report {
+            rows: sheet.rows.len(),
+            ..Report::default()
+        },
     };
-    // A look at everything first: a file that is refused has stored nothing.
-    let checked = attempt(true).await?;
-    let is_refused = checked.faults.total > 0 && !mode.is_partial;
-    if mode.is_dry || is_refused {
-        return Ok((checked, false));
+    match import.kind {
+        Kind::Rooms => rooms::take(&mut run, sheet).await?,
+        Kind::Residents => residents::take(&mut run, sheet).await?,
+        Kind::Parking => parking::take(&mut run, sheet).await?,
     }
-    let report = attempt(false).await?;
+    let is_done = run.stores();
+    let report = run.report;
+    if !is_done {
+        return Ok((report, false));
+    }
     let fact = ImportFinished {
         import: import.id.clone(),
         kind: import.kind.as_str().to_owned(),
@@ -144,6 +139,12 @@ impl Run<'_> {
             kind: ActorKind::Operator,
             ..self.actor.clone()
         }
+    }
+
+    /// Whether what was decided is stored: asked once every row has been looked at, so that a file that is refused
+    /// has stored nothing.
+    fn stores(&self) -> bool {
+        !self.mode.is_dry && (self.mode.is_partial || self.report.faults.total == 0)
     }
 
     /// Notes a fault.

@@ -3,7 +3,9 @@
 use kernel::{Actor, ActorId, CommunityId, Message, Phone, Refusal};
 use store::Tx;
 use store::events::Recorded;
-use wire::event::{PersonAliased, PersonErased, PersonRegistered, ResidentChanged};
+use wire::event::{
+    PersonAliased, PersonErased, PersonPhoneChanged, PersonRegistered, ResidentChanged,
+};
 
 use crate::context::Context;
 use crate::domain::{Binding, Name, Note, Resident, Term};
@@ -101,6 +103,8 @@ pub(crate) async fn handle(context: &Context, tx: &Tx, event: &Recorded) -> anyh
         if let Some(digest) = &fact.phone {
             sql::insert_account(tx, &fact.person, digest).await?;
         }
+    } else if let Some(fact) = event.read::<PersonPhoneChanged>()? {
+        sql::insert_account(tx, &fact.person, &fact.phone).await?;
     } else if let Some(fact) = event.read::<PersonAliased>()? {
         alias(context, tx, &fact.alias, &fact.person).await?;
     } else if let Some(fact) = event.read::<PersonErased>()? {

@@ -3,7 +3,8 @@
 use kernel::{ActorId, ActorKind};
 use serde_json::json;
 use wire::event::{
-    BindingEnded, BindingStarted, PersonAliased, PersonErased, PersonRegistered, ResidentRecorded,
+    BindingEnded, BindingStarted, PersonAliased, PersonErased, PersonPhoneChanged,
+    PersonRegistered, ResidentRecorded,
 };
 
 use crate::support::{AUDITOR, CHEN, HU, Person, World, each, on_each_engine};
@@ -100,6 +101,15 @@ async fn a_person_with_an_account_is_entered_under_its_id() {
     on_each_engine(async |world| {
         registered(&world, "li-account", PHONE).await;
         assert_eq!(world.resident("李雷", PHONE).await, "li-account");
+        registered(&world, "han-account", "13800138001").await;
+        let phone = world.digest("13800138002");
+        let fact = PersonPhoneChanged {
+            person: id("han-account"),
+            phone,
+            actor: id("han-account"),
+        };
+        world.records(&fact).await;
+        assert_eq!(world.resident("韩梅梅", "13800138002").await, "han-account");
     })
     .await;
 }

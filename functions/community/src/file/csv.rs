@@ -120,14 +120,13 @@ fn looks_like_gb18030(bytes: &[u8]) -> bool {
     }
 }
 
-/// What stands between the cells: the most frequent of three in the first line.
+/// What stands between the cells: a comma, or what the first line has instead of one.
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
-    let count = |byte: u8| first.bytes().filter(|other| *other == byte).count();
-    let most = [b'\t', b';', b',']
+    [b',', b';', b'\t']
         .into_iter()
-        .max_by_key(|byte| count(*byte));
-    most.unwrap_or(b',')
+        .find(|byte| first.as_bytes().contains(byte))
+        .unwrap_or(b',')
 }
 
 pub(super) fn write(rows: &[Vec<String>]) -> Vec<u8> {

@@ -33,7 +33,7 @@ pub(super) async fn take(run: &mut Run<'_>, sheet: &Sheet) -> anyhow::Result<()>
         };
         park(run, &mut lots, (row, room))?;
     }
-    if run.is_dry {
+    if !run.stores() {
         return Ok(());
     }
     sql::insert_spaces(run.tx, &lots.new_spaces).await?;

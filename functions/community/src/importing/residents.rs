@@ -44,7 +44,7 @@ pub(super) async fn take(run: &mut Run<'_>, sheet: &Sheet) -> anyhow::Result<()>
     for (row, room) in placed {
         house(run, &mut register, (row, &room), &owners).await?;
     }
-    if run.is_dry {
+    if !run.stores() {
         return Ok(());
     }
     sql::insert_residents(run.tx, &register.new_people).await?;

@@ -28,7 +28,7 @@ pub(super) async fn take(run: &mut Run<'_>, sheet: &Sheet) -> anyhow::Result<()>
     for row in &rows {
         house(run, &mut houses, row)?;
     }
-    if run.is_dry {
+    if !run.stores() {
         return Ok(());
     }
     sql::insert_buildings(run.tx, &houses.new_buildings).await?;
