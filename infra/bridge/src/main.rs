@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// A bridge that cannot start is tried again so often, after this pause.
-const START_TRIES_MAX: u32 = 10;
+const START_TRIES_MAX: u32 = 100;
 const START_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
