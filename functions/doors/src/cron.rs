@@ -12,6 +12,9 @@ use crate::{facts, store as sql};
 /// The most openings one tick settles; the next tick goes on.
 pub const TICK_OPENINGS_MAX: i64 = 500;
 
+/// The most openings that are settled in one transaction: whoever asks for a door meanwhile waits for no more.
+const TRANSACTION_OPENINGS_MAX: i64 = 20;
+
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
@@ -40,11 +43,14 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let mut timed_out = 0;
     for tenant in sql::tenants_with_overdue(&context.db, context.now, TICK_OPENINGS_MAX).await? {
-        let left = TICK_OPENINGS_MAX - timed_out;
-        if left == 0 {
-            break;
+        while timed_out < TICK_OPENINGS_MAX {
+            let limit = TRANSACTION_OPENINGS_MAX.min(TICK_OPENINGS_MAX - timed_out);
+            let settled = settle_overdue(context, &tenant, limit).await?;
+            timed_out += settled;
+            if settled < limit {
+                break;
+            }
         }
-        timed_out += settle_overdue(context, &tenant, left).await?;
     }
     let forgotten = store::sweep(&context.db, context.now).await?;
     Ok(Done {

@@ -14,13 +14,14 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BindingId, BuildingId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId, IdError,
-    MessageId, OpeningId, PassId, RoomId, TenantId, UnitId, VisitId,
+    ActorId, BindingId, BindingRequestId, BuildingId, CommunityId, CompanyId, DeviceId,
+    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
+    RoomId, TenantId, UnitId, VisitId,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use phone::{Phone, PhoneError};
 pub use quantity::Quantity;
-pub use refusal::{Message, Refusal, RefusalKind};
+pub use refusal::{Message, Refusal, RefusalKind, Transient};
 pub use timestamp::{Timestamp, TimestampError};
 pub use zone::{Zone, ZoneError};
