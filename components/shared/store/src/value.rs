@@ -1,8 +1,8 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BindingId, BuildingId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId,
-    MessageId, OpeningId, PassId, RoomId, TenantId, Timestamp, UnitId, VisitId,
+    ActorId, BindingId, BuildingId, CardId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId,
+    MessageId, OpeningId, PassId, RoomId, ScheduleId, TenantId, Timestamp, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -110,6 +110,7 @@ ids!(
     ActorId,
     BindingId,
     BuildingId,
+    CardId,
     CommunityId,
     DeviceId,
     DoorGroupId,
@@ -119,6 +120,7 @@ ids!(
     OpeningId,
     PassId,
     RoomId,
+    ScheduleId,
     TenantId,
     UnitId,
     VisitId
