@@ -5,6 +5,7 @@ use store::Db;
 use web::Secret;
 
 use crate::secrets::Key;
+use crate::sender::CodeSender;
 
 /// Opened once for each request.
 pub struct Context {
@@ -18,6 +19,8 @@ pub struct Context {
     pub mqtt_password: String,
     /// Makes the secrets of devices.
     pub key: Key,
+    /// How one-time codes reach people.
+    pub code_sender: CodeSender,
     /// The moment at which everything of this request happens.
     pub now: Timestamp,
 }
@@ -34,13 +37,23 @@ impl Context {
             "internal_token",
             "mqtt_password",
             "database_url",
+            "code_sender",
         ];
-        let [token_secret, internal_token, mqtt_password, database_url] =
-            web::variables(names).await?;
-        Self::new(&database_url, token_secret, internal_token, mqtt_password)
+        let [
+            token_secret,
+            internal_token,
+            mqtt_password,
+            database_url,
+            code_sender,
+        ] = web::variables(names).await?;
+        let context = Self::new(&database_url, token_secret, internal_token, mqtt_password)?;
+        Ok(Self {
+            code_sender: CodeSender::parse(&code_sender)?,
+            ..context
+        })
     }
 
-    /// Works with these.
+    /// Works with these; codes go to the developer's inbox.
     ///
     /// # Errors
     /// A database URL of no known engine, a secret that is too short, or a clock before 1970.
@@ -56,6 +69,7 @@ impl Context {
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             mqtt_password,
+            code_sender: CodeSender::Inbox,
             now: web::now()?,
         })
     }

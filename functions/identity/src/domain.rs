@@ -1,22 +1,57 @@
 //! What is decided about people, devices and the broker's questions, pure: time, ids and the caller come in as
 //! arguments, a refusal comes out as a value. Hashes are made and compared elsewhere.
 
+mod application;
 mod attempts;
 mod broker;
+mod code;
+mod consent;
 mod device;
+mod feedback;
 mod person;
+mod rights;
+mod role;
+mod session;
 
+pub use application::{
+    APPLICATION_SECONDS, Application, ApplicationChange, KeyText, NewApplication,
+    SESSIONS_PER_MINUTE_DEFAULT, SESSIONS_PER_MINUTE_MAX, Uses, change_application, count_use,
+    register_application, unknown_application, unknown_key,
+};
 pub use attempts::{ATTEMPTS_MAX, ATTEMPTS_WINDOW_MS, Locked, admit};
 pub use broker::{Action, Principal, Question, may, may_connect_as_person};
+pub use code::{
+    CODE_MS, CODE_TRIES_MAX, Code, Purpose, RESEND_MS_MIN, SENDINGS_MAX, SENDINGS_WINDOW_MS,
+    SentCode, TooSoon, already_registered, code_wrong, may_send, not_registered, phone_missing,
+    phone_taken,
+};
+pub use consent::{
+    Consent, ConsentPurpose, ConsentText, Prose, RETENTION_DAYS_MAX, TextVersion, give_consent,
+    people_only, publish_text, unknown_purpose,
+};
 pub use device::{
     CHILDREN_MAX, Child, Credential, Device, OVERLAP_SECONDS_DEFAULT, OVERLAP_SECONDS_MAX,
     Registration, assign_child, device_overseers_only, known_device, register_device, rotate,
     unknown_device,
 };
+pub use feedback::{
+    Feedback, FeedbackAnswer, FeedbackReach, answer_feedback, answerers_only, feedback_reach,
+    give_feedback, known_feedback, unknown_feedback,
+};
 pub use person::{
-    COMMUNITIES_MAX, Change, NewPerson, Person, Proof, Reach, change_person, found_tenant,
-    known_person, name_taken, password_proof, people_keepers_only, people_reach, register_person,
-    unknown_person,
+    COMMUNITIES_MAX, Change, NewPerson, Person, Proof, Reach, change_person, changeable_person,
+    found_tenant, known_person, name_taken, password_proof, people_reach, register_oneself,
+    register_person, unknown_person,
+};
+pub use rights::{erase_person, may_export};
+pub use role::{
+    PERMISSIONS, Permission, ROLES_MAX, Role, RoleName, assign_roles, define_role, given,
+    operators_only, role_overseers_only, unknown_role,
+};
+pub use session::{
+    ACCESS_SECONDS, DEVICE_SECONDS, IDLE_MS, Presented, Refreshed, SESSION_MS, Session, is_person,
+    known_session, may_end_sessions, refresh, refresh_refused, refresh_reused, session_ended,
+    unknown_session,
 };
 
 use std::fmt;
@@ -170,7 +205,9 @@ pub(crate) mod sample {
             name: Name::parse(id).unwrap(),
             kind,
             communities: communities(of),
+            phone: None,
             disabled: false,
+            registered_at: at(0),
             version: 1,
         }
     }

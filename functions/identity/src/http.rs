@@ -1,11 +1,21 @@
 //! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
 
+mod application_sessions;
+mod applications;
+mod audit;
 mod broker;
+mod codes;
+mod consents;
+mod device_sessions;
 mod devices;
+mod feedback;
 mod form;
 mod people;
+mod rights;
+mod roles;
 mod sessions;
 mod tenants;
+mod tokens;
 
 use kernel::{Actor, Message, Refusal, RefusalKind, TenantId};
 use serde::Deserialize;
@@ -13,7 +23,8 @@ use store::{Answer, Ask, Tx, once, tx};
 use web::{Reply, Request};
 
 use crate::context::Context;
-use crate::store as sql;
+use crate::domain::session_ended;
+use crate::{cron, store as sql};
 
 /// The HTTP trigger.
 #[cfg(target_family = "wasm")]
@@ -37,40 +48,106 @@ pub async fn respond(context: &Context, request: &Request) -> Reply {
 async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     match (request.method().as_str(), web::segments(request).as_slice()) {
         ("POST", ["api", "sessions"]) => sessions::open(context, request).await,
+        ("GET", ["api", "sessions"]) => sessions::list(context, request).await,
+        ("POST", ["api", "sessions", "refresh"]) => sessions::refresh(context, request).await,
         ("GET", ["api", "sessions", "current"]) => sessions::current(context, request).await,
+        ("DELETE", ["api", "sessions", "current"]) => sessions::sign_out(context, request).await,
+        ("DELETE", ["api", "sessions", session]) => sessions::revoke(context, request, session).await,
+        ("POST", ["api", "codes"]) => codes::send(context, request).await,
+        ("POST", ["api", "registrations"]) => codes::register(context, request).await,
+        ("POST", ["api", "device-sessions"]) => device_sessions::open(context, request).await,
         ("POST", ["api", "people"]) => people::register(context, request).await,
         ("GET", ["api", "people"]) => people::list(context, request).await,
         ("GET", ["api", "people", person]) => people::show(context, request, person).await,
         ("PATCH", ["api", "people", person]) => people::change(context, request, person).await,
         ("POST", ["api", "people", person, "password"]) => people::set_password(context, request, person).await,
+        ("DELETE", ["api", "people", person]) => rights::erase(context, request, person).await,
+        ("GET", ["api", "people", person, "export"]) => rights::export(context, request, person).await,
+        ("PUT", ["api", "people", person, "phone"]) => rights::set_phone(context, request, person).await,
+        ("DELETE", ["api", "people", person, "sessions"]) => sessions::revoke_all(context, request, person).await,
+        ("GET", ["api", "people", person, "roles"]) => roles::show_of(context, request, person).await,
+        ("PUT", ["api", "people", person, "roles"]) => roles::assign(context, request, person).await,
+        ("POST", ["api", "roles"]) => roles::define(context, request).await,
+        ("GET", ["api", "roles"]) => roles::list(context, request).await,
+        ("GET", ["api", "roles", role]) => roles::show(context, request, role).await,
+        ("PUT", ["api", "roles", role]) => roles::change(context, request, role).await,
+        ("DELETE", ["api", "roles", role]) => roles::delete(context, request, role).await,
+        ("POST", ["api", "applications"]) => applications::register(context, request).await,
+        ("GET", ["api", "applications"]) => applications::list(context, request).await,
+        ("GET", ["api", "applications", application]) => applications::show(context, request, application).await,
+        ("PATCH", ["api", "applications", application]) => applications::change(context, request, application).await,
+        ("POST", ["api", "applications", application, "keys"]) => applications::issue_key(context, request, application).await,
+        ("DELETE", ["api", "applications", application, "keys", key]) => applications::end_key(context, request, (application, key)).await,
+        ("POST", ["api", "application-sessions"]) => application_sessions::open(context, request).await,
+        ("POST", ["api", "consents"]) => consents::publish(context, request).await,
+        ("GET", ["api", "consents"]) => consents::list(context, request).await,
+        ("PUT", ["api", "consents", purpose]) => consents::give(context, request, purpose).await,
+        ("DELETE", ["api", "consents", purpose]) => consents::withdraw(context, request, purpose).await,
+        ("POST", ["api", "feedback"]) => feedback::give(context, request).await,
+        ("GET", ["api", "feedback"]) => feedback::list(context, request).await,
+        ("GET", ["api", "feedback", feedback]) => feedback::show(context, request, feedback).await,
+        ("POST", ["api", "feedback", feedback, "answer"]) => feedback::reply(context, request, feedback).await,
+        ("GET", ["api", "audit"]) => audit::list(context, request).await,
         ("POST", ["api", "devices"]) => devices::register(context, request).await,
         ("GET", ["api", "devices"]) => devices::list(context, request).await,
         ("GET", ["api", "devices", device]) => devices::show(context, request, device).await,
         ("POST", ["api", "devices", device, "credentials"]) => devices::rotate(context, request, device).await,
         ("PUT", ["api", "devices", gateway, "children", kind, child]) => devices::assign(context, request, gateway, (kind, child)).await,
+        ("GET", ["internal", "inbox"]) => codes::inbox(context, request).await,
+        ("POST", ["internal", "ticks", "identity"]) => tick(context, request).await,
         ("POST", ["internal", "tenants"]) => tenants::found(context, request).await,
         ("POST", ["internal", "mqtt", "authentication"]) => broker::authentication(context, request).await,
         ("POST", ["internal", "mqtt", "authorization"]) => broker::authorization(context, request).await,
 
-        (_, ["api", "sessions"]) => web::method_not_allowed("POST"),
-        (_, ["api", "sessions", "current"]) => web::method_not_allowed("GET"),
-        (_, ["api", "people" | "devices"]) => web::method_not_allowed("GET, POST"),
-        (_, ["api", "people", _]) => web::method_not_allowed("GET, PATCH"),
+        (_, ["api", "sessions" | "people" | "devices" | "roles" | "applications" | "consents" | "feedback"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "sessions", "refresh"]) => web::method_not_allowed("POST"),
+        (_, ["api", "sessions", "current"]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "sessions", _]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "codes" | "registrations" | "device-sessions" | "application-sessions"]) => web::method_not_allowed("POST"),
+        (_, ["api", "people", _]) => web::method_not_allowed("DELETE, GET, PATCH"),
         (_, ["api", "people", _, "password"]) => web::method_not_allowed("POST"),
+        (_, ["api", "people", _, "export"]) => web::method_not_allowed("GET"),
+        (_, ["api", "people", _, "phone"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "people", _, "sessions"]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "people", _, "roles"]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "roles", _]) => web::method_not_allowed("DELETE, GET, PUT"),
+        (_, ["api", "applications", _]) => web::method_not_allowed("GET, PATCH"),
+        (_, ["api", "applications", _, "keys"]) => web::method_not_allowed("POST"),
+        (_, ["api", "applications", _, "keys", _]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "consents", _]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "feedback", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "feedback", _, "answer"]) => web::method_not_allowed("POST"),
+        (_, ["api", "audit"]) => web::method_not_allowed("GET"),
         (_, ["api", "devices", _]) => web::method_not_allowed("GET"),
         (_, ["api", "devices", _, "credentials"]) => web::method_not_allowed("POST"),
         (_, ["api", "devices", _, "children", _, _]) => web::method_not_allowed("PUT"),
+        (_, ["internal", "inbox"]) => web::method_not_allowed("GET"),
+        (_, ["internal", "ticks", "identity"]) => web::method_not_allowed("POST"),
         (_, ["internal", "tenants"]) => web::method_not_allowed("POST"),
         (_, ["internal", "mqtt", "authentication" | "authorization"]) => web::method_not_allowed("POST"),
         _ => web::unknown_route(),
     }
 }
 
-/// Who is calling. A token outlives the moment at which its person was disabled; here, where people and credentials
-/// are made, it does not help any more.
+async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    web::internal(request, &context.internal_token)?;
+    Ok(Reply::ok(&cron::tick(context).await?))
+}
+
+/// Who is calling. A token outlives the moment at which its person was disabled or its session ended; here, where people
+/// and credentials are made, it does not help any more.
 async fn caller(context: &Context, request: &Request) -> anyhow::Result<Actor> {
-    let actor = web::actor(request, &context.token_secret, context.now)?;
-    let person = sql::person(&context.db, &actor.tenant, &actor.id).await?;
+    let (actor, _) = caller_in_session(context, request).await?;
+    Ok(actor)
+}
+
+/// Who is calling, and in which session, as [`caller`].
+async fn caller_in_session(
+    context: &Context,
+    request: &Request,
+) -> anyhow::Result<(Actor, Option<String>)> {
+    let (actor, session) = web::actor_in_session(request, &context.token_secret, context.now)?;
+    let person = sql::person(&context.db, &actor.tenant, &actor.id, context.now).await?;
     if person.is_some_and(|person| person.disabled && person.kind == actor.kind) {
         let message = Message::new(
             "This account is disabled. Ask your property office.",
@@ -78,7 +155,13 @@ async fn caller(context: &Context, request: &Request) -> anyhow::Result<Actor> {
         );
         return Err(Refusal::new(RefusalKind::Unauthenticated, "person_disabled", message).into());
     }
-    Ok(actor)
+    if let Some(id) = &session {
+        let lasting = sql::session(&context.db, &actor.tenant, id)
+            .await?
+            .filter(|session| session.lasts(context.now) && session.person == actor.id);
+        lasting.ok_or_else(session_ended)?;
+    }
+    Ok((actor, session))
 }
 
 /// The id in a path; a text that is no id names nothing.

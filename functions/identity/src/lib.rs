@@ -1,13 +1,16 @@
 //! Identity: people, their passwords, tokens and roles, and the credentials of devices.
 //!
-//! Trigger: HTTP under `/api/sessions`, `/api/people` and `/api/devices`, for the deployment's operator under
-//! `/internal/tenants`, and for a broker under `/internal/mqtt`.
+//! Triggers: HTTP, for people, devices and applications under `/api`, for the deployment's operator, a broker and a
+//! scheduler under `/internal`; cron, to learn what the register of communities tells and to forget what is over.
 
 pub mod context;
+pub mod cron;
 pub mod domain;
 pub mod http;
+mod register;
 mod rows;
 pub mod secrets;
+pub mod sender;
 mod sign_in;
 mod store;
 
@@ -16,3 +19,5 @@ mod store;
 async fn handle(request: spin_sdk::http::Request) -> web::Reply {
     http::serve(request).await
 }
+
+trigger::cron!(cron::on_tick);

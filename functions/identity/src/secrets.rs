@@ -10,8 +10,10 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
-use kernel::{DeviceId, TenantId};
+use kernel::{ActorId, DeviceId, TenantId};
 use sha2::{Digest, Sha256};
+
+use crate::domain::Code;
 
 /// Argon2id's memory, in KiB (OWASP's minimum of 19 MiB).
 const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
@@ -55,6 +57,34 @@ impl Key {
         Ok(URL_SAFE_NO_PAD.encode(mac(&self.0, &parts)?))
     }
 
+    /// The secret of that key of an application, as [`Key::device_secret`].
+    ///
+    /// # Errors
+    /// As [`Key::derive`].
+    pub fn application_secret(
+        &self,
+        tenant: &TenantId,
+        application: &ActorId,
+        key: &str,
+    ) -> anyhow::Result<String> {
+        let parts = [
+            b"application".as_slice(),
+            tenant.as_str().as_bytes(),
+            application.as_str().as_bytes(),
+            key.as_bytes(),
+        ];
+        Ok(URL_SAFE_NO_PAD.encode(mac(&self.0, &parts)?))
+    }
+
+    /// What a one-time code is kept as: six digits would be guessed from a hash without a key.
+    ///
+    /// # Errors
+    /// As [`Key::derive`].
+    pub fn code_hash(&self, id: &str, code: &Code) -> anyhow::Result<String> {
+        let parts = [b"code".as_slice(), id.as_bytes(), code.expose().as_bytes()];
+        Ok(URL_SAFE_NO_PAD.encode(mac(&self.0, &parts)?))
+    }
+
     /// A fingerprint of content that may hold a password: without the key nobody can try passwords against it.
     ///
     /// # Errors
@@ -62,6 +92,26 @@ impl Key {
     pub fn fingerprint(&self, content: &[u8]) -> anyhow::Result<[u8; 32]> {
         mac(&self.0, &[b"content", content])
     }
+}
+
+/// A new one-time code.
+///
+/// # Errors
+/// When the machine has no randomness.
+pub fn draw_code() -> anyhow::Result<Code> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("drawing a code: {error}"))?;
+    Ok(Code::drawn(u32::from_be_bytes(bytes)))
+}
+
+/// A new secret of 32 random bytes, as base64url text.
+///
+/// # Errors
+/// When the machine has no randomness.
+pub fn draw_secret() -> anyhow::Result<String> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("drawing a secret: {error}"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> anyhow::Result<[u8; 32]> {

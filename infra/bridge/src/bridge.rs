@@ -10,12 +10,16 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use crate::adapters::{Line, Report};
+use crate::adapters::{Adapter, Line, LockHandle, Noticed, Panels, Relay, Report, Switch};
 use crate::clock::Clock;
-use crate::commands::Commands;
+use crate::commands::{Around, Commands};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::mqtt::Uplink;
+use crate::gate::Gatekeeper;
+use crate::mqtt::{Told, Uplink};
+use crate::remote::Remote;
+use crate::site::Site;
+use crate::snapshots::Snapshots;
 use crate::spool::Spool;
 
 /// How long commands under way may take when the bridge is stopped.
@@ -40,9 +44,11 @@ pub enum Phase {
 pub struct Bridge {
     commands: Commands,
     spool: Spool,
+    snapshots: Snapshots,
     counters: Arc<Counters>,
     phase: watch::Sender<Phase>,
     ready: watch::Receiver<bool>,
+    online: watch::Receiver<bool>,
     uplink: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
 }
@@ -63,42 +69,49 @@ impl Bridge {
             counters.clone(),
         )?;
         let (reports, reported) = mpsc::unbounded_channel();
-        let mut others = Vec::new();
-        let mut lines = BTreeMap::new();
-        for line in &config.lines {
-            let (running, handle) =
-                Line::new(line.clone(), &config.doors, clock.clone(), reports.clone());
-            others.push(tokio::spawn(running.run()));
-            lines.insert(line.id.clone(), handle);
-        }
-        let commands = Commands::new(
-            &config,
-            &lines,
-            spool.clone(),
-            clock.clone(),
-            counters.clone(),
-        );
+        let (adapters, locks) = adapters(&config, &clock, &reports).await?;
+        drop(reports);
+        let mut others: Vec<_> = adapters
+            .into_iter()
+            .map(|adapter| tokio::spawn(adapter.run()))
+            .collect();
+        let snapshots = Snapshots::open(&config);
+        let remote = Remote::open(&config, clock.now());
+        let around = || Around {
+            spool: spool.clone(),
+            clock: clock.clone(),
+            counters: counters.clone(),
+            snapshots: snapshots.clone(),
+            remote: remote.clone(),
+        };
+        let commands = Commands::new(&config, &locks, around());
         commands
             .answer_interrupted()
             .await
             .context("answering what an earlier run left")?;
-        others.push(tokio::spawn(pass_on(reported, commands.clone())));
-        others.push(tokio::spawn(log_counters(counters.clone())));
+        commands.hold_on().await.context("holding on")?;
+        let site = Site::of(&config, &clock);
         let (phase, seen) = watch::channel(Phase::Working);
-        let (uplink, ready) = Uplink::new(
-            config,
+        let (uplink, Told { ready, online }) = Uplink::new(config, commands.clone(), around());
+        let gatekeeper = commands.gatekeeper(online.clone());
+        others.push(tokio::spawn(pass_on(
+            reported,
             commands.clone(),
-            spool.clone(),
-            clock,
-            counters.clone(),
-        );
+            gatekeeper,
+        )));
+        others.push(tokio::spawn(log_counters(counters.clone())));
+        if let Some(site) = site {
+            others.push(tokio::spawn(snapshots.clone().run(site, online.clone())));
+        }
         let uplink = tokio::spawn(uplink.run(seen));
         Ok(Self {
             commands,
             spool,
+            snapshots,
             counters,
             phase,
             ready,
+            online,
             uplink,
             others,
         })
@@ -122,6 +135,24 @@ impl Bridge {
         &self.spool
     }
 
+    /// The permissions.
+    #[must_use]
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Whether there is a session with the broker.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        *self.online.borrow()
+    }
+
+    /// Waits until the site asks for a restart.
+    pub async fn asked_to_restart(&self) {
+        // The commands outlive this wait.
+        let _ = self.commands.restarting().wait_for(|asked| *asked).await;
+    }
+
     /// Finishes what is under way, says goodbye, and stops. What got no receipt stays in the spool.
     pub async fn stop(self) {
         self.phase.send_replace(Phase::Draining);
@@ -140,9 +171,49 @@ impl Bridge {
     }
 }
 
-async fn pass_on(mut reported: mpsc::UnboundedReceiver<Report>, commands: Commands) {
-    while let Some(Report { door, kind }) = reported.recv().await {
-        commands.occurred(&door, kind).await;
+type Running = (Vec<Box<dyn Adapter>>, BTreeMap<String, LockHandle>);
+
+/// Every adapter of the configuration, and what gives each of them work.
+async fn adapters(
+    config: &Config,
+    clock: &Clock,
+    reports: &mpsc::UnboundedSender<Report>,
+) -> Result<Running> {
+    let (doors, mut locks) = (&config.doors, BTreeMap::new());
+    let mut adapters: Vec<Box<dyn Adapter>> = Vec::new();
+    for line in &config.lines {
+        let (running, lock) = Line::new(line.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(line.id.clone(), lock);
+    }
+    for relay in &config.relays {
+        let (running, lock) = Relay::new(relay.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(relay.id.clone(), lock);
+    }
+    for switch in &config.switches {
+        let (running, lock) = Switch::new(switch.clone(), doors, clock.clone(), reports.clone());
+        adapters.push(Box::new(running));
+        locks.insert(switch.id.clone(), lock);
+    }
+    if let Some(panels) = &config.panels {
+        let (running, handles) = Panels::listen(panels, doors, clock, reports).await?;
+        adapters.push(Box::new(running));
+        locks.extend(handles);
+    }
+    Ok((adapters, locks))
+}
+
+async fn pass_on(
+    mut reported: mpsc::UnboundedReceiver<Report>,
+    commands: Commands,
+    gatekeeper: Gatekeeper,
+) {
+    while let Some(Report { door, noticed }) = reported.recv().await {
+        match noticed {
+            Noticed::Occurrence(kind) => commands.occurred(&door, kind).await,
+            Noticed::Scan(scan) => gatekeeper.shown(&door, &scan).await,
+        }
     }
 }
 

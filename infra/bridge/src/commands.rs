@@ -1,21 +1,28 @@
-//! What arrives from MQTT: door commands, acted on once and only in time, and the functions' receipts.
+//! What arrives from MQTT: door commands, acted on once and only in time, and what is said to the gateway itself.
+
+mod fire;
+mod gateway;
+mod opening;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use kernel::{DeviceId, MessageId, OpeningId, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use kernel::{DeviceId, MessageId, OpeningId};
+use tokio::sync::{Semaphore, watch};
 use wire::door::{Command, OccurrenceKind, Outcome};
-use wire::{Channel, DeviceKind, Message, gateway};
+use wire::{Channel, DeviceKind, Message};
 
-use crate::adapters::{Failure, LineHandle};
+use crate::adapters::LockHandle;
 use crate::clock::Clock;
-use crate::config::{Config, DoorConfig, UNLOCK_MS_MAX};
+use crate::config::{Config, DoorConfig};
 use crate::counters::Counters;
+use crate::gate::Gatekeeper;
 use crate::names::Names;
-use crate::spool::{Spool, Taken};
+use crate::remote::Remote;
+use crate::snapshots::Snapshots;
+use crate::spool::Spool;
 
 /// A command whose expiry lies further ahead is refused: it could not be remembered for long enough.
 pub const EXPIRY_AHEAD_MS_MAX: i64 = 600_000;
@@ -51,31 +58,50 @@ pub enum Handled {
 #[derive(Clone)]
 pub struct Commands {
     names: Arc<Names>,
-    doors: Arc<BTreeMap<DeviceId, (DoorConfig, LineHandle)>>,
+    doors: Arc<BTreeMap<DeviceId, (DoorConfig, LockHandle)>>,
     spool: Spool,
     clock: Clock,
     counters: Arc<Counters>,
     /// One permit for every command being taken or carried out; the bridge drains by waiting for all of them.
     under_way: Arc<Semaphore>,
+    snapshots: Snapshots,
+    remote: Remote,
+    /// Becomes true when the site asks for a restart.
+    restarting: watch::Sender<bool>,
+}
+
+/// What commands need beside the doors.
+pub struct Around {
+    /// Where everything is written down.
+    pub spool: Spool,
+    /// The clock.
+    pub clock: Clock,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+    /// The permissions.
+    pub snapshots: Snapshots,
+    /// What is set from afar.
+    pub remote: Remote,
 }
 
 impl Commands {
-    /// Commands for the doors of the configuration, each with the line it hangs on.
+    /// Commands for the doors of the configuration, each with what moves its lock.
     #[must_use]
-    pub fn new(
-        config: &Config,
-        lines: &BTreeMap<String, LineHandle>,
-        spool: Spool,
-        clock: Clock,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub fn new(config: &Config, locks: &BTreeMap<String, LockHandle>, around: Around) -> Self {
         let hung = |door: &DoorConfig| {
             Some((
                 door.id.clone(),
-                (door.clone(), lines.get(&door.line)?.clone()),
+                (door.clone(), locks.get(&door.adapter)?.clone()),
             ))
         };
         let doors = Arc::new(config.doors.iter().filter_map(hung).collect());
+        let Around {
+            spool,
+            clock,
+            counters,
+            snapshots,
+            remote,
+        } = around;
         Self {
             names: Arc::new(Names::of(config)),
             doors,
@@ -83,13 +109,37 @@ impl Commands {
             clock,
             counters,
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            snapshots,
+            remote,
+            restarting: watch::Sender::new(false),
+        }
+    }
+
+    /// Becomes true when the site asks for a restart.
+    #[must_use]
+    pub fn restarting(&self) -> watch::Receiver<bool> {
+        self.restarting.subscribe()
+    }
+
+    /// What decides at the doors.
+    #[must_use]
+    pub fn gatekeeper(&self, online: watch::Receiver<bool>) -> Gatekeeper {
+        Gatekeeper {
+            names: self.names.clone(),
+            doors: self.doors.clone(),
+            spool: self.spool.clone(),
+            snapshots: self.snapshots.clone(),
+            clock: self.clock.clone(),
+            counters: self.counters.clone(),
+            online,
         }
     }
 
     /// Waits until no command is being taken or carried out.
     pub async fn drained(&self) {
-        // The semaphore is never closed, so this always ends with every permit.
+        // Closed afterwards: nothing is begun any more, and what is only tried again ends.
         let _ = self.under_way.acquire_many(UNDER_WAY_MAX as u32).await;
+        self.under_way.close();
     }
 
     /// The topics to subscribe to.
@@ -111,6 +161,10 @@ impl Commands {
     /// When the disk fails.
     pub async fn answer_interrupted(&self) -> Result<()> {
         for (door, opening) in self.spool.unanswered().await? {
+            if self.names.is_us(&door) {
+                self.restarted(&opening).await?;
+                continue;
+            }
             tracing::warn!(%door, %opening, "an earlier run did not answer this command");
             self.answer(
                 &door,
@@ -163,53 +217,28 @@ impl Commands {
                 .await?;
             return Ok(Handled::Done);
         }
-        let Some(Command::Open {
-            opening,
-            expires_at,
-            unlock_ms,
-        }) = self.parse::<Command>(&inbound)
-        else {
+        let Some(command) = self.parse::<Command>(&inbound) else {
             return Ok(Handled::Done);
         };
         let permit = self.under_way.clone().acquire_owned().await?;
-        match self.spool.take(door, &opening, expires_at).await? {
-            Taken::First => {
-                self.start(door, opening, (expires_at, unlock_ms), permit)
-                    .await?
+        match command {
+            Command::Open {
+                opening,
+                expires_at,
+                unlock_ms,
+            } => {
+                self.open(door, opening, (expires_at, unlock_ms), permit)
+                    .await
             }
-            Taken::Running | Taken::Answered => {
-                self.counters.commands_repeated.add(1);
-                tracing::info!(%door, %opening, "a repeated command moves nothing");
+            Command::Release { expires_at } => {
+                self.fire(door, true, expires_at, permit).await?;
+                Ok(Handled::Done)
             }
-            Taken::Interrupted => {
-                self.answer(
-                    door,
-                    &opening,
-                    Outcome::Failed {
-                        reason: INTERRUPTED.into(),
-                    },
-                )
-                .await?
-            }
-            Taken::NoRoom => {
-                self.counters.commands_without_room.add(1);
-                tracing::error!(%door, %opening, "the spool is full of answers: the command was left alone");
+            Command::Restore { expires_at } => {
+                self.fire(door, false, expires_at, permit).await?;
+                Ok(Handled::Done)
             }
         }
-        Ok(Handled::Done)
-    }
-
-    async fn gateway(&self, inbound: Inbound) -> Result<Handled> {
-        if inbound.retained {
-            self.counters.commands_retained.add(1);
-            tracing::error!(topic = inbound.topic, "a retained receipt was refused");
-            return Ok(Handled::Done);
-        }
-        let Some(gateway::Command::Receipt { messages }) = self.parse(&inbound) else {
-            return Ok(Handled::Done);
-        };
-        self.spool.forget(messages.clone()).await?;
-        Ok(Handled::Receipted(messages))
     }
 
     fn parse<Body: serde::Serialize + serde::de::DeserializeOwned>(
@@ -226,49 +255,6 @@ impl Commands {
         }
     }
 
-    /// Starts acting on a command that has been written down.
-    async fn start(
-        &self,
-        door: &DeviceId,
-        opening: OpeningId,
-        (expires_at, unlock_ms): (Timestamp, u32),
-        permit: OwnedSemaphorePermit,
-    ) -> Result<()> {
-        let now = self.clock.now();
-        if let Some(outcome) = refusal(now, expires_at, unlock_ms) {
-            return self.answer(door, &opening, outcome).await;
-        }
-        let Some((config, line)) = self.doors.get(door) else {
-            return Ok(());
-        };
-        let for_ms = if unlock_ms == 0 {
-            config.unlock_ms
-        } else {
-            unlock_ms
-        };
-        let (this, line, config) = (self.clone(), line.clone(), config.clone());
-        tokio::spawn(async move {
-            let result = line
-                .release(config.address, config.output, for_ms, expires_at)
-                .await;
-            let took_ms = this.clock.now().millis_since(now);
-            tracing::info!(door = %config.id, %opening, ?result, took_ms, "a door command was carried out");
-            let outcome = match result {
-                Ok(()) => Outcome::Opened,
-                Err(Failure::Expired) => Outcome::Expired,
-                Err(failure) => Outcome::Failed {
-                    reason: failure.to_string(),
-                },
-            };
-            while let Err(error) = this.answer(&config.id, &opening, outcome.clone()).await {
-                tracing::error!(%opening, error = format!("{error:#}"), "the answer could not be stored; trying again");
-                tokio::time::sleep(SPOOL_RETRY).await;
-            }
-            drop(permit);
-        });
-        Ok(())
-    }
-
     async fn answer(&self, door: &DeviceId, opening: &OpeningId, outcome: Outcome) -> Result<()> {
         self.spool
             .answer(
@@ -282,6 +268,14 @@ impl Commands {
 
     /// Says that something happened at a door by itself; keeps trying while the disk fails.
     pub async fn occurred(&self, door: &DeviceId, kind: OccurrenceKind) {
+        match &kind {
+            OccurrenceKind::ControllerFound => {
+                self.remote.reached(door, true);
+                self.found(door);
+            }
+            OccurrenceKind::ControllerLost { .. } => self.remote.reached(door, false),
+            _ => {}
+        }
         let Ok(message) = self.names.occurrence(door, kind, self.clock.now()) else {
             return;
         };
@@ -289,49 +283,5 @@ impl Commands {
             tracing::error!(%door, error = format!("{error:#}"), "an occurrence could not be stored; trying again");
             tokio::time::sleep(SPOOL_RETRY).await;
         }
-    }
-}
-
-/// Why a command is not even given to the line.
-fn refusal(now: Timestamp, expires_at: Timestamp, unlock_ms: u32) -> Option<Outcome> {
-    if now >= expires_at {
-        return Some(Outcome::Expired);
-    }
-    if expires_at.millis_since(now) > EXPIRY_AHEAD_MS_MAX {
-        return Some(Outcome::Failed {
-            reason: format!(
-                "the expiry lies more than {EXPIRY_AHEAD_MS_MAX} ms ahead of the gateway's clock"
-            ),
-        });
-    }
-    if unlock_ms > UNLOCK_MS_MAX {
-        return Some(Outcome::Failed {
-            reason: format!("unlock_ms is {unlock_ms}, at most {UNLOCK_MS_MAX} is carried out"),
-        });
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis).unwrap()
-    }
-
-    #[test]
-    fn a_command_is_too_late_from_its_expiry_on() {
-        assert_eq!(refusal(at(999), at(1000), 3_000), None);
-        assert_eq!(refusal(at(1000), at(1000), 3_000), Some(Outcome::Expired));
-        assert_eq!(refusal(at(0), at(EXPIRY_AHEAD_MS_MAX), 3_000), None);
-        assert!(matches!(
-            refusal(at(0), at(EXPIRY_AHEAD_MS_MAX + 1), 3_000),
-            Some(Outcome::Failed { .. })
-        ));
-        assert!(matches!(
-            refusal(at(0), at(1000), UNLOCK_MS_MAX + 1),
-            Some(Outcome::Failed { .. })
-        ));
     }
 }

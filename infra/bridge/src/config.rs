@@ -18,9 +18,28 @@
 //! address = 5
 //! output = 0
 //! unlock_ms = 3000
+//! reader = 0                                     # the controller's reader at this door; usually the output's number
+//!
+//! [[relays]]                                     # an HTTP relay (Shelly, second generation)
+//! id = "garage-relay"
+//! url = "http://10.0.0.9"
+//! password = "..."                               # when it asks for one
+//!
+//! [[doors]]
+//! id = "garage"
+//! relay = "garage-relay"
+//! output = 0
 //! ```
+//!
+//! `site = "https://..."` says where permissions come from; without it doors open by command only.
+//! `keys = ["1a2b3c4d:BASE64URL"]` pins the public keys that these are signed with. Panels that call in
+//! (`panels_listen`, `[[panels]]`, doors with `panel`) and switches behind an MQTT broker (`[[switches]]`, doors with
+//! `switch`) are described in `src/config/devices.rs`.
 
+mod devices;
 mod file;
+
+pub use devices::{PanelConfig, PanelsConfig, RelayConfig, SwitchConfig};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,10 +49,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use kernel::{DeviceId, TenantId};
 
+use wire::pass::PassKey;
+
+use crate::http::Url;
+
 /// The environment variable that holds the password when the file names none.
 pub const PASSWORD_VARIABLE: &str = "LINLI_BRIDGE_PASSWORD";
-/// The most lines of one gateway.
-pub const LINES_MAX: usize = 32;
+/// The most lines, relays, panels and switches of one gateway, together.
+pub const ADAPTERS_MAX: usize = 128;
 /// The most doors of one gateway.
 pub const DOORS_MAX: usize = 256;
 /// The longest time a lock is released at once, in milliseconds.
@@ -60,8 +83,18 @@ pub struct Config {
     pub data: PathBuf,
     /// How much the spool keeps.
     pub spool: SpoolLimits,
-    /// The lines, at least one.
+    /// Where permissions come from; without it doors open by command only.
+    pub site: Option<Url>,
+    /// The public keys that snapshots are signed with; without any those of the snapshot before are trusted.
+    pub keys: Vec<PassKey>,
+    /// The lines.
     pub lines: Vec<LineConfig>,
+    /// The HTTP relays.
+    pub relays: Vec<RelayConfig>,
+    /// The panels that call in.
+    pub panels: Option<PanelsConfig>,
+    /// The switches behind an MQTT broker.
+    pub switches: Vec<SwitchConfig>,
     /// The doors, at least one.
     pub doors: Vec<DoorConfig>,
 }
@@ -171,12 +204,14 @@ impl FromStr for Port {
 pub struct DoorConfig {
     /// The door.
     pub id: DeviceId,
-    /// The line its controller hangs on.
-    pub line: String,
-    /// The controller's OSDP address, 0 to 126.
+    /// The line, relay, panel or switch that moves its lock.
+    pub adapter: String,
+    /// The controller's OSDP address, 0 to 126; 0 where there is no line.
     pub address: u8,
-    /// The controller's output that releases the lock.
+    /// The output that releases the lock; a panel's number of the door.
     pub output: u8,
+    /// The number of the reader at the door.
+    pub reader: u8,
     /// How long the lock is released when a command says 0, in milliseconds.
     pub unlock_ms: u32,
 }
@@ -270,7 +305,7 @@ mod tests {
     fn an_unknown_key_is_refused_by_its_name() {
         assert!(refusal("baud", "bauds").contains("bauds"));
         assert!(refusal("tenant = \"demo\"", "tenant = \"demo\"\ncolour = 1").contains("colour"));
-        assert!(refusal("output", "relay = 1\noutput").contains("relay"));
+        assert!(refusal("output", "colour = 1\noutput").contains("colour"));
     }
 
     #[test]
@@ -326,7 +361,7 @@ mod tests {
             Config::parse(&format!("{GOOD}{door}"), None).unwrap_err()
         );
         assert!(
-            sentence.contains("the same line, address and output: l1, 5 and 0"),
+            sentence.contains("the same device, address and output: l1, 5 and 0"),
             "{sentence}"
         );
         assert!(

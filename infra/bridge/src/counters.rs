@@ -38,12 +38,16 @@ pub struct Counters {
     pub messages_resent: Counter,
     /// Messages whose receipt came.
     pub messages_receipted: Counter,
+    /// Readings at doors that were decided and written down.
+    pub readings_decided: Counter,
+    /// Readings that were left alone because the spool has no room for the decision.
+    pub readings_without_room: Counter,
 }
 
 impl Counters {
     /// Name and value of each counter.
     #[must_use]
-    pub fn list(&self) -> [(&'static str, u64); 8] {
+    pub fn list(&self) -> [(&'static str, u64); 10] {
         [
             ("commands_malformed", self.commands_malformed.get()),
             ("commands_unknown", self.commands_unknown.get()),
@@ -53,6 +57,8 @@ impl Counters {
             ("occurrences_dropped", self.occurrences_dropped.get()),
             ("messages_resent", self.messages_resent.get()),
             ("messages_receipted", self.messages_receipted.get()),
+            ("readings_decided", self.readings_decided.get()),
+            ("readings_without_room", self.readings_without_room.get()),
         ]
     }
 }

@@ -2,10 +2,11 @@
 //! hears is acknowledged to the broker only after it is on disk.
 
 mod backoff;
+mod sending;
 mod subscribing;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use kernel::MessageId;
@@ -14,7 +15,7 @@ use rumqttc::{
     SubscribeFilter,
 };
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::timeout;
 use wire::gateway::Availability;
 use wire::{Channel, Message, PAYLOAD_BYTES_MAX};
 
@@ -22,11 +23,12 @@ use self::backoff::Backoff;
 use self::subscribing::Subscribing;
 use crate::bridge::Phase;
 use crate::clock::Clock;
-use crate::commands::{Commands, Handled, Inbound};
+use crate::commands::{Around, Commands, Handled, Inbound};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::names::{Names, new_id};
-use crate::spool::{Spool, Stored};
+use crate::remote::Remote;
+use crate::spool::Spool;
 use crate::window::Window;
 
 /// Publications without the broker's acknowledgement, at most.
@@ -50,33 +52,48 @@ pub struct Uplink {
     spool: Spool,
     clock: Clock,
     counters: Arc<Counters>,
+    remote: Remote,
     ready: watch::Sender<bool>,
+    online: watch::Sender<bool>,
+}
+
+/// What is told about the session.
+pub struct Told {
+    /// Becomes true when the first session is subscribed.
+    pub ready: watch::Receiver<bool>,
+    /// Whether there is a session now.
+    pub online: watch::Receiver<bool>,
 }
 
 impl Uplink {
-    /// An uplink for the commands; `ready` becomes true when the first session is subscribed.
+    /// An uplink for the commands.
     #[must_use]
-    pub fn new(
-        config: Config,
-        commands: Commands,
-        spool: Spool,
-        clock: Clock,
-        counters: Arc<Counters>,
-    ) -> (Self, watch::Receiver<bool>) {
+    pub fn new(config: Config, commands: Commands, around: Around) -> (Self, Told) {
         let (ready, readiness) = watch::channel(false);
-        let names = Names::of(&config);
-        (
-            Self {
-                config,
-                names,
-                commands,
-                spool,
-                clock,
-                counters,
-                ready,
-            },
-            readiness,
-        )
+        let (online, presence) = watch::channel(false);
+        let Around {
+            spool,
+            clock,
+            counters,
+            remote,
+            ..
+        } = around;
+        let uplink = Self {
+            names: Names::of(&config),
+            config,
+            commands,
+            spool,
+            clock,
+            counters,
+            remote,
+            ready,
+            online,
+        };
+        let told = Told {
+            ready: readiness,
+            online: presence,
+        };
+        (uplink, told)
     }
 
     /// Keeps a session up until the bridge leaves.
@@ -84,7 +101,9 @@ impl Uplink {
         let mut backoff = Backoff::new();
         loop {
             backoff.tries();
-            match self.session(phase.clone()).await {
+            let ended = self.session(phase.clone()).await;
+            self.online.send_replace(false);
+            match ended {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "the broker is not reached")
@@ -121,6 +140,7 @@ impl Uplink {
             }
             other => bail!("the broker answered {other:?} to CONNECT"),
         };
+        self.online.send_replace(true);
         tracing::info!(
             session_present = connected.session_present,
             "connected to the broker"
@@ -143,6 +163,7 @@ impl Uplink {
             error = pump(&mut eventloop, packets) => Err(error),
             result = self.converse(&client, heard, &window, subscribing, phase) => result,
             result = self.send(&client, &window) => result,
+            result = self.beat(&client) => result,
             result = async { left.await; self.goodbye(&client, &window).await } => result,
         }
     }
@@ -188,6 +209,7 @@ impl Uplink {
         for topic in self.spool.topics().await? {
             window.know(&topic);
         }
+        window.know(&self.names.gateway_topic(Channel::Acknowledgement));
         for door in &self.config.doors {
             window.know(&self.names.door_topic(&door.id, Channel::Acknowledgement));
             window.know(&self.names.door_topic(&door.id, Channel::Event));
@@ -292,88 +314,5 @@ impl Uplink {
                 }
             }
         });
-    }
-
-    /// Sends what the spool holds, oldest first, and again what got no receipt.
-    async fn send(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<()> {
-        loop {
-            while self.send_new(client, window).await? > 0 {}
-            let due = window.lock().await.next_due();
-            tokio::select! {
-                () = self.spool.changed() => {}
-                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => self.send_again(client, window).await?,
-            }
-        }
-    }
-
-    async fn send_new(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<usize> {
-        let wants = window.lock().await.wants();
-        let found = self.spool.fetch(wants).await?;
-        for stored in &found {
-            self.publish(client, window, stored).await?;
-        }
-        Ok(found.len())
-    }
-
-    async fn send_again(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<()> {
-        let due = window.lock().await.due(Instant::now());
-        let found = self
-            .spool
-            .fetch_again(due.iter().map(|(seq, _)| *seq).collect())
-            .await?;
-        for stored in &found {
-            self.publish(client, window, stored).await?;
-        }
-        self.counters.messages_resent.add(found.len() as u64);
-        let mut window = window.lock().await;
-        for (seq, id) in due {
-            if found.iter().all(|stored| stored.seq != seq) {
-                window.receipt(&id);
-            }
-        }
-        Ok(())
-    }
-
-    async fn publish(
-        &self,
-        client: &AsyncClient,
-        window: &Mutex<Window>,
-        stored: &Stored,
-    ) -> Result<()> {
-        let message = &stored.message;
-        // First into the window: the receipt may be here before the publication returns.
-        window
-            .lock()
-            .await
-            .sent(&message.topic, stored.seq, &message.id, Instant::now());
-        client
-            .publish(
-                &message.topic,
-                QoS::AtLeastOnce,
-                false,
-                message.payload.clone(),
-            )
-            .await?;
-        Ok(())
-    }
-
-    /// Says what is left, and that we go; the spool keeps whatever gets no receipt.
-    async fn goodbye(&self, client: &AsyncClient, window: &Mutex<Window>) -> Result<()> {
-        let said = async {
-            self.send_new(client, window).await?;
-            client
-                .publish(
-                    self.state_topic(),
-                    QoS::AtLeastOnce,
-                    true,
-                    self.availability(false)?,
-                )
-                .await?;
-            client.disconnect().await?;
-            // The connection ends itself after DISCONNECT, and with it the session this runs in.
-            sleep(GOODBYE_MAX).await;
-            anyhow::Ok(())
-        };
-        timeout(GOODBYE_MAX, said).await.unwrap_or(Ok(()))
     }
 }

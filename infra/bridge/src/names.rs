@@ -4,6 +4,7 @@ use anyhow::Result;
 use kernel::{DeviceId, MessageId, OpeningId, TenantId, Timestamp};
 use uuid::Uuid;
 use wire::door::{Acknowledgement, Occurrence, OccurrenceKind, Outcome};
+use wire::gateway::Report;
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
 
 use crate::config::Config;
@@ -55,6 +56,38 @@ impl Names {
     #[must_use]
     pub fn is_us(&self, gateway: &DeviceId) -> bool {
         *gateway == self.gateway
+    }
+
+    /// The gateway itself.
+    #[must_use]
+    pub fn gateway(&self) -> &DeviceId {
+        &self.gateway
+    }
+
+    /// What the gateway says about itself, as a message.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn report(&self, body: Report, now: Timestamp) -> Result<Outgoing> {
+        let topic = self.gateway_topic(Channel::Acknowledgement);
+        outgoing(topic, Kind::Acknowledgement, body, now)
+    }
+
+    /// What was decided at a door, as a message that is never dropped.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn decision(
+        &self,
+        door: &DeviceId,
+        kind: OccurrenceKind,
+        now: Timestamp,
+    ) -> Result<Outgoing> {
+        let occurrence = self.occurrence(door, kind, now)?;
+        Ok(Outgoing {
+            kind: Kind::Acknowledgement,
+            ..occurrence
+        })
     }
 
     fn topic(&self, kind: DeviceKind, device: &DeviceId, channel: Channel) -> String {

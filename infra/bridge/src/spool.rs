@@ -4,7 +4,10 @@
 //! When the outbox is full the oldest occurrence goes first. Acknowledgements are never dropped: when nothing else
 //! is left, commands are left alone until there is room, because a door must not move without a place for its answer.
 
+mod decided;
 mod keeper;
+
+pub use decided::{Asked, Past, Recorded, Trace};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,12 +29,13 @@ const WAITING_MAX: usize = 1024;
 pub const REMEMBERED_MS: i64 = 600_000;
 /// This many of the newest commands are always remembered.
 pub const REMEMBERED_MIN: u64 = 10_000;
+
 /// Whether a message may be dropped when the spool is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Something happened: may be dropped.
     Occurrence,
-    /// The answer to a command: is never dropped.
+    /// The answer to a command, or an entry of the audit: is never dropped.
     Acknowledgement,
 }
 
@@ -95,6 +99,23 @@ enum Operation {
     Topics(oneshot::Sender<Result<Vec<String>>>),
     Unanswered(oneshot::Sender<Result<Vec<(DeviceId, OpeningId)>>>),
     Size(oneshot::Sender<Result<(u64, u64)>>),
+    Past(Asked, oneshot::Sender<Result<Past>>),
+    Record(
+        Box<(Trace, wire::audit::Line)>,
+        Maker,
+        oneshot::Sender<Result<Option<Recorded>>>,
+    ),
+    Hold(DeviceId, bool, oneshot::Sender<Result<()>>),
+    Held(oneshot::Sender<Result<Vec<DeviceId>>>),
+}
+
+/// Makes the message that carries an entry, once its place in the chain is known.
+struct Maker(Box<dyn FnOnce(wire::audit::Entry) -> Result<Outgoing> + Send>);
+
+impl std::fmt::Debug for Maker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Maker(..)")
+    }
 }
 
 impl Spool {

@@ -1,6 +1,9 @@
-//! Every SQL statement of the bridge, on one SQLite file: the outbox, and the memory of executed commands.
+//! Every SQL statement of the bridge, on one SQLite file: the outbox, the memory of executed commands, and, in
+//! `decisions`, the end of the audit.
 //!
 //! Parameters are `?n`: to SQLite itself `$n` is a name, numbered by its first appearance and not by its digit.
+
+pub mod decisions;
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::spool::{Kind, Outgoing, Stored};
 
 /// The layout this program reads and writes.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 /// How long another process may hold the file.
 const BUSY_MAX: Duration = Duration::from_millis(200);
 
@@ -47,7 +50,7 @@ pub fn open(path: &Path) -> Result<Connection> {
         "{} was written by a newer bridge (layout {layout}, this one knows {LAYOUT})",
         path.display()
     );
-    if layout < LAYOUT {
+    if layout < 1 {
         db.execute_batch(
             "begin;
              create table outbox (
@@ -74,6 +77,11 @@ pub fn open(path: &Path) -> Result<Connection> {
              commit;",
         )
         .context("laying out the spool")?;
+    }
+    if layout < 2 {
+        let tables = decisions::LAYOUT;
+        db.execute_batch(&format!("begin; {tables} pragma user_version = 2; commit;"))
+            .context("laying out the audit")?;
     }
     Ok(db)
 }

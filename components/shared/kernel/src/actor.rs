@@ -84,6 +84,13 @@ impl Actor {
         matches!(self.kind, ActorKind::Operator | ActorKind::Auditor)
             || self.communities.contains(community)
     }
+
+    /// Whether the caller holds the permission of that name, for example `doors:write`: by a role or an application's
+    /// scopes; operators hold every one.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.kind == ActorKind::Operator || self.scopes.iter().any(|scope| scope.0 == permission)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +104,21 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(ActorKind::parse("root"), None);
+    }
+
+    #[test]
+    fn a_permission_is_held_by_its_scope_and_by_operators() {
+        let actor = |kind, scopes: &[&str]| Actor {
+            tenant: TenantId::parse("demo").unwrap(),
+            kind,
+            id: ActorId::parse("li").unwrap(),
+            communities: vec![],
+            scopes: scopes.iter().map(|name| Scope((*name).to_owned())).collect(),
+        };
+        assert!(actor(ActorKind::Staff, &["doors:write"]).may("doors:write"));
+        assert!(!actor(ActorKind::Staff, &["doors:write"]).may("doors:read"));
+        assert!(!actor(ActorKind::Application, &[]).may("doors:read"));
+        assert!(actor(ActorKind::Operator, &[]).may("doors:read"));
     }
 
     #[test]

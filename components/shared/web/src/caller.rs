@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 use kernel::{Actor, Message, Refusal, RefusalKind, Timestamp};
 
-use crate::token::{TokenError, verify};
+use crate::token::{TokenError, verify_session};
 use crate::{Request, Secret};
 
 /// The caller behind `Authorization: Bearer <token>`: the first line of every route under `/api`.
@@ -11,8 +11,20 @@ use crate::{Request, Secret};
 /// # Errors
 /// 401 without a token, with a token of another deployment, or with an expired one.
 pub fn actor(request: &Request, token_secret: &Secret, now: Timestamp) -> Result<Actor, Refusal> {
+    actor_in_session(request, token_secret, now).map(|(actor, _)| actor)
+}
+
+/// The caller as [`actor`] tells it, and the session that the token names, if it names one.
+///
+/// # Errors
+/// As [`actor`].
+pub fn actor_in_session(
+    request: &Request,
+    token_secret: &Secret,
+    now: Timestamp,
+) -> Result<(Actor, Option<String>), Refusal> {
     let token = bearer(request).ok_or_else(missing)?;
-    verify(token_secret, token, now).map_err(|error| match error {
+    verify_session(token_secret, token, now).map_err(|error| match error {
         TokenError::Expired => unauthenticated(
             "token_expired",
             Message::new(
@@ -48,7 +60,9 @@ pub fn internal(request: &Request, internal_token: &Secret) -> Result<(), Refusa
     ))
 }
 
-fn bearer(request: &Request) -> Option<&str> {
+/// What follows `Authorization: Bearer`, of whatever kind it is; nothing without the header, or with two of them.
+#[must_use]
+pub fn bearer(request: &Request) -> Option<&str> {
     let mut values = request.headers().get_all(AUTHORIZATION).iter();
     let (first, second) = (values.next()?, values.next());
     if second.is_some() {

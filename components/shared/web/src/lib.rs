@@ -30,7 +30,7 @@ mod secret;
 pub mod token;
 
 pub use body::{BODY_BYTES_MAX, body};
-pub use caller::{actor, internal};
+pub use caller::{actor, actor_in_session, bearer, internal};
 pub use edge::{new_id, now};
 #[cfg(target_family = "wasm")]
 pub use guest::{read, variables};

@@ -58,6 +58,9 @@ struct Claims {
     knd: ActorKind,
     com: Vec<CommunityId>,
     sco: Vec<Scope>,
+    /// The session the token belongs to; tokens of devices and applications have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     /// Seconds since the epoch.
     iat: i64,
     /// Seconds since the epoch; from then on the token is nothing.
@@ -74,6 +77,19 @@ pub fn issue(
     now: Timestamp,
     lifetime_seconds: u32,
 ) -> anyhow::Result<String> {
+    issue_in_session(secret, actor, None, (now, lifetime_seconds))
+}
+
+/// A token as [`issue`] makes it that also names the session it belongs to.
+///
+/// # Errors
+/// When the claims cannot be written.
+pub fn issue_in_session(
+    secret: &Secret,
+    actor: &Actor,
+    session: Option<&str>,
+    (now, lifetime_seconds): (Timestamp, u32),
+) -> anyhow::Result<String> {
     let issued = now.millis().div_euclid(1000);
     let claims = Claims {
         ten: actor.tenant.clone(),
@@ -81,6 +97,7 @@ pub fn issue(
         knd: actor.kind,
         com: actor.communities.clone(),
         sco: actor.scopes.clone(),
+        sid: session.map(str::to_owned),
         iat: issued,
         exp: issued + i64::from(lifetime_seconds),
     };
@@ -103,6 +120,18 @@ pub fn issue(
 /// # Errors
 /// When the text is not an unexpired token signed with this secret.
 pub fn verify(secret: &Secret, token: &str, now: Timestamp) -> Result<Actor, TokenError> {
+    verify_session(secret, token, now).map(|(actor, _)| actor)
+}
+
+/// Whom the token speaks for, and the session it names. Whether that session still lasts is known to `identity` alone.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_session(
+    secret: &Secret,
+    token: &str,
+    now: Timestamp,
+) -> Result<(Actor, Option<String>), TokenError> {
     if token.len() > TOKEN_BYTES_MAX {
         return Err(TokenError::Malformed);
     }
@@ -122,13 +151,14 @@ pub fn verify(secret: &Secret, token: &str, now: Timestamp) -> Result<Actor, Tok
     if now.millis().div_euclid(1000) >= claims.exp {
         return Err(TokenError::Expired);
     }
-    Ok(Actor {
+    let actor = Actor {
         tenant: claims.ten,
         kind: claims.knd,
         id: claims.sub,
         communities: claims.com,
         scopes: claims.sco,
-    })
+    };
+    Ok((actor, claims.sid))
 }
 
 fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
@@ -192,6 +222,14 @@ mod tests {
             verify(&secret('a'), &token(), at(4600)),
             Err(TokenError::Expired)
         );
+    }
+
+    #[test]
+    fn a_token_names_its_session_where_it_has_one() {
+        let token = issue_in_session(&secret('a'), &li(), Some("s1"), (at(1000), 60)).unwrap();
+        let verified = verify_session(&secret('a'), &token, at(1000)).unwrap();
+        assert_eq!(verified, (li(), Some("s1".to_owned())));
+        assert_eq!(verify(&secret('a'), &token, at(1000)), Ok(li()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! People: who may add, see and change whom.
 
-use kernel::{Actor, ActorId, ActorKind, CommunityId, Message, Refusal};
+use kernel::{Actor, ActorId, ActorKind, CommunityId, Message, Phone, Refusal, Scope, Timestamp};
 
-use super::{Name, Username};
+use super::{Name, Permission, Username, is_person};
 
 /// The most communities of one person: they travel in every token.
 pub const COMMUNITIES_MAX: usize = 50;
@@ -20,22 +20,31 @@ pub struct Person {
     pub kind: ActorKind,
     /// Where the person lives or works, sorted.
     pub communities: Vec<CommunityId>,
+    /// The number the person is reached at, once it is known; the register of residents knows only its digest.
+    pub phone: Option<Phone>,
     /// Whether signing in is refused.
     pub disabled: bool,
+    /// Since when there is an account.
+    pub registered_at: Timestamp,
     /// Counts the changes, from 1.
     pub version: i64,
 }
 
 impl Person {
-    /// The person as a caller.
+    /// The person as a caller with these permissions of their roles. Of more than [`COMMUNITIES_MAX`] communities the
+    /// first ones travel in the token: it has a length.
     #[must_use]
-    pub fn actor(&self, tenant: &kernel::TenantId) -> Actor {
+    pub fn actor(&self, tenant: &kernel::TenantId, permissions: &[Permission]) -> Actor {
+        let scopes = permissions
+            .iter()
+            .map(|permission| Scope(permission.as_str().to_owned()));
+        let communities = self.communities.iter().take(COMMUNITIES_MAX).cloned();
         Actor {
             tenant: tenant.clone(),
             kind: self.kind,
             id: self.id.clone(),
-            communities: self.communities.clone(),
-            scopes: Vec::new(),
+            communities: communities.collect(),
+            scopes: scopes.collect(),
         }
     }
 }
@@ -53,11 +62,17 @@ pub struct NewPerson {
     pub kind: ActorKind,
     /// Where the person lives or works.
     pub communities: Vec<CommunityId>,
+    /// The number the person is reached at.
+    pub phone: Option<Phone>,
+    /// When this is.
+    pub at: Timestamp,
 }
 
 /// What is changed about a person; what is absent stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
+    /// What people call the person.
+    pub name: Option<Name>,
     /// Whether signing in is refused.
     pub disabled: Option<bool>,
     /// Where the person lives or works.
@@ -87,7 +102,31 @@ pub enum Proof {
 /// # Errors
 /// When the new person cannot be one.
 pub fn found_tenant(operator: NewPerson) -> Result<Person, Refusal> {
-    make(operator)
+    let communities = checked_communities(operator.kind, operator.communities.clone())?;
+    make(operator, communities)
+}
+
+/// A resident who registers by showing to hold a phone. Where they live is told by the register of residents.
+///
+/// # Errors
+/// When the id cannot be a user name.
+pub fn register_oneself(
+    id: ActorId,
+    name: Name,
+    phone: Phone,
+    at: Timestamp,
+) -> Result<Person, Refusal> {
+    let username = Username::parse(id.as_str()).map_err(|_| name_taken())?;
+    let new = NewPerson {
+        id: Some(id),
+        username,
+        name: Some(name),
+        kind: ActorKind::Resident,
+        communities: Vec::new(),
+        phone: Some(phone),
+        at,
+    };
+    make(new, Vec::new())
 }
 
 /// A new person, by an operator, or by staff for residents of their own communities.
@@ -115,18 +154,7 @@ pub fn register_person(actor: &Actor, new: NewPerson) -> Result<Person, Refusal>
             ),
         ));
     }
-    make(new)
-}
-
-fn make(new: NewPerson) -> Result<Person, Refusal> {
-    let NewPerson {
-        id,
-        username,
-        name,
-        kind,
-        communities,
-    } = new;
-    if matches!(kind, ActorKind::Device | ActorKind::Application) {
+    if matches!(new.kind, ActorKind::Device | ActorKind::Application) {
         return Err(Refusal::invalid(
             "kind_not_a_person",
             Message::new(
@@ -135,14 +163,29 @@ fn make(new: NewPerson) -> Result<Person, Refusal> {
             ),
         ));
     }
-    let communities = checked_communities(kind, communities)?;
+    let communities = checked_communities(new.kind, new.communities.clone())?;
+    make(new, communities)
+}
+
+fn make(new: NewPerson, communities: Vec<CommunityId>) -> Result<Person, Refusal> {
+    let NewPerson {
+        id,
+        username,
+        name,
+        kind,
+        phone,
+        at,
+        ..
+    } = new;
     Ok(Person {
         id: id.map_or_else(|| id_of(&username), Ok)?,
         name: name.map_or_else(|| name_of(&username), Ok)?,
         username,
         kind,
         communities,
+        phone,
         disabled: false,
+        registered_at: at,
         version: 1,
     })
 }
@@ -185,11 +228,12 @@ fn checked_communities(
 /// Whom the caller finds in the list of people.
 ///
 /// # Errors
-/// Residents, merchants, devices and applications list nobody.
+/// Residents, merchants and devices list nobody, applications only with `people:read`.
 pub fn people_reach(actor: &Actor) -> Result<Reach, Refusal> {
     match actor.kind {
         ActorKind::Operator | ActorKind::Auditor => Ok(Reach::All),
         ActorKind::Staff => Ok(Reach::Communities(actor.communities.clone())),
+        ActorKind::Application if actor.may("people:read") => Ok(Reach::All),
         _ => Err(Refusal::forbidden(
             "people_forbidden",
             Message::new(
@@ -206,8 +250,7 @@ pub fn people_reach(actor: &Actor) -> Result<Reach, Refusal> {
 /// Unknown to the caller, whether or not there is such a person.
 pub fn known_person(actor: &Actor, person: Option<Person>) -> Result<Person, Refusal> {
     let knows = |person: &Person| {
-        let is_self = person.id == actor.id && actor.kind == person.kind;
-        is_self
+        is_oneself(actor, person)
             || match people_reach(actor) {
                 Ok(Reach::All) => true,
                 Ok(Reach::Communities(own)) => person
@@ -218,6 +261,19 @@ pub fn known_person(actor: &Actor, person: Option<Person>) -> Result<Person, Ref
             }
     };
     person.filter(knows).ok_or_else(unknown_person)
+}
+
+/// The person, for a caller who may change something of them: a keeper who knows of them, or oneself.
+///
+/// # Errors
+/// Unknown to the keeper; for everybody else a refusal that does not tell whether there is such a person.
+pub fn changeable_person(actor: &Actor, person: Option<Person>) -> Result<Person, Refusal> {
+    match actor.kind {
+        ActorKind::Operator | ActorKind::Staff => known_person(actor, person),
+        _ => person
+            .filter(|person| is_oneself(actor, person))
+            .ok_or_else(person_change_forbidden),
+    }
 }
 
 /// Nobody of that id is known to the caller.
@@ -244,23 +300,14 @@ pub fn name_taken() -> Refusal {
     )
 }
 
-/// Lets operators and staff pass: nobody else ever changes a person.
-///
-/// # Errors
-/// For every other kind of caller, before it learns whether there is such a person.
-pub fn people_keepers_only(actor: &Actor) -> Result<(), Refusal> {
-    match actor.kind {
-        ActorKind::Operator | ActorKind::Staff => Ok(()),
-        _ => Err(person_change_forbidden()),
-    }
-}
-
 /// The person after the change. An operator changes anybody but shuts out only others; staff change residents, and
-/// give and take only their own communities.
+/// give and take only their own communities; everybody corrects their own name.
 ///
 /// # Errors
 /// The caller may not; no community is left; operators disable themselves.
 pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<Person, Refusal> {
+    let renames_oneself =
+        is_oneself(actor, person) && change.communities.is_none() && change.disabled.is_none();
     let communities = match change.communities {
         Some(communities) => checked_communities(person.kind, communities)?,
         None => person.communities.clone(),
@@ -277,17 +324,17 @@ pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<P
         );
     let may = match actor.kind {
         ActorKind::Operator => true,
-        ActorKind::Staff => {
+        ActorKind::Staff if !renames_oneself => {
             person.kind == ActorKind::Resident
                 && moved.into_iter().all(|community| actor.reaches(community))
-                && (disabled == person.disabled || owns(actor, person))
+                && ((disabled == person.disabled && change.name.is_none()) || owns(actor, person))
         }
-        _ => false,
+        _ => renames_oneself && change.name.is_some(),
     };
     if !may {
         return Err(person_change_forbidden());
     }
-    if disabled && person.id == actor.id && person.kind == actor.kind {
+    if disabled && is_oneself(actor, person) {
         return Err(Refusal::conflict(
             "cannot_disable_oneself",
             Message::new(
@@ -297,6 +344,7 @@ pub fn change_person(actor: &Actor, person: &Person, change: Change) -> Result<P
         ));
     }
     Ok(Person {
+        name: change.name.unwrap_or_else(|| person.name.clone()),
         communities,
         disabled,
         version: person.version + 1,
@@ -308,10 +356,14 @@ fn person_change_forbidden() -> Refusal {
     Refusal::forbidden(
         "person_change_forbidden",
         Message::new(
-            "Only operators change people; staff change residents, within their own communities.",
-            "只有运营人员可以修改人员；物业员工只能修改本小区的住户。",
+            "Only operators change people; staff change residents, within their own communities; you may change your own name.",
+            "只有运营人员可以修改人员；物业员工只能修改本小区的住户；本人可以修改自己的姓名。",
         ),
     )
+}
+
+pub(super) fn is_oneself(actor: &Actor, person: &Person) -> bool {
+    is_person(actor, &person.id) && actor.kind == person.kind
 }
 
 /// Every community of the person is the caller's own too.
@@ -328,7 +380,7 @@ fn owns(actor: &Actor, person: &Person) -> bool {
 /// # Errors
 /// The caller may not.
 pub fn password_proof(actor: &Actor, person: &Person) -> Result<Proof, Refusal> {
-    if person.id == actor.id && person.kind == actor.kind {
+    if is_oneself(actor, person) {
         return Ok(Proof::CurrentPassword);
     }
     let may = match actor.kind {

@@ -1,7 +1,8 @@
 //! Who may add, see and change whom: every refusal, and every kind of caller.
 
 use super::*;
-use crate::domain::sample::{actor, communities, person};
+use crate::domain::sample::{actor, at, communities, person};
+use crate::domain::{erase_person, may_export};
 
 fn new(kind: ActorKind, of: &[&str]) -> NewPerson {
     NewPerson {
@@ -10,6 +11,8 @@ fn new(kind: ActorKind, of: &[&str]) -> NewPerson {
         name: None,
         kind,
         communities: communities(of),
+        phone: None,
+        at: at(0),
     }
 }
 
@@ -245,4 +248,70 @@ fn one_shows_the_present_password_to_change_ones_own_and_strangers_change_none()
     ] {
         assert_eq!(code(proof(&caller, whom)), "password_change_forbidden");
     }
+}
+
+#[test]
+fn everybody_corrects_the_own_name_and_nothing_else_of_oneself() {
+    let name = |text| Some(Name::parse(text).unwrap());
+    let li = person(ActorKind::Resident, "li", &["garden"]);
+    let caller = actor(ActorKind::Resident, "li", &["garden"]);
+    let renamed = change_person(
+        &caller,
+        &li,
+        Change {
+            name: name("李雷"),
+            ..Change::default()
+        },
+    );
+    assert_eq!(renamed.unwrap().name.as_str(), "李雷");
+    for change in [
+        Change {
+            name: name("x"),
+            disabled: Some(false),
+            ..Change::default()
+        },
+        Change {
+            name: name("x"),
+            communities: Some(communities(&["garden", "harbour"])),
+            ..Change::default()
+        },
+        Change::default(),
+    ] {
+        assert_eq!(
+            code(change_person(&caller, &li, change)),
+            "person_change_forbidden"
+        );
+    }
+}
+
+#[test]
+fn people_and_operators_erase_and_nobody_else_and_no_operator_oneself() {
+    let rest = || {
+        (
+            Username::parse("erased-1").unwrap(),
+            Name::parse("已注销").unwrap(),
+        )
+    };
+    let li = person(ActorKind::Resident, "li", &["garden"]);
+    for (caller, allowed) in [
+        (actor(ActorKind::Resident, "li", &["garden"]), true),
+        (actor(ActorKind::Operator, "op", &[]), true),
+        (actor(ActorKind::Staff, "butler", &["garden"]), false),
+        (actor(ActorKind::Auditor, "au", &[]), false),
+        (actor(ActorKind::Device, "li", &["garden"]), false),
+    ] {
+        assert_eq!(erase_person(&caller, &li, rest()).is_ok(), allowed);
+        assert_eq!(may_export(&caller, &li).is_ok(), allowed);
+    }
+    let left = erase_person(&actor(ActorKind::Operator, "op", &[]), &li, rest()).unwrap();
+    assert!(left.disabled && left.communities.is_empty() && left.phone.is_none());
+    let oneself = person(ActorKind::Operator, "op", &[]);
+    assert_eq!(
+        code(erase_person(
+            &actor(ActorKind::Operator, "op", &[]),
+            &oneself,
+            rest()
+        )),
+        "cannot_erase_oneself"
+    );
 }

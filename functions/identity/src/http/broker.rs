@@ -106,12 +106,12 @@ async fn may_connect(context: &Context, connection: &Connection) -> anyhow::Resu
         return Ok(false);
     }
     match sign_in::check(context, &tenant, &username, password).await? {
-        Ok(person) => {
+        Ok(account) => {
             tx(&context.db, &tenant, async |tx| {
-                sql::delete_failures(tx, &username).await
+                sql::delete_failures(tx, username.as_str()).await
             })
             .await?;
-            Ok(may_connect_as_person(person.kind))
+            Ok(may_connect_as_person(account.person.kind))
         }
         Err(_) => Ok(false),
     }
@@ -151,9 +151,10 @@ async fn principal(context: &Context, username: &str) -> anyhow::Result<Option<P
     let Ok(username) = Username::parse(name) else {
         return Ok(None);
     };
-    let account = sql::account(&context.db, &tenant, &username).await?;
-    let watches =
-        account.is_some_and(|(person, _)| !person.disabled && may_connect_as_person(person.kind));
+    let account = sql::account(&context.db, &tenant, &username, context.now).await?;
+    let watches = account.is_some_and(|account| {
+        !account.person.disabled && may_connect_as_person(account.person.kind)
+    });
     Ok(watches.then_some(Principal::Person { tenant }))
 }
 

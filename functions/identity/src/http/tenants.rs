@@ -44,6 +44,8 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
         name: new.operator.name.map(|name| name.0),
         kind: ActorKind::Operator,
         communities: Vec::new(),
+        phone: None,
+        at: context.now,
     })?;
     let hash = secrets::hash_password(new.operator.password.0.expose())?;
     let (tenant, name) = (&new.tenant, &new.name.0);
@@ -52,7 +54,12 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
             return Err(tenant_exists().into());
         }
         sql::insert_tenant(tx, name, context.now).await?;
-        sql::insert_person(tx, &operator, &hash, context.now).await?;
+        let account = sql::NewAccount {
+            password_hash: &hash,
+            password_temporary: false,
+            phone_digest: None,
+        };
+        sql::insert_person(tx, &operator, account).await?;
         let fact = TenantFounded {
             name: name.as_str().to_owned(),
             operator: operator.id.clone(),

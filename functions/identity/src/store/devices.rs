@@ -24,6 +24,7 @@ const DEVICES: &str = "select d.id, d.kind, d.name,
 const DEVICE_NAME_TAKEN: &str =
     "select 1 from identity_device where (tenant = $1 and lower(id) = $2) or client_id = $3
     union all select 1 from identity_person where tenant = $1 and username = $2
+    union all select 1 from identity_application where tenant = $1 and lower(id) = $2
     limit 1";
 
 const CLIENT_ID_OWNER: &str = "select tenant, id from identity_device where client_id = $1";

@@ -1,9 +1,10 @@
-//! Attempts to sign in that did not succeed.
+//! Attempts to sign in that did not succeed. What they are counted by is a user name, `phone/` with the digest of a
+//! number, or `device/` with a device's id: no user name holds a slash.
 
 use kernel::Timestamp;
 use store::Tx;
 
-use crate::domain::{ATTEMPTS_WINDOW_MS, Username};
+use crate::domain::ATTEMPTS_WINDOW_MS;
 
 /// The most old failures one failed attempt sweeps.
 const SWEEP_ROWS_MAX: i64 = 20;
@@ -21,17 +22,17 @@ const SWEEP_FAILURES: &str = "delete from identity_failure where (tenant, userna
         (select f.tenant, f.username, f.id from identity_failure f
          where f.tenant = $1 and f.failed_at <= $2 order by f.failed_at limit $3)";
 
-/// When signing in under that name failed within the window.
+/// When signing in as that subject failed within the window.
 pub(crate) async fn failures(
     tx: &Tx,
-    username: &Username,
+    subject: &str,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Timestamp>> {
     let since = now.plus_millis(-ATTEMPTS_WINDOW_MS);
     let rows = tx
         .rows(
             FAILURES,
-            &[tx.tenant().into(), username.as_str().into(), since.into()],
+            &[tx.tenant().into(), subject.into(), since.into()],
         )
         .await?;
     rows.iter().map(|row| row.timestamp(0)).collect()
@@ -40,7 +41,7 @@ pub(crate) async fn failures(
 /// Counts an attempt as failed, and sweeps some that no longer count.
 pub(crate) async fn insert_failure(
     tx: &Tx,
-    username: &Username,
+    subject: &str,
     id: &str,
     now: Timestamp,
 ) -> anyhow::Result<()> {
@@ -56,21 +57,13 @@ pub(crate) async fn insert_failure(
     .await?;
     tx.execute(
         INSERT_FAILURE,
-        &[
-            tx.tenant().into(),
-            username.as_str().into(),
-            id.into(),
-            now.into(),
-        ],
+        &[tx.tenant().into(), subject.into(), id.into(), now.into()],
     )
     .await
 }
 
 /// Forgets the failures of a name whose password was right.
-pub(crate) async fn delete_failures(tx: &Tx, username: &Username) -> anyhow::Result<()> {
-    tx.execute(
-        DELETE_FAILURES,
-        &[tx.tenant().into(), username.as_str().into()],
-    )
-    .await
+pub(crate) async fn delete_failures(tx: &Tx, subject: &str) -> anyhow::Result<()> {
+    tx.execute(DELETE_FAILURES, &[tx.tenant().into(), subject.into()])
+        .await
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{INTERNAL, PASSWORD, SECRET, operator, run, token};
 
 #[test]
-fn signing_in_gives_a_token_that_speaks_for_the_person_for_an_hour() {
+fn signing_in_gives_a_token_that_speaks_for_the_person_for_a_quarter_of_an_hour() {
     run(async |function| {
         function.add("Li", "resident", &["garden"]).await;
         let session = function.sign_in("li", PASSWORD).await.expect(201, "");
@@ -21,7 +21,7 @@ fn signing_in_gives_a_token_that_speaks_for_the_person_for_an_hour() {
             web::token::verify(
                 &secret,
                 &session.text("token"),
-                function.context.now.plus_millis(3_600_000)
+                function.context.now.plus_millis(900_000)
             )
             .is_err()
         );
@@ -175,11 +175,15 @@ fn nobody_is_anybody_without_a_token() {
             .await
             .expect(404, "person_unknown");
         function
-            .get("/api/sessions", &operator())
+            .patch("/api/sessions", &operator(), "", json!({}))
             .await
             .expect(405, "method_not_allowed");
         function
             .get("/api/sessions/other", &operator())
+            .await
+            .expect(405, "method_not_allowed");
+        function
+            .get("/api/sessions/other/tokens", &operator())
             .await
             .expect(404, "not_found");
     });

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use wire::door::OccurrenceKind;
 
 use super::exchange::{Exchange, Silence};
-use super::osdp::{Verdict, poll_order, release_order, verdict};
+use super::osdp::{Verdict, movement_order, poll_order, verdict};
 use super::presence::Presence;
+use super::scan::{Keypads, Scan};
 use super::{Failure, Release};
 use crate::clock::Clock;
 use crate::config::{DoorConfig, LineConfig};
@@ -30,13 +31,15 @@ const LOST_POLL_MAX: Duration = Duration::from_secs(5);
 pub struct Controller {
     /// Its address on the line.
     pub address: u8,
-    /// The doors that hang on it.
-    pub doors: Vec<DeviceId>,
+    /// The doors that hang on it, each with the number of its reader.
+    pub doors: Vec<(DeviceId, u8)>,
     sequence: Sqn,
     presence: Presence,
     poll_at: Instant,
     misses: u32,
     work: VecDeque<Work>,
+    keypads: Keypads,
+    scans: Vec<(DeviceId, Scan)>,
 }
 
 /// A release under way.
@@ -68,13 +71,25 @@ impl Controller {
     pub fn new(door: &DoorConfig, now: Instant, lost_after: Duration) -> Self {
         Self {
             address: door.address,
-            doors: vec![door.id.clone()],
+            doors: vec![(door.id.clone(), door.reader)],
             sequence: Sqn::ZERO,
             presence: Presence::new(now, lost_after),
             poll_at: now,
             misses: 0,
             work: VecDeque::new(),
+            keypads: Keypads::default(),
+            scans: Vec::new(),
         }
+    }
+
+    /// Another door hangs on the controller.
+    pub fn hang(&mut self, door: &DoorConfig) {
+        self.doors.push((door.id.clone(), door.reader));
+    }
+
+    /// What was shown at the readers since the last call.
+    pub fn take_scans(&mut self) -> Vec<(DeviceId, Scan)> {
+        std::mem::take(&mut self.scans)
     }
 
     /// The line was opened: the numbers start anew.
@@ -165,17 +180,32 @@ impl Controller {
             }
             Ok(reply) => {
                 self.sequence = self.sequence.next();
-                if !matches!(reply, Ok(Reply::Ack(_))) {
-                    tracing::debug!(
-                        address = self.address,
-                        ?reply,
-                        "a controller answered a poll with more than an ACK"
-                    );
-                }
+                self.read(reply.as_ref().ok());
             }
             Err(_) => self.sequence = Sqn::ZERO,
         }
         answered.map(drop)
+    }
+
+    /// Keeps what was shown at a reader. What waited in a controller that was not there is not acted on: whoever
+    /// showed it has gone.
+    fn read(&mut self, reply: Option<&Reply>) {
+        let Some((reader, scan)) = reply.and_then(|reply| self.keypads.read(reply, Instant::now()))
+        else {
+            return;
+        };
+        let door = self.doors.iter().find(|(_, number)| *number == reader);
+        match door {
+            _ if !self.presence.is_present() => {
+                tracing::warn!(
+                    address = self.address,
+                    reader,
+                    "what waited at a reader was left alone"
+                );
+            }
+            Some((door, _)) => self.scans.push((door.clone(), scan)),
+            None => tracing::warn!(address = self.address, reader, "no door has this reader"),
+        }
     }
 
     /// Tries the release once. What was heard is told apart from what became of it.
@@ -199,12 +229,12 @@ impl Controller {
         }
         let first = work.sent_with.is_none();
         let sequence = *work.sent_with.get_or_insert(self.sequence);
-        let order = release_order(work.release.output, work.release.for_ms);
+        let order = movement_order(work.release.output, work.release.movement);
         let reply = match exchange.ask(self.address, sequence, &order).await {
             Ok(reply) => reply,
             Err(silence) => return (work.after_silence(&silence), Err(silence)),
         };
-        let step = match verdict(work.release.output, &reply) {
+        let step = match verdict(work.release.output, work.release.movement, &reply) {
             Verdict::Released => Step::Answered(Ok(())),
             Verdict::Refused(reason) => Step::Answered(Err(Failure::Refused(reason))),
             Verdict::Unclear(reason) => Step::GivenUp(Failure::Unanswered(reason)),

@@ -1,6 +1,7 @@
 //! One line: one transaction at a time, every controller polled in turn, releases first, and a dead controller
 //! never keeps the others waiting for longer than one time-out.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,7 +10,7 @@ use wire::door::OccurrenceKind;
 
 use super::controller::Controller;
 use super::exchange::{Exchange, Silence};
-use super::{Failure, LineHandle, RELEASES_WAITING_MAX, Release, Report, port};
+use super::{Adapter, Failure, LockHandle, Noticed, Release, Report, port};
 use crate::clock::Clock;
 use crate::config::{DoorConfig, LineConfig};
 
@@ -37,16 +38,16 @@ impl Line {
         doors: &[DoorConfig],
         clock: Clock,
         reports: mpsc::UnboundedSender<Report>,
-    ) -> (Self, LineHandle) {
-        let (sender, releases) = mpsc::channel(RELEASES_WAITING_MAX);
+    ) -> (Self, LockHandle) {
+        let (handle, releases) = LockHandle::new();
         let now = Instant::now();
         let mut controllers: Vec<Controller> = Vec::new();
-        for door in doors.iter().filter(|door| door.line == config.id) {
+        for door in doors.iter().filter(|door| door.adapter == config.id) {
             match controllers
                 .iter_mut()
                 .find(|known| known.address == door.address)
             {
-                Some(known) => known.doors.push(door.id.clone()),
+                Some(known) => known.hang(door),
                 None => controllers.push(Controller::new(door, now, config.lost_after)),
             }
         }
@@ -59,12 +60,11 @@ impl Line {
                 reports,
                 next: 0,
             },
-            LineHandle(sender),
+            handle,
         )
     }
 
-    /// Serves the line until every handle is gone.
-    pub async fn run(mut self) {
+    async fn keep_up(mut self) {
         let mut pause = REOPEN_MIN;
         loop {
             let reason = match port::open(&self.config.port).await {
@@ -200,6 +200,7 @@ impl Line {
         };
         let (occurrence, heard) = controller.poll(exchange, &self.config).await;
         self.report(index, occurrence);
+        self.pass_on_scans(index);
         heard
     }
 
@@ -211,7 +212,22 @@ impl Line {
             .try_release(exchange, &self.clock, &self.config)
             .await;
         self.report(index, occurrence);
+        self.pass_on_scans(index);
         heard
+    }
+
+    fn pass_on_scans(&mut self, index: usize) {
+        let scans = self
+            .controllers
+            .get_mut(index)
+            .map_or_else(Vec::new, Controller::take_scans);
+        for (door, scan) in scans {
+            // Nobody listens any more only when the bridge is being shut down.
+            let _ = self.reports.send(Report {
+                door,
+                noticed: Noticed::Scan(scan),
+            });
+        }
     }
 
     fn report(&self, index: usize, occurrence: Option<OccurrenceKind>) {
@@ -224,12 +240,18 @@ impl Line {
             ?kind,
             "a controller's presence changed"
         );
-        for door in &controller.doors {
+        for (door, _) in &controller.doors {
             // Nobody listens any more only when the bridge is being shut down.
             let _ = self.reports.send(Report {
                 door: door.clone(),
-                kind: kind.clone(),
+                noticed: Noticed::Occurrence(kind.clone()),
             });
         }
+    }
+}
+
+impl Adapter for Line {
+    fn run(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(self.keep_up())
     }
 }

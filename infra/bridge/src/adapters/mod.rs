@@ -1,32 +1,64 @@
-//! The hardware's side: one file a protocol. Today there is one, OSDP; a second one brings the common trait.
+//! The hardware's side: one file or folder a protocol, all behind [`Adapter`] and [`LockHandle`]: OSDP on a line,
+//! HTTP relays, panels that speak ZKTeco's push protocol, and switches that speak MQTT.
 
 mod controller;
+pub mod digest;
 mod exchange;
 mod line;
 pub mod osdp;
+pub mod panels;
 mod port;
 mod presence;
+pub mod relay;
+pub mod scan;
+pub mod switch;
 
 use std::fmt;
+use std::pin::Pin;
 
 use kernel::{DeviceId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use wire::door::OccurrenceKind;
 
 pub use line::Line;
+pub use panels::Panels;
+pub use port::Stream;
+pub use relay::Relay;
+pub use scan::Scan;
+pub use switch::Switch;
 
-/// The most releases that wait for one line; what comes on top is refused at once.
+/// What serves devices of one protocol.
+pub trait Adapter: Send {
+    /// Serves the devices until every handle is gone.
+    fn run(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// The most releases that wait for one adapter; what comes on top is refused at once.
 pub const RELEASES_WAITING_MAX: usize = 64;
 
-/// The wish to release one lock for a while.
+/// What a lock is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Movement {
+    /// Unlock for a while; the controller's own timer ends it.
+    Release {
+        /// For how long, in milliseconds.
+        for_ms: u32,
+    },
+    /// Stay unlocked until further notice: there is a fire.
+    Hold,
+    /// Lock again after a hold.
+    Restore,
+}
+
+/// The wish to move one lock.
 #[derive(Debug)]
 pub struct Release {
-    /// The controller's address on its line.
+    /// The controller's address on its line; 0 where an adapter is one device.
     pub address: u8,
     /// The controller's output.
     pub output: u8,
-    /// For how long, in milliseconds; the controller's own timer ends it.
-    pub for_ms: u32,
+    /// What the lock is to do.
+    pub movement: Movement,
     /// From this moment on nothing is sent any more.
     pub expires_at: Timestamp,
     /// Where the result goes.
@@ -76,24 +108,67 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What a line noticed by itself.
+/// What an adapter noticed by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The door it concerns.
     pub door: DeviceId,
     /// What it is.
-    pub kind: OccurrenceKind,
+    pub noticed: Noticed,
 }
 
-/// Hands releases to a running line.
-#[derive(Debug, Clone)]
-pub struct LineHandle(mpsc::Sender<Release>);
+/// What can be noticed at a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Noticed {
+    /// Something happened that is only told.
+    Occurrence(OccurrenceKind),
+    /// Somebody showed something at the reader: it is to be decided on.
+    Scan(Scan),
+}
 
-impl LineHandle {
-    /// Releases a lock once and waits for the controller's word.
+/// Hands movements to a running adapter.
+#[derive(Debug, Clone)]
+pub struct LockHandle(mpsc::Sender<Release>);
+
+impl LockHandle {
+    /// A handle, and where its releases come out.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Release>) {
+        let (sender, releases) = mpsc::channel(RELEASES_WAITING_MAX);
+        (Self(sender), releases)
+    }
+
+    /// Moves a lock once and waits for the controller's word.
     ///
     /// # Errors
     /// See [`Failure`]; only `Unanswered` leaves open whether the lock moved.
+    pub async fn carry_out(
+        &self,
+        address: u8,
+        output: u8,
+        movement: Movement,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
+        let (done, result) = oneshot::channel();
+        let release = Release {
+            address,
+            output,
+            movement,
+            expires_at,
+            done,
+        };
+        self.0
+            .try_send(release)
+            .map_err(|_| Failure::Unreached("too many releases wait for this device".into()))?;
+        result
+            .await
+            .unwrap_or_else(|_| Err(Failure::Unanswered("the adapter was shut down".into())))
+    }
+
+    /// Releases a lock for a while; see [`LockHandle::carry_out`].
+    ///
+    /// # Errors
+    /// See [`Failure`].
     pub async fn release(
         &self,
         address: u8,
@@ -101,19 +176,7 @@ impl LineHandle {
         for_ms: u32,
         expires_at: Timestamp,
     ) -> Result<(), Failure> {
-        let (done, result) = oneshot::channel();
-        let release = Release {
-            address,
-            output,
-            for_ms,
-            expires_at,
-            done,
-        };
-        self.0
-            .try_send(release)
-            .map_err(|_| Failure::Unreached("too many releases wait for this line".into()))?;
-        result
+        self.carry_out(address, output, Movement::Release { for_ms }, expires_at)
             .await
-            .unwrap_or_else(|_| Err(Failure::Unanswered("the line was shut down".into())))
     }
 }

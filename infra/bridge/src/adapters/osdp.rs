@@ -9,6 +9,8 @@ use osdp::packet::{CtrlFlags, PacketBuilder};
 use osdp::reply::{NakErrorCode, Reply, ReplyCode};
 use osdp::{Address, ControlByte, Error, MAX_BUS_PACKET, ParsedPacket, SOM, Sqn};
 
+use super::Movement;
+
 /// The unit of a device's output timer, in milliseconds.
 pub const TIMER_UNIT_MS: u32 = 100;
 
@@ -24,6 +26,21 @@ pub fn release_order(output: u8, for_ms: u32) -> Command {
         output,
         code: OutputControlCode::TemporaryOnResume,
         timer,
+    }]))
+}
+
+/// The order for a movement. A hold is the one order without an end: for a fire, and until the restore.
+#[must_use]
+pub fn movement_order(output: u8, movement: Movement) -> Command {
+    let code = match movement {
+        Movement::Release { for_ms } => return release_order(output, for_ms),
+        Movement::Hold => OutputControlCode::PermanentOnAbortTimed,
+        Movement::Restore => OutputControlCode::PermanentOffAbortTimed,
+    };
+    Command::Output(OutputControl::new(vec![OutputRecord {
+        output,
+        code,
+        timer: 0,
     }]))
 }
 
@@ -128,15 +145,17 @@ pub enum Verdict {
     Unclear(String),
 }
 
-/// Reads the answer to a release order for `output`.
+/// Reads the answer to the order for a movement of `output`.
 #[must_use]
-pub fn verdict(output: u8, reply: &Result<Reply, Error>) -> Verdict {
+pub fn verdict(output: u8, movement: Movement, reply: &Result<Reply, Error>) -> Verdict {
+    let wanted = movement != Movement::Restore;
     match reply {
         Ok(Reply::Ack(_)) => Verdict::Released,
         Ok(Reply::OStatR(status)) => match status.outputs.get(usize::from(output)) {
-            Some(0) => {
-                Verdict::Refused(format!("the controller reports output {output} still off"))
-            }
+            Some(state) if (*state != 0) != wanted => Verdict::Refused(format!(
+                "the controller reports output {output} still {}",
+                if wanted { "off" } else { "on" }
+            )),
             Some(_) => Verdict::Released,
             None => Verdict::Refused(format!(
                 "the controller reports {} outputs, not output {output}",
@@ -164,6 +183,8 @@ mod tests {
     use super::*;
     use osdp::reply::{Ack, Busy, Nak, OStatR};
     use proptest::prelude::*;
+
+    const RELEASE: Movement = Movement::Release { for_ms: 3_000 };
 
     fn hex(text: &str) -> Vec<u8> {
         text.split(' ')
@@ -261,25 +282,31 @@ mod tests {
                 outputs: outputs.to_vec(),
             }))
         };
-        assert_eq!(verdict(0, &Ok(Reply::Ack(Ack))), Verdict::Released);
-        assert_eq!(verdict(1, &status(&[0, 1])), Verdict::Released);
-        assert!(matches!(verdict(0, &status(&[0, 1])), Verdict::Refused(_)));
-        assert!(matches!(verdict(2, &status(&[0, 1])), Verdict::Refused(_)));
-        assert_eq!(verdict(0, &Ok(Reply::Busy(Busy))), Verdict::Busy);
-        assert_eq!(
-            verdict(0, &nak(NakErrorCode::UnexpectedSequenceNumber)),
-            Verdict::OutOfSequence
-        );
-        assert_eq!(
-            verdict(0, &nak(NakErrorCode::BadCrcOrChecksum)),
-            Verdict::Garbled
-        );
+        assert_eq!(verdict(0, RELEASE, &Ok(Reply::Ack(Ack))), Verdict::Released);
+        assert_eq!(verdict(1, RELEASE, &status(&[0, 1])), Verdict::Released);
         assert!(matches!(
-            verdict(0, &nak(NakErrorCode::UnknownCommandCode)),
+            verdict(0, RELEASE, &status(&[0, 1])),
             Verdict::Refused(_)
         ));
         assert!(matches!(
-            verdict(0, &Err(Error::UnknownReply(0xFF))),
+            verdict(2, RELEASE, &status(&[0, 1])),
+            Verdict::Refused(_)
+        ));
+        assert_eq!(verdict(0, RELEASE, &Ok(Reply::Busy(Busy))), Verdict::Busy);
+        assert_eq!(
+            verdict(0, RELEASE, &nak(NakErrorCode::UnexpectedSequenceNumber)),
+            Verdict::OutOfSequence
+        );
+        assert_eq!(
+            verdict(0, RELEASE, &nak(NakErrorCode::BadCrcOrChecksum)),
+            Verdict::Garbled
+        );
+        assert!(matches!(
+            verdict(0, RELEASE, &nak(NakErrorCode::UnknownCommandCode)),
+            Verdict::Refused(_)
+        ));
+        assert!(matches!(
+            verdict(0, RELEASE, &Err(Error::UnknownReply(0xFF))),
             Verdict::Unclear(_)
         ));
     }
@@ -302,7 +329,7 @@ mod tests {
             let bytes = PacketBuilder::plain(Address::reply(9).unwrap(), control, code, data).encode().unwrap();
             let answers = decode(&bytes);
             prop_assert_eq!(answers.len(), 1);
-            let _ = verdict(0, &answers[0].reply);
+            let _ = verdict(0, RELEASE, &answers[0].reply);
         }
 
         #[test]

@@ -40,6 +40,12 @@ impl Presence {
         matches!(self.state, State::Lost { .. })
     }
 
+    /// Whether the controller counts as there.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.state == State::Present
+    }
+
     /// The controller answered; something is to be said when it counts as found by that.
     pub fn heard(&mut self, now: Instant) -> Option<OccurrenceKind> {
         self.last_heard = now;
@@ -55,6 +61,12 @@ impl Presence {
         }
         self.state = State::Present;
         Some(OccurrenceKind::ControllerFound)
+    }
+
+    /// Looks whether the controller has been silent for too long, without taking note of a silence.
+    pub fn overdue(&mut self, now: Instant, reason: &str) -> Option<OccurrenceKind> {
+        let overdue = now.duration_since(self.last_heard) >= self.lost_after;
+        overdue.then(|| self.silent(now, reason))?
     }
 
     /// The controller was silent; something is to be said when it counts as lost by that.

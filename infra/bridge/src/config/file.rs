@@ -1,15 +1,16 @@
 //! The text of `bridge.toml` as it stands there, and the checks that make a [`Config`] of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use kernel::{DeviceId, TenantId};
 use serde::Deserialize;
+use wire::pass::PassKey;
 
+use super::devices::{self, PanelFile, RelayFile, SwitchFile, millis};
 use super::{
-    Config, DOORS_MAX, DoorConfig, LINES_MAX, LineConfig, OSDP_ADDRESS_MAX, PASSWORD_VARIABLE,
+    ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, OSDP_ADDRESS_MAX, PASSWORD_VARIABLE,
     Password, Port, SPOOL_MESSAGES_MAX, SpoolLimits, UNLOCK_MS_MAX, host_and_port,
 };
 
@@ -31,8 +32,18 @@ struct File {
     data: PathBuf,
     #[serde(default)]
     spool: SpoolFile,
+    site: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    panels_listen: Option<String>,
     #[serde(default)]
     lines: Vec<LineFile>,
+    #[serde(default)]
+    relays: Vec<RelayFile>,
+    #[serde(default)]
+    panels: Vec<PanelFile>,
+    #[serde(default)]
+    switches: Vec<SwitchFile>,
     #[serde(default)]
     doors: Vec<DoorFile>,
 }
@@ -41,23 +52,26 @@ impl File {
     fn check(self, password: Option<String>) -> Result<Config> {
         let (broker_host, broker_port) = host_and_port(&self.broker).context("broker")?;
         let password = self.password(password)?;
-        let lines = self
-            .lines
-            .into_iter()
-            .map(LineFile::check)
-            .collect::<Result<Vec<_>>>()?;
-        ensure!(
-            (1..=LINES_MAX).contains(&lines.len()),
-            "there must be 1 to {LINES_MAX} [[lines]], not {}",
-            lines.len()
-        );
-        no_repetition("lines", "id", lines.iter().map(|line| line.id.clone()))?;
+        let lines = all(self.lines, LineFile::check)?;
         no_repetition(
             "lines",
             "port",
             lines.iter().map(|line| line.port.to_string()),
         )?;
-        let known: BTreeSet<&str> = lines.iter().map(|line| line.id.as_str()).collect();
+        let relays = all(self.relays, RelayFile::check)?;
+        let panels = devices::panels(self.panels_listen, self.panels)?;
+        let switches = all(self.switches, SwitchFile::check)?;
+        let mut known = Known::default();
+        known.add("line", lines.iter().map(|line| &line.id))?;
+        known.add("relay", relays.iter().map(|relay| &relay.id))?;
+        let called = panels.iter().flat_map(|panels| &panels.panels);
+        known.add("panel", called.map(|panel| &panel.id))?;
+        known.add("switch", switches.iter().map(|switch| &switch.id))?;
+        ensure!(
+            (1..=ADAPTERS_MAX).contains(&known.0.len()),
+            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]] and [[switches]], not {}",
+            known.0.len()
+        );
         let doors = self
             .doors
             .into_iter()
@@ -71,12 +85,17 @@ impl File {
         no_repetition("doors", "id", doors.iter().map(|door| door.id.to_string()))?;
         no_repetition(
             "doors",
-            "line, address and output",
+            "device, address and output",
             doors
                 .iter()
-                .map(|door| format!("{}, {} and {}", door.line, door.address, door.output)),
+                .map(|door| format!("{}, {} and {}", door.adapter, door.address, door.output)),
         )?;
         let spool = self.spool.check()?;
+        let site = self
+            .site
+            .map(|site| site.parse().context("site"))
+            .transpose()?;
+        let keys = all(self.keys, key)?;
         Ok(Config {
             tenant: self.tenant,
             gateway: self.gateway,
@@ -85,7 +104,12 @@ impl File {
             password,
             data: self.data,
             spool,
+            site,
+            keys,
             lines,
+            relays,
+            panels,
+            switches,
             doors,
         })
     }
@@ -167,21 +191,21 @@ impl LineFile {
             }
             (_, None) => {}
         }
-        let millis =
-            |name: &str, value: Option<u64>, usual: u64, range: std::ops::RangeInclusive<u64>| {
-                let value = value.unwrap_or(usual);
-                ensure!(
-                    range.contains(&value),
-                    "{name} of line {id:?} must be {} to {}, not {value}",
-                    range.start(),
-                    range.end()
-                );
-                Ok(Duration::from_millis(value))
-            };
+        let named = |name: &str| format!("{name} of line {id:?}");
         Ok(LineConfig {
-            poll: millis("poll_ms", self.poll_ms, 200, 20..=10_000)?,
-            reply_timeout: millis("reply_timeout_ms", self.reply_timeout_ms, 200, 20..=5_000)?,
-            lost_after: millis("lost_after_ms", self.lost_after_ms, 8_000, 100..=600_000)?,
+            poll: millis(&named("poll_ms"), self.poll_ms, 200, 20..=10_000)?,
+            reply_timeout: millis(
+                &named("reply_timeout_ms"),
+                self.reply_timeout_ms,
+                200,
+                20..=5_000,
+            )?,
+            lost_after: millis(
+                &named("lost_after_ms"),
+                self.lost_after_ms,
+                8_000,
+                100..=600_000,
+            )?,
             id,
             port,
         })
@@ -192,42 +216,109 @@ impl LineFile {
 #[serde(deny_unknown_fields)]
 struct DoorFile {
     id: DeviceId,
-    line: String,
-    address: u8,
-    output: u8,
+    line: Option<String>,
+    relay: Option<String>,
+    panel: Option<String>,
+    switch: Option<String>,
+    address: Option<u8>,
+    output: Option<u8>,
+    reader: Option<u8>,
     unlock_ms: Option<u32>,
 }
 
 impl DoorFile {
-    fn check(self, lines: &BTreeSet<&str>) -> Result<DoorConfig> {
-        let Self {
-            id,
-            line,
-            address,
-            output,
-            unlock_ms,
-        } = self;
+    fn check(self, known: &Known) -> Result<DoorConfig> {
+        let id = &self.id;
+        let named = [
+            ("line", &self.line),
+            ("relay", &self.relay),
+            ("panel", &self.panel),
+            ("switch", &self.switch),
+        ];
+        let mut named = named
+            .into_iter()
+            .filter_map(|(kind, adapter)| Some((kind, adapter.as_ref()?)));
+        let (Some((kind, adapter)), None) = (named.next(), named.next()) else {
+            bail!("door {id} must name exactly one line, relay, panel or switch");
+        };
         ensure!(
-            lines.contains(line.as_str()),
-            "door {id} hangs on line {line:?}, which is not among [[lines]]"
+            known.0.get(adapter) == Some(&kind),
+            "door {id} hangs on {kind} {adapter:?}, which is not among the {kind}{}",
+            if kind == "switch" { "es" } else { "s" }
         );
+        let on_line = kind == "line";
+        ensure!(
+            self.address.is_some() == on_line,
+            "address of door {id} is {}",
+            if on_line {
+                "missing"
+            } else {
+                "a line's matter"
+            }
+        );
+        let address = self.address.unwrap_or(0);
         ensure!(
             address <= OSDP_ADDRESS_MAX,
             "address of door {id} must be 0 to {OSDP_ADDRESS_MAX}, not {address}"
         );
-        let unlock_ms = unlock_ms.unwrap_or(3_000);
+        let Some(output) = self.output.or(match kind {
+            "line" => None,
+            "panel" => Some(1),
+            _ => Some(0),
+        }) else {
+            bail!("output of door {id} is missing");
+        };
+        ensure!(
+            kind != "panel" || output > 0,
+            "output of door {id} must be 1 or more: panels count from 1"
+        );
+        let unlock_ms = self.unlock_ms.unwrap_or(3_000);
         ensure!(
             (100..=UNLOCK_MS_MAX).contains(&unlock_ms),
             "unlock_ms of door {id} must be 100 to {UNLOCK_MS_MAX}, not {unlock_ms}"
         );
         Ok(DoorConfig {
-            id,
-            line,
+            adapter: adapter.clone(),
             address,
             output,
+            reader: self.reader.unwrap_or(output),
             unlock_ms,
+            id: self.id,
         })
     }
+}
+
+/// Every line, relay, panel and switch by its name, with what it is.
+#[derive(Default)]
+struct Known(BTreeMap<String, &'static str>);
+
+impl Known {
+    fn add<'a>(&mut self, kind: &'static str, ids: impl Iterator<Item = &'a String>) -> Result<()> {
+        for id in ids {
+            ensure!(!id.is_empty(), "a {kind} has an empty id");
+            if let Some(other) = self.0.insert(id.clone(), kind) {
+                bail!("a {other} and a {kind} have the same id: {id}");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(text: String) -> Result<PassKey> {
+    let (id, public) = text
+        .split_once(':')
+        .with_context(|| format!("{text:?} in keys is not ID:PUBLIC"))?;
+    Ok(PassKey {
+        id: id.to_owned(),
+        public: public.to_owned(),
+    })
+}
+
+fn all<File, Checked>(
+    files: Vec<File>,
+    check: impl FnMut(File) -> Result<Checked>,
+) -> Result<Vec<Checked>> {
+    files.into_iter().map(check).collect()
 }
 
 fn no_repetition(table: &str, key: &str, values: impl Iterator<Item = String>) -> Result<()> {

@@ -9,8 +9,12 @@
 //! # Ok(()) }
 //! ```
 
+pub mod control;
+mod panel;
 mod peripheral;
 mod port;
+mod relay;
+mod switch;
 
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +26,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+pub use control::Shown;
+pub use panel::Panel;
 pub use peripheral::{OUTPUTS, Peripheral};
+pub use relay::Relay;
+pub use switch::{Switch, SwitchSettings};
 
 use crate::config::Port;
 
@@ -177,6 +185,23 @@ impl Controller {
     pub fn restart(&self, address: u8) {
         if let Some(peripheral) = lock(&self.line).peripheral(address) {
             peripheral.restart();
+        }
+    }
+
+    /// Shows something at a reader of the line; false when no controller has that address.
+    pub fn show(&self, shown: &Shown) -> bool {
+        self.shower()(shown)
+    }
+
+    /// What shows something at the readers while this handle is used otherwise.
+    pub fn shower(&self) -> impl Fn(&Shown) -> bool + Send + Sync + Clone + 'static {
+        let line = self.line.clone();
+        move |shown| {
+            let mut line = lock(&line);
+            let found = line.peripheral(shown.address);
+            found
+                .map(|peripheral| peripheral.show(shown.reply()))
+                .is_some()
         }
     }
 

@@ -1,6 +1,6 @@
 //! One simulated OSDP device, without any I/O: bytes in, bytes out, outputs with timers of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use osdp::caps::{Capability, FunctionCode};
@@ -22,6 +22,7 @@ pub struct Peripheral {
     on_until: BTreeMap<u8, Option<Instant>>,
     released: BTreeMap<u8, u64>,
     orders: u64,
+    shown: VecDeque<Reply>,
 }
 
 impl Peripheral {
@@ -34,7 +35,13 @@ impl Peripheral {
             on_until: BTreeMap::new(),
             released: BTreeMap::new(),
             orders: 0,
+            shown: VecDeque::new(),
         }
+    }
+
+    /// Something is shown at a reader: the answer to one of the next polls says so.
+    pub fn show(&mut self, reading: Reply) {
+        self.shown.push_back(reading);
     }
 
     /// How often the output was switched on.
@@ -61,6 +68,7 @@ impl Peripheral {
     pub fn restart(&mut self) {
         self.last = None;
         self.on_until.clear();
+        self.shown.clear();
     }
 
     /// Takes one frame that is meant for this device and gives the answer's bytes.
@@ -107,7 +115,7 @@ impl Peripheral {
             return nak(NakErrorCode::CommandLengthError);
         };
         match command {
-            Command::Poll(_) => Reply::Ack(Ack),
+            Command::Poll(_) => self.shown.pop_front().unwrap_or(Reply::Ack(Ack)),
             Command::Id(_) => Reply::PdId(PdId {
                 vendor_oui: [0; 3],
                 model: 1,

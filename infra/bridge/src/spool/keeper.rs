@@ -8,11 +8,15 @@ use kernel::{DeviceId, MessageId, OpeningId, Timestamp};
 use rusqlite::{Connection, Transaction};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Kind, Operation, Outgoing, REMEMBERED_MIN, REMEMBERED_MS, Stored, Taken};
+use wire::audit::Line;
+
+use super::{
+    Kind, Maker, Operation, Outgoing, REMEMBERED_MIN, REMEMBERED_MS, Recorded, Stored, Taken, Trace,
+};
 use crate::clock::Clock;
 use crate::config::SpoolLimits;
 use crate::counters::Counters;
-use crate::store;
+use crate::store::{self, decisions};
 
 /// The most operations in one commit.
 const BATCH_MAX: usize = 256;
@@ -68,7 +72,10 @@ impl Keeper {
         for operation in batch {
             added |= matches!(
                 operation,
-                Operation::Answer(..) | Operation::Say(..) | Operation::Take(..)
+                Operation::Answer(..)
+                    | Operation::Say(..)
+                    | Operation::Take(..)
+                    | Operation::Record(..)
             );
             told.push(self.apply(&tx, operation)?);
         }
@@ -78,6 +85,7 @@ impl Keeper {
                 self.clock.now().plus_millis(-REMEMBERED_MS),
                 REMEMBERED_MIN,
             )?;
+            decisions::forget_decided(&tx, self.clock.now())?;
             self.forgot_at = Instant::now();
         }
         tx.commit()?;
@@ -126,6 +134,19 @@ impl Keeper {
             Operation::Topics(done) => tell(done, store::topics(tx)?),
             Operation::Unanswered(done) => tell(done, store::unanswered(tx, &self.run)?),
             Operation::Size(done) => tell(done, (self.messages, self.bytes)),
+            Operation::Past(asked, done) => {
+                let hour_ago = self.clock.now().plus_millis(-3_600_000);
+                tell(done, decisions::past(tx, &asked, hour_ago)?)
+            }
+            Operation::Record(decided, maker, done) => {
+                let (trace, line) = *decided;
+                tell(done, self.record(tx, &trace, line, maker)?)
+            }
+            Operation::Hold(door, held, done) => {
+                decisions::set_held(tx, &door, held)?;
+                tell(done, ())
+            }
+            Operation::Held(done) => tell(done, decisions::held(tx)?),
         })
     }
 
@@ -153,6 +174,37 @@ impl Keeper {
                 Ok(Taken::First)
             }
         }
+    }
+
+    /// Gives a decision its place in the chain and writes it down, with its message: in one commit, and before the
+    /// door moves. None when there is no room for it.
+    fn record(
+        &mut self,
+        tx: &Transaction<'_>,
+        trace: &Trace,
+        line: Line,
+        maker: Maker,
+    ) -> Result<Option<Recorded>> {
+        if self.is_full(1, ANSWER_BYTES) && !store::has_occurrence(tx)? {
+            return Ok(None);
+        }
+        let (sequence, previous_hash) = decisions::audit_head(tx)?;
+        let Line {
+            gateway,
+            door,
+            mut entry,
+        } = line;
+        entry.sequence = sequence + 1;
+        entry.previous_hash = previous_hash;
+        entry.hash = entry.hash_at(&gateway, &door)?;
+        decisions::update_audit_head(tx, entry.sequence, &entry.hash)?;
+        decisions::insert_decided(tx, entry.sequence, trace, (entry.allowed, entry.decided_at))?;
+        let recorded = Recorded {
+            sequence: entry.sequence,
+            hash: entry.hash.clone(),
+        };
+        self.insert(tx, &(maker.0)(entry)?)?;
+        Ok(Some(recorded))
     }
 
     fn insert(&mut self, tx: &Transaction<'_>, message: &Outgoing) -> Result<()> {

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
-use wire::{Channel, Message, Topic, gateway};
+use wire::{Channel, DeviceKind, Message, Topic, gateway};
 
 const PACKET_BYTES_MAX: usize = 1 << 20;
 
@@ -33,6 +33,7 @@ struct State {
     subscribes: u64,
     receipts: bool,
     connections: Vec<AbortHandle>,
+    away: bool,
 }
 
 #[derive(Default)]
@@ -58,6 +59,9 @@ impl Broker {
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                if shared.lock().unwrap().away {
+                    continue;
+                }
                 let connection = tokio::spawn(serve(stream, shared.clone()));
                 shared
                     .lock()
@@ -124,6 +128,14 @@ impl Broker {
             .for_each(|session| session.out = None);
     }
 
+    /// Cuts every connection and takes no other, until it is back.
+    pub fn away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+        if away {
+            self.cut();
+        }
+    }
+
     /// Forgets every session, as a broker without a disk does at a restart.
     pub fn forget(&self) {
         self.cut();
@@ -160,13 +172,20 @@ impl State {
             retain: publish.retain,
         });
         let Ok(Topic::Device(topic)) = Topic::parse(&publish.topic) else {
-            return;
+            // Not one of ours: a switch's topic, and this is the broker between it and the bridge.
+            return self.deliver(&publish.topic, &payload, false);
         };
         if !self.receipts || !matches!(topic.channel, Channel::Event | Channel::Acknowledgement) {
             return;
         }
         let message = Message::<serde_json::Value>::from_payload(&payload).unwrap();
-        let gateway = message.body["gateway"].as_str().unwrap().to_owned();
+        if message.body["report"] == "health" {
+            return;
+        }
+        let gateway = match topic.kind {
+            DeviceKind::Gateway => topic.device.to_string(),
+            _ => message.body["gateway"].as_str().unwrap().to_owned(),
+        };
         let receipt = Message {
             id: message.id.clone(),
             at: message.at,
@@ -257,7 +276,9 @@ impl State {
                 (peer.client, peer.will) = (connect.client_id, connect.last_will);
             }
             Packet::Publish(publish) => {
-                let _ = peer.out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                if publish.qos != QoS::AtMostOnce {
+                    let _ = peer.out.send(Packet::PubAck(PubAck::new(publish.pkid)));
+                }
                 self.receive(&publish);
             }
             Packet::PubAck(acknowledged) => {

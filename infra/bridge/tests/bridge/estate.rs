@@ -78,7 +78,7 @@ impl Estate {
             .broker
             .seen()
             .into_iter()
-            .filter(|seen| seen.topic.ends_with("/ack"));
+            .filter(|seen| seen.topic.contains("/door/") && seen.topic.ends_with("/ack"));
         let messages =
             seen.map(|seen| Message::<Acknowledgement>::from_payload(&seen.payload).unwrap());
         messages

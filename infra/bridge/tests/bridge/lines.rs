@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kernel::Timestamp;
-use linli_bridge::adapters::{Failure, Line, LineHandle, Report};
+use linli_bridge::adapters::{Adapter, Failure, Line, LockHandle, Noticed, Report};
 use linli_bridge::clock::Clock;
 use linli_bridge::config::{DoorConfig, LineConfig};
 use linli_bridge::simulator::{Behaviour, Controller};
@@ -18,7 +18,7 @@ fn line(
     controller: &Controller,
     clock: &Clock,
     reply_timeout: Duration,
-) -> (LineHandle, mpsc::UnboundedReceiver<Report>) {
+) -> (LockHandle, mpsc::UnboundedReceiver<Report>) {
     let config = LineConfig {
         id: "l1".into(),
         port: controller.port().clone(),
@@ -28,15 +28,23 @@ fn line(
     };
     let door = |address: u8| DoorConfig {
         id: kernel::DeviceId::parse(&format!("d{address}")).unwrap(),
-        line: "l1".into(),
+        adapter: "l1".into(),
         address,
         output: 0,
+        reader: 0,
         unlock_ms: 3_000,
     };
     let (reports, reported) = mpsc::unbounded_channel();
     let (line, handle) = Line::new(config, &ADDRESSES.map(door), clock.clone(), reports);
-    tokio::spawn(line.run());
+    tokio::spawn(Box::new(line).run());
     (handle, reported)
+}
+
+fn is_lost(report: &Report) -> bool {
+    matches!(
+        report.noticed,
+        Noticed::Occurrence(OccurrenceKind::ControllerLost { .. })
+    )
 }
 
 fn later(clock: &Clock) -> Timestamp {
@@ -44,7 +52,7 @@ fn later(clock: &Clock) -> Timestamp {
 }
 
 /// Opens the door at 5 until it works: the line needs a moment to open.
-async fn until_released(handle: &LineHandle, clock: &Clock) {
+async fn until_released(handle: &LockHandle, clock: &Clock) {
     let deadline = Instant::now() + PATIENCE;
     while let Err(failure) = handle.release(5, 0, 3_000, later(clock)).await {
         assert!(Instant::now() < deadline, "{failure}");
@@ -222,17 +230,11 @@ async fn a_dead_controller_does_not_starve_its_neighbour_and_is_reported_once() 
     assert!(
         found
             .iter()
-            .all(|report| report.kind == OccurrenceKind::ControllerFound)
+            .all(|report| report.noticed == Noticed::Occurrence(OccurrenceKind::ControllerFound))
     );
     controller.behave(|behaviour| behaviour.dead = vec![6]);
     let lost = reported.recv().await.unwrap();
-    assert_eq!(
-        (
-            lost.door.as_str(),
-            matches!(lost.kind, OccurrenceKind::ControllerLost { .. })
-        ),
-        ("d6", true)
-    );
+    assert_eq!((lost.door.as_str(), is_lost(&lost)), ("d6", true));
     let (before, began) = (controller.orders(5), Instant::now());
     let dead = tokio::spawn({
         let (handle, clock) = (handle.clone(), clock.clone());
@@ -254,8 +256,8 @@ async fn a_dead_controller_does_not_starve_its_neighbour_and_is_reported_once() 
     controller.behave(|behaviour| behaviour.dead.clear());
     let back = reported.recv().await.unwrap();
     assert_eq!(
-        (back.door.as_str(), back.kind),
-        ("d6", OccurrenceKind::ControllerFound)
+        (back.door.as_str(), back.noticed),
+        ("d6", Noticed::Occurrence(OccurrenceKind::ControllerFound))
     );
     assert!(reported.try_recv().is_err(), "nothing else was reported");
 }
@@ -285,10 +287,7 @@ async fn a_line_that_breaks_is_opened_again() {
     until_released(&handle, &clock).await;
     let port = first.port().to_string();
     drop(first);
-    while !matches!(
-        reported.recv().await.unwrap().kind,
-        OccurrenceKind::ControllerLost { .. }
-    ) {}
+    while !is_lost(&reported.recv().await.unwrap()) {}
     let failure = handle.release(5, 0, 3_000, later(&clock)).await;
     assert!(matches!(failure, Err(Failure::Unreached(_))), "{failure:?}");
     let second = Controller::listen(&port.parse().unwrap(), &ADDRESSES, Behaviour::default())

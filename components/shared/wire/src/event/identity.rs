@@ -116,6 +116,33 @@ events! {
         /// Who gave it.
         person: ActorId,
     }
+    /// The operator or staff answered what a person told them.
+    FeedbackAnswered = "feedback.answered" {
+        /// The feedback's id.
+        feedback: String,
+        /// Who gave it.
+        person: ActorId,
+        /// Who answered.
+        actor: ActorId,
+    }
+    /// The text that people agree to for a purpose has a new version.
+    ConsentTextPublished = "consent.text_published" {
+        /// For what personal data is used.
+        purpose: String,
+        /// The version of the text.
+        text_version: String,
+        /// Who published it.
+        actor: ActorId,
+    }
+    /// A person is reached at another phone number.
+    PersonPhoneChanged = "person.phone_changed" {
+        /// The person.
+        person: ActorId,
+        /// The digest of the number; see `web::phone_digest`.
+        phone: String,
+        /// Who changed it.
+        actor: ActorId,
+    }
     /// A person was changed.
     PersonChanged = "person.changed" {
         /// The person.
@@ -140,6 +167,9 @@ events! {
     SessionOpened = "session.opened" {
         /// The person.
         person: ActorId,
+        /// The session; absent in facts from before sessions were kept.
+        #[serde(default)]
+        session: Option<String>,
     }
     /// A device was added.
     DeviceRegistered = "device.registered" {

@@ -1,0 +1,70 @@
+//! The heartbeat: learns what the register of communities tells, and forgets what is over.
+//!
+//! A tick run twice, or on two replicas, changes nothing more: each event is handled with the cursor in one transaction.
+
+use kernel::Timestamp;
+use store::{bulk, events};
+
+use crate::context::Context;
+use crate::{register, store as sql};
+
+/// The name under which events are consumed.
+pub const CONSUMER: &str = "identity";
+
+/// How long messages in the inbox and the record of sendings are kept, in milliseconds: a day.
+pub const INBOX_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// How long sessions and keys that are over are kept, in milliseconds: 30 days.
+pub const OVER_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Done {
+    /// Events handled.
+    pub handled: usize,
+    /// Events set aside, because they could not be handled.
+    pub parked: usize,
+}
+
+/// The cron trigger.
+///
+/// # Errors
+/// When the variables or the database fail; the next tick makes up for it.
+#[cfg(target_family = "wasm")]
+pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
+    let context = Context::open().await?;
+    tick(&context).await.map(|_| ())
+}
+
+/// Does what is owed at the context's moment.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn tick(context: &Context) -> anyhow::Result<Done> {
+    let mut done = Done::default();
+    for tenant in events::waiting(&context.db, CONSUMER).await? {
+        let drained = events::drain(
+            &context.db,
+            &tenant,
+            CONSUMER,
+            context.now,
+            async |tx, event| register::handle(context, tx, event).await,
+        )
+        .await?;
+        done.handled += drained.handled;
+        done.parked += drained.parked;
+        if let Some(cause) = drained.failed {
+            web::log("error", "-", &format!("an event of {tenant}: {cause}"));
+        }
+    }
+    sweep(context, context.now).await?;
+    Ok(done)
+}
+
+async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<()> {
+    bulk(&context.db, async |batch| {
+        sql::sweep_codes(batch, now, now.plus_millis(-INBOX_MS)).await?;
+        sql::sweep_sessions(batch, now.plus_millis(-OVER_MS)).await
+    })
+    .await
+}

@@ -1,0 +1,102 @@
+//! A fire: doors are held open until they are restored, also over a restart of the bridge or of a controller.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use kernel::{DeviceId, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
+use wire::door::OccurrenceKind;
+
+use super::Commands;
+use crate::adapters::Movement;
+
+/// How long a hold or a restore is tried at once, in milliseconds.
+const MOVE_MS_MAX: i64 = 10_000;
+/// The pause before it is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+impl Commands {
+    /// Holds a door open, or shuts it again. It is written down first: whatever becomes of the lock, the door's
+    /// readers obey the fire from now on, and the lock is moved until it follows.
+    pub(super) async fn fire(
+        &self,
+        door: &DeviceId,
+        held: bool,
+        expires_at: Timestamp,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<()> {
+        if self.clock.now() >= expires_at {
+            tracing::warn!(%door, held, "a command about a fire came too late");
+            return Ok(());
+        }
+        self.spool.hold(door, held).await?;
+        self.snapshots.hold(door, held);
+        tracing::warn!(%door, held, "the door is held open for a fire, or no longer");
+        self.spawn_move(door, held, Some(permit));
+        Ok(())
+    }
+
+    /// Doors that were held when an earlier run ended are held on.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn hold_on(&self) -> Result<()> {
+        for door in self.spool.held().await? {
+            self.snapshots.hold(&door, true);
+            self.spawn_move(&door, true, None);
+        }
+        Ok(())
+    }
+
+    /// A controller came back: it may have forgotten that its door is held.
+    pub(super) fn found(&self, door: &DeviceId) {
+        if self.snapshots.is_held(door) {
+            self.spawn_move(door, true, None);
+        }
+    }
+
+    fn spawn_move(&self, door: &DeviceId, held: bool, permit: Option<OwnedSemaphorePermit>) {
+        let (this, door) = (self.clone(), door.clone());
+        tokio::spawn(async move {
+            // The first try counts as under way; a door that does not follow must not keep the bridge from stopping.
+            let mut moved = this.move_held(&door, held).await;
+            drop(permit);
+            while !moved {
+                tokio::time::sleep(AGAIN).await;
+                if this.snapshots.is_held(&door) != held || this.is_stopping() {
+                    return;
+                }
+                moved = this.move_held(&door, held).await;
+            }
+        });
+    }
+
+    async fn move_held(&self, door: &DeviceId, held: bool) -> bool {
+        let Some((config, lock)) = self.doors.get(door) else {
+            return true;
+        };
+        let (movement, kind) = if held {
+            (Movement::Hold, OccurrenceKind::Released)
+        } else {
+            (Movement::Restore, OccurrenceKind::Restored)
+        };
+        let expires_at = self.clock.now().plus_millis(MOVE_MS_MAX);
+        match lock
+            .carry_out(config.address, config.output, movement, expires_at)
+            .await
+        {
+            Ok(()) => {
+                self.occurred(door, kind).await;
+                true
+            }
+            Err(failure) => {
+                tracing::error!(%door, held, %failure, "the lock does not follow the fire command");
+                false
+            }
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.under_way.is_closed()
+    }
+}
