@@ -53,7 +53,8 @@ pub(crate) async fn renew(
     (stands, is_old): (&Gateway, bool),
 ) -> anyhow::Result<Option<(i64, String, u64)>> {
     let mut snapshot = build(context, tenant, gateway).await?;
-    let content = content_of(&snapshot)?;
+    // Its own times and version are still those of nothing: they are no content.
+    let content = digest(&serde_json::to_vec(&snapshot)?);
     let is_new = content != stands.content || is_old || stands.version == 0;
     let mut after = Gateway {
         built: stands.changes,
@@ -70,6 +71,8 @@ pub(crate) async fn renew(
     after.version = stands.version + 1;
     after.made_at = context.now;
     snapshot.version = after.version;
+    snapshot.made_at = context.now;
+    snapshot.expires_at = context.now.plus_millis(SNAPSHOT_MS);
     let bytes = sign(&snapshot, &context.pass_seed)?;
     let (sha256, length) = (digest(&bytes), u64::try_from(bytes.len())?);
     let body = String::from_utf8(bytes)?;
@@ -92,17 +95,16 @@ pub(crate) async fn renew(
     Ok(stored.then_some((after.version, sha256, length)))
 }
 
-/// What the gateway has to know, of this moment and the next day.
+/// What the gateway has to know, of this moment and the next day; without version and times.
 async fn build(
     context: &Context,
     tenant: &TenantId,
     gateway: &DeviceId,
 ) -> anyhow::Result<Snapshot> {
     let db = &context.db;
-    let expires_at = context.now.plus_millis(SNAPSHOT_MS);
     let span = Span {
         from: context.now,
-        until: expires_at.plus_millis(WINDOW_SLACK_MS),
+        until: context.now.plus_millis(SNAPSHOT_MS + WINDOW_SLACK_MS),
     };
     let mut making = Making::of_doors(&sql::doors(db, tenant, gateway).await?)?;
     making.add_groups(&sql::groups(db, tenant, gateway).await?, span)?;
@@ -112,6 +114,7 @@ async fn build(
     for community in making.communities.clone() {
         making.add_community(db, tenant, &community, span).await?;
     }
+    making.settle(context.now);
     let mut cards = Vec::new();
     for community in &making.communities {
         cards.extend(making.cards(&sql::cards(db, tenant, community.as_str()).await?)?);
@@ -122,8 +125,8 @@ async fn build(
         tenant: tenant.clone(),
         gateway: gateway.clone(),
         version: 0,
-        made_at: context.now,
-        expires_at,
+        made_at: Timestamp::EPOCH,
+        expires_at: Timestamp::EPOCH,
         communities: making.communities,
         doors: making.doors,
         groups: making.groups,
@@ -134,17 +137,6 @@ async fn build(
         keys: vec![PassKey::of_seed(&context.pass_seed)],
         short_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
     })
-}
-
-/// What a snapshot's content hashes to; its own times are left out.
-fn content_of(snapshot: &Snapshot) -> anyhow::Result<String> {
-    let timeless = Snapshot {
-        version: 0,
-        made_at: Timestamp::EPOCH,
-        expires_at: Timestamp::EPOCH,
-        ..snapshot.clone()
-    };
-    Ok(digest(&serde_json::to_vec(&timeless)?))
 }
 
 struct Making {
@@ -234,10 +226,29 @@ impl Making {
         for row in sql::passes(db, tenant, community.as_str(), span).await? {
             self.add_pass(position, &row)?;
         }
-        for member in self.members.values_mut() {
-            member.belongs.sort_by(|a, b| order(a).cmp(&order(b)));
-        }
         Ok(())
+    }
+
+    /// Orders everything, and leaves out when something began that holds already: it would only make the text longer.
+    fn settle(&mut self, now: Timestamp) {
+        let begun = |window: Window| Window {
+            from: if window.from <= now.millis() {
+                0
+            } else {
+                window.from
+            },
+            ..window
+        };
+        for member in self.members.values_mut() {
+            for belonging in &mut member.belongs {
+                let window = belonging.window.map(begun);
+                belonging.window = window.filter(|window| *window != ALWAYS);
+            }
+            member.belongs.sort_by_cached_key(order);
+            for grant in &mut member.grants {
+                grant.window = begun(grant.window);
+            }
+        }
     }
 
     fn add_members(&mut self, community: u32, row: &Row) -> anyhow::Result<()> {
@@ -255,7 +266,7 @@ impl Making {
                 community,
                 target,
                 holder: holder_of(role),
-                window: Some(window).filter(|window| *window != ALWAYS),
+                window: Some(window),
             });
         }
         Ok(())

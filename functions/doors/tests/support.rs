@@ -61,6 +61,7 @@ pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]
 pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"]);
 pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
 pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"]);
+pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["harbour"]);
 /// The operator of another tenant.
 pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
 

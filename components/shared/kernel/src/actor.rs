@@ -113,7 +113,10 @@ mod tests {
             kind,
             id: ActorId::parse("li").unwrap(),
             communities: vec![],
-            scopes: scopes.iter().map(|name| Scope((*name).to_owned())).collect(),
+            scopes: scopes
+                .iter()
+                .map(|name| Scope((*name).to_owned()))
+                .collect(),
         };
         assert!(actor(ActorKind::Staff, &["doors:write"]).may("doors:write"));
         assert!(!actor(ActorKind::Staff, &["doors:write"]).may("doors:read"));

@@ -77,12 +77,16 @@ async fn set(
     released: bool,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let NewRelease { reason } = web::body(request)?;
+    let reason = if released || !request.body().is_empty() {
+        web::body::<NewRelease>(request)?.reason.0
+    } else {
+        Reason::of_device("restored")
+    };
     let community = path_community(context, &actor, community).await?;
     run_it(&actor, &community)?;
     let wanted = Release {
         released,
-        reason: reason.0.as_str().to_owned(),
+        reason: reason.as_str().to_owned(),
         by: actor.id.clone(),
         at: context.now,
     };
