@@ -2,7 +2,8 @@
 //! its example says. An operation that does not say whom it refuses fails in the merge of the contracts already.
 //!
 //! The examples are sent in the order of their documents, `identity` first, each function's after the other; an id
-//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer.
+//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, and so is a secret that an
+//! example writes as `'{refresh_token}'`.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ const TENANT: &str = "demo";
 const COMMUNITY: &str = "garden";
 /// What may be answered to somebody who may not: which one is the operation's choice.
 const REFUSALS: [u16; 3] = [401, 403, 404];
+/// What answers tell once, and later bodies present as `{name}`.
+const SECRETS: [&str; 4] = ["code", "key", "password", "refresh_token"];
 
 /// A running system with what the examples have made so far.
 struct Walk {
@@ -29,6 +32,8 @@ struct Walk {
     stranger: Http,
     /// Ids that answers have named, by the name of the path parameter.
     made: BTreeMap<String, String>,
+    /// The last of each of [`SECRETS`] that an answer has told.
+    told: BTreeMap<String, String>,
     faults: Vec<String>,
 }
 
@@ -84,6 +89,7 @@ impl Walk {
             stranger: http.with_token(&stranger),
             system,
             made: BTreeMap::new(),
+            told: BTreeMap::new(),
             faults: Vec::new(),
         }
     }
@@ -195,10 +201,21 @@ impl Walk {
 
     /// Sends the example as the one it is meant for, and keeps the id of what it made.
     async fn does(&mut self, operation: &Operation) {
-        let caller = match &operation.access {
-            Access::Open => self.system.http(),
-            Access::Internal => self.system.internal(),
-            Access::Token { .. } => self.operator.clone(),
+        if let Some(reason) = &operation.not_replayed {
+            println!("not replayed: {}: {reason}", operation.id);
+            return;
+        }
+        let caller = match (&operation.access, &operation.caller) {
+            (Access::Open, _) => self.system.http(),
+            (Access::Internal, _) => self.system.internal(),
+            (Access::Token { .. }, None) => self.operator.clone(),
+            (Access::Token { .. }, Some(kind)) => match ActorKind::parse(kind) {
+                Some(kind) => self.as_kind(kind),
+                None => panic!(
+                    "{}: x-linli-caller: {kind:?} is no kind of actor",
+                    operation.id
+                ),
+            },
         };
         let answer = self.send(operation, &caller).await;
         let promised: Vec<u16> = operation
@@ -214,9 +231,13 @@ impl Walk {
             return;
         }
         let last = operation.path.rsplit('/').next().unwrap_or_default();
-        let id = serde_json::from_slice::<Value>(&answer.body)
-            .ok()
-            .and_then(|body| Some(body.get("id")?.as_str()?.to_owned()));
+        let content: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let mut told = BTreeMap::new();
+        listen(&content, &mut told);
+        self.told.extend(told);
+        let id = content
+            .get("id")
+            .and_then(|id| Some(id.as_str()?.to_owned()));
         if let (true, Some(id)) = (operation.method == "POST", id) {
             self.made.insert(singular(last), id);
         }
@@ -249,7 +270,9 @@ impl Walk {
             .collect();
         let body = with_ids.body_example().map(|(kind, value)| {
             headers.push(("content-type", kind));
-            json(value)
+            let mut body = json(value);
+            present(&mut body, &self.told);
+            body
         });
         caller
             .call(&operation.method, &path, body.as_ref(), &headers)
@@ -264,6 +287,41 @@ impl Walk {
             .get("etag")
             .and_then(|etag| etag.to_str().ok());
         etag.unwrap_or("\"0\"").to_owned()
+    }
+}
+
+/// Keeps the first of each of [`SECRETS`] in an answer.
+fn listen(content: &Value, told: &mut BTreeMap<String, String>) {
+    match content {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if SECRETS.contains(&name.as_str()) => {
+                        told.entry(name.clone()).or_insert_with(|| text.clone());
+                    }
+                    other => listen(other, told),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| listen(item, told)),
+        _ => {}
+    }
+}
+
+/// Puts what was told in the place of `{name}`.
+fn present(body: &mut Value, told: &BTreeMap<String, String>) {
+    match body {
+        Value::String(text) => {
+            let name = text
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            if let Some(secret) = name.and_then(|name| told.get(name)) {
+                *text = secret.clone();
+            }
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|value| present(value, told)),
+        Value::Array(items) => items.iter_mut().for_each(|item| present(item, told)),
+        _ => {}
     }
 }
 

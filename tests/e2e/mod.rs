@@ -4,6 +4,8 @@
 mod bad_input;
 /// A door opened end to end, and everything that keeps it shut.
 mod door;
+/// What a guest gets from the host, and what it does not get.
+mod reach;
 /// What cannot start says why in one sentence, and exits.
 mod start;
 /// Who sees what on the broker.

@@ -100,9 +100,13 @@ impl Estate {
     pub fn start_bridge(&mut self) {
         let spool = self.system.data().join("bridge");
         let config = self.system.data().join("bridge.toml");
-        let text = self
-            .demo
-            .bridge_toml(&self.system.mqtt_address, &spool, &self.controller_port);
+        let http = &self.system.http_address;
+        let text = self.demo.bridge_toml(
+            http,
+            &self.system.mqtt_address,
+            &spool,
+            &self.controller_port,
+        );
         xtask::demo::write_private(&config, &text).unwrap_or_else(|error| panic!("{error:#}"));
         let mut bridge = Process::start(
             "linli-bridge",

@@ -49,16 +49,10 @@ impl Mqtt {
             .set_keep_alive(Duration::from_secs(30))
             .set_clean_session(true);
         let (client, mut events) = AsyncClient::new(options, REQUESTS_QUEUED_MAX);
-        // A broker that still takes leave of the same client's last connection says so; clients come again.
-        let first = time::timeout(PATIENCE, async {
-            loop {
-                match connected(&mut events).await {
-                    Err(refused) if refused.contains("ServiceUnavailable") => {}
-                    other => return other,
-                }
-            }
-        });
-        first.await.map_err(|_| "the broker does not answer")??;
+        let first = time::timeout(PATIENCE, connected(&mut events))
+            .await
+            .map_err(|_| "the broker does not answer")?;
+        first?;
         let (message_sender, messages) = mpsc::unbounded_channel();
         let (said_sender, said) = mpsc::unbounded_channel();
         let lost = tokio::spawn(run(events, message_sender, said_sender));

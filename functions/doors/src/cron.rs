@@ -18,6 +18,8 @@ pub const TICK_SNAPSHOTS_MAX: i64 = 8;
 /// The most rows of each sort that one tick forgets; the next tick goes on.
 pub const TICK_FORGOTTEN_MAX: i64 = 500;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// The most openings that are settled in one transaction: whoever asks for a door meanwhile waits for no more.
+const TRANSACTION_OPENINGS_MAX: i64 = 20;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -54,11 +56,14 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let heard = consume::hear(context).await?;
     let mut timed_out = 0;
     for tenant in sql::tenants_with_overdue(&context.db, context.now, TICK_OPENINGS_MAX).await? {
-        let left = TICK_OPENINGS_MAX - timed_out;
-        if left == 0 {
-            break;
+        while timed_out < TICK_OPENINGS_MAX {
+            let limit = TRANSACTION_OPENINGS_MAX.min(TICK_OPENINGS_MAX - timed_out);
+            let settled = settle_overdue(context, &tenant, limit).await?;
+            timed_out += settled;
+            if settled < limit {
+                break;
+            }
         }
-        timed_out += settle_overdue(context, &tenant, left).await?;
     }
     let told = outbox::tell_releases(context).await?;
     let snapshots = renew_snapshots(context).await?;

@@ -4,8 +4,8 @@ mod fire;
 mod gateway;
 mod opening;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -68,6 +68,8 @@ pub struct Commands {
     remote: Remote,
     /// Becomes true when the site asks for a restart.
     restarting: watch::Sender<bool>,
+    /// The doors whose locks are just being made to follow a fire command.
+    following: Arc<Mutex<BTreeSet<DeviceId>>>,
 }
 
 /// What commands need beside the doors.
@@ -112,6 +114,7 @@ impl Commands {
             snapshots,
             remote,
             restarting: watch::Sender::new(false),
+            following: Arc::default(),
         }
     }
 

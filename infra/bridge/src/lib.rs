@@ -1,6 +1,8 @@
 //! The device bridge: commands come in over MQTT and go out as bytes of the hardware; what the hardware says
 //! goes to MQTT through a spool on disk. It translates; what is decided at a door is decided by `access`.
 
+#![forbid(unsafe_code)]
+
 pub mod adapters;
 pub mod audit;
 pub mod bridge;

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// A bridge that cannot start is tried again so often, after this pause.
-const START_TRIES_MAX: u32 = 10;
+const START_TRIES_MAX: u32 = 100;
 const START_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
@@ -236,11 +236,7 @@ async fn simulate(
         ))?;
         tokio::spawn(control::obey_all(listener, shower));
     }
-    tokio::spawn(control::obey(
-        tokio::io::stdin(),
-        tokio::io::stdout(),
-        typed,
-    ));
+    control::obey_typed(typed);
     let told = async {
         loop {
             let release = controller.next_release().await;

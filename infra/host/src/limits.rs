@@ -36,7 +36,8 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             request_ms: 10_000,
             memory_bytes: 64 * 1024 * 1024,
-            instances: 64,
+            // Eight a core of a small machine: more that take turns only push each other out of the caches.
+            instances: 16,
             background_instances: 64,
             requests_waiting: 512,
             requests_at_once: 1,

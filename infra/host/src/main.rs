@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use linli_host::cli::{self, Command};
 
+/// A request makes some hundred small allocations, freed on whichever thread finishes it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = Command::parse();
     match cli::run(command) {

@@ -9,6 +9,9 @@ use crate::workspace::{self, COMPONENT_PROFILE, COMPONENT_TARGET};
 /// The component that misbehaves on request; only tests and the benchmark run it.
 pub const PROBE: &str = "probe";
 
+/// The components that only tests run.
+pub const FIXTURES: [&str; 2] = [PROBE, "reach"];
+
 /// Builds everything that `cargo xtask up` starts. Quick when nothing changed.
 ///
 /// # Errors

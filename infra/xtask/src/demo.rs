@@ -202,11 +202,11 @@ impl Demo {
         .map(drop)
     }
 
-    /// The bridge's configuration for a controller at a TCP address.
+    /// The bridge's configuration for a controller at a TCP address; `site` is where permissions come from.
     #[must_use]
-    pub fn bridge_toml(&self, broker: &str, data: &Path, controller: &str) -> String {
+    pub fn bridge_toml(&self, site: &str, broker: &str, data: &Path, controller: &str) -> String {
         let mut text = format!(
-            "tenant = {:?}\ngateway = {:?}\nbroker = {broker:?}\npassword = {:?}\ndata = {:?}\n\n\
+            "tenant = {:?}\ngateway = {:?}\nsite = {site:?}\nbroker = {broker:?}\npassword = {:?}\ndata = {:?}\n\n\
              [[lines]]\nid = \"line-1\"\nport = \"{controller}\"\n",
             self.tenant,
             self.gateway.id,

@@ -33,7 +33,7 @@ pub fn everything(runner_arguments: &[String]) -> Result<()> {
     let clients = mosquitto_clients();
     let steps = [
         step("build", || {
-            building::components(&[building::PROBE])
+            building::components(&building::FIXTURES)
                 .and_then(|()| building::programs())
                 .map(|()| "ok".to_owned())
         }),
@@ -78,7 +78,7 @@ fn clippy() -> Result<String> {
     // What only components contain is not compiled natively.
     let packages = workspace::component_packages()?;
     let mut packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    packages.push(building::PROBE);
+    packages.extend(building::FIXTURES);
     workspace::run(
         building::component_command("clippy", &packages).args(["--", "-D", "warnings"]),
     )?;

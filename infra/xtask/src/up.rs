@@ -189,7 +189,7 @@ pub async fn start_devices(
     let broker = addresses.mqtt.trim_start_matches("mqtt://");
     demo::write_private(
         &config,
-        &demo.bridge_toml(broker, &data.join("bridge"), port),
+        &demo.bridge_toml(&addresses.http, broker, &data.join("bridge"), port),
     )?;
     let mut command = Command::new(workspace::binary("linli-bridge"));
     command

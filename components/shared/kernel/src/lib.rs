@@ -21,6 +21,6 @@ pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use phone::{Phone, PhoneError};
 pub use quantity::Quantity;
-pub use refusal::{Message, Refusal, RefusalKind};
+pub use refusal::{Message, Refusal, RefusalKind, Transient};
 pub use timestamp::{Timestamp, TimestampError};
 pub use zone::{Zone, ZoneError};

@@ -87,6 +87,18 @@ impl Refusal {
     }
 }
 
+/// Somewhere among the sources of an error: nothing is wrong with the request, and trying it again shortly is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transient;
+
+impl fmt::Display for Transient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("trying again shortly is right")
+    }
+}
+
+impl std::error::Error for Transient {}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.code, self.message.english)

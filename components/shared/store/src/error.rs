@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use kernel::Transient;
+
 /// The families of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -38,9 +40,12 @@ impl Error {
     /// Whether this failure, perhaps deep inside, says that trying again is right.
     #[must_use]
     pub fn is_transient(error: &anyhow::Error) -> bool {
-        error
-            .downcast_ref::<Self>()
-            .is_some_and(|error| matches!(error.kind, ErrorKind::Busy | ErrorKind::Unavailable))
+        error.downcast_ref::<Self>().is_some_and(Self::passes)
+    }
+
+    /// Whether it is nobody's fault and passes by itself.
+    fn passes(&self) -> bool {
+        matches!(self.kind, ErrorKind::Busy | ErrorKind::Unavailable)
     }
 
     pub(crate) fn is_busy(error: &anyhow::Error) -> bool {
@@ -62,7 +67,12 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// [`Transient`] where trying again is right, so that the edge can say so without knowing databases.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.passes().then_some(&Transient)
+    }
+}
 
 /// The SQLSTATEs after which PostgreSQL asks to try again: serialization failure, deadlock, lock not available.
 pub(crate) fn sqlstate_kind(code: &str) -> ErrorKind {
@@ -81,5 +91,27 @@ pub(crate) fn sqlite_kind(message: &str) -> ErrorKind {
         ErrorKind::Busy
     } else {
         ErrorKind::Statement
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn what_passes_by_itself_says_so_from_deep_inside() {
+        for (kind, passes) in [
+            (ErrorKind::Busy, true),
+            (ErrorKind::Unavailable, true),
+            (ErrorKind::Statement, false),
+            (ErrorKind::TooManyRows, false),
+        ] {
+            let failed: anyhow::Result<()> =
+                Err(Error::new(kind, "select 1", "no")).context("loading the door");
+            let error = failed.unwrap_err();
+            assert_eq!(Error::is_transient(&error), passes);
+            assert_eq!(error.chain().any(|cause| cause.is::<Transient>()), passes);
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::{
     ALLOW, CONTENT_LANGUAGE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use kernel::{Message, Refusal, RefusalKind};
+use kernel::{Message, Refusal, RefusalKind, Transient};
 use serde::Serialize;
 
 use crate::{Language, Reply, Request, language, log, request_id};
@@ -98,6 +98,15 @@ impl Problem {
         reply
     }
 
+    /// The database is busy or away: 503, to be tried again.
+    fn unavailable() -> Self {
+        let message = Message::new(
+            "The service is busy at the moment. Try again in a second; with an Idempotency-Key nothing happens twice.",
+            "服务暂时繁忙，请稍后重试；带上 Idempotency-Key 不会重复执行。",
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
+    }
+
     fn internal() -> Self {
         let message = Message::new(
             "Something went wrong on our side. Try again; if it stays, report the request_id.",
@@ -151,6 +160,9 @@ fn problem_of(request: &Request, error: anyhow::Error) -> Problem {
     }
     let place = format!("{} {}", request.method(), request.uri().path());
     log("error", request_id(request), &format!("{place}: {error:#}"));
+    if error.chain().any(|cause| cause.is::<Transient>()) {
+        return Problem::unavailable();
+    }
     Problem::internal()
 }
 
@@ -200,6 +212,7 @@ fn title(status: StatusCode, language: Language) -> &'static str {
         422 => "内容无法接受",
         428 => "缺少版本条件",
         429 => "请求过于频繁",
+        503 => "服务繁忙",
         _ => "服务出错",
     }
 }
@@ -263,6 +276,15 @@ mod tests {
         assert_eq!(reply.status, 500);
         assert_eq!(document(&reply)["code"], "internal");
         assert!(!String::from_utf8_lossy(&reply.body).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_to_be_tried_again() {
+        let busy: anyhow::Result<Reply> = Err(kernel::Transient).context("loading the door");
+        let reply = answer(&request("en"), busy);
+        assert_eq!(reply.status, 503);
+        assert_eq!(document(&reply)["code"], "busy");
+        assert_eq!(reply.headers["retry-after"], "1");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A fire: doors are held open until they are restored, also over a restart of the bridge or of a controller.
 
+use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -32,7 +34,7 @@ impl Commands {
         self.spool.hold(door, held).await?;
         self.snapshots.hold(door, held);
         tracing::warn!(%door, held, "the door is held open for a fire, or no longer");
-        self.spawn_move(door, held, Some(permit));
+        self.follow(door, Some(permit));
         Ok(())
     }
 
@@ -43,7 +45,7 @@ impl Commands {
     pub async fn hold_on(&self) -> Result<()> {
         for door in self.spool.held().await? {
             self.snapshots.hold(&door, true);
-            self.spawn_move(&door, true, None);
+            self.follow(&door, None);
         }
         Ok(())
     }
@@ -51,24 +53,45 @@ impl Commands {
     /// A controller came back: it may have forgotten that its door is held.
     pub(super) fn found(&self, door: &DeviceId) {
         if self.snapshots.is_held(door) {
-            self.spawn_move(door, true, None);
+            self.follow(door, None);
         }
     }
 
-    fn spawn_move(&self, door: &DeviceId, held: bool, permit: Option<OwnedSemaphorePermit>) {
+    /// Moves a lock until it is as the fire commands want it. One task a door: commands come again and again until the
+    /// door's state is known.
+    fn follow(&self, door: &DeviceId, permit: Option<OwnedSemaphorePermit>) {
+        if !self.following().insert(door.clone()) {
+            return;
+        }
         let (this, door) = (self.clone(), door.clone());
         tokio::spawn(async move {
-            // The first try counts as under way; a door that does not follow must not keep the bridge from stopping.
-            let mut moved = this.move_held(&door, held).await;
-            drop(permit);
-            while !moved {
-                tokio::time::sleep(AGAIN).await;
-                if this.snapshots.is_held(&door) != held || this.is_stopping() {
-                    return;
+            let mut permit = permit;
+            loop {
+                let held = this.snapshots.is_held(&door);
+                let moved = this.move_held(&door, held).await;
+                // The first try counts as under way; a lock that does not follow must not keep the bridge from stopping.
+                drop(permit.take());
+                {
+                    // Looked at under the lock: a command that comes now finds the task gone, or is seen here.
+                    let mut following = this.following();
+                    let is_done = moved && this.snapshots.is_held(&door) == held;
+                    if is_done || this.under_way.is_closed() {
+                        following.remove(&door);
+                        return;
+                    }
                 }
-                moved = this.move_held(&door, held).await;
+                if !moved {
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
         });
+    }
+
+    fn following(&self) -> MutexGuard<'_, BTreeSet<DeviceId>> {
+        // A panic elsewhere leaves a whole set.
+        self.following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn move_held(&self, door: &DeviceId, held: bool) -> bool {
@@ -94,9 +117,5 @@ impl Commands {
                 false
             }
         }
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.under_way.is_closed()
     }
 }

@@ -1,12 +1,13 @@
 //! Lines that show something at a simulated reader: `card ADDRESS READER BITS HEX`, `text ADDRESS READER TEXT`,
 //! `keys ADDRESS READER DIGITS`. They come from standard input or over TCP; each is answered with `ok` or why not.
 
+use std::io::Write as _;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
 use osdp::reply::{Fmt, Keypad, Raw, Reply};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The longest text that is sent as formatted characters; longer ones go as bits.
 const FORMATTED_MAX: usize = 255;
@@ -134,25 +135,39 @@ fn bytes(hex: &str) -> Result<Vec<u8>> {
         .with_context(|| format!("{hex:?} is no hex"))
 }
 
-/// Shows what each line says, until the input ends.
-///
-/// # Errors
-/// When the input or the output breaks.
-pub async fn obey(
-    input: impl AsyncRead + Unpin,
-    mut output: impl AsyncWrite + Unpin,
-    show: impl Fn(&Shown) -> bool,
-) -> Result<()> {
+/// Shows what the line says; the answer, or none to an empty line.
+pub fn obey(line: &str, show: impl Fn(&Shown) -> bool) -> Option<String> {
+    match line.parse::<Shown>() {
+        _ if line.trim().is_empty() => None,
+        Ok(shown) if show(&shown) => Some("ok\n".to_owned()),
+        Ok(shown) => Some(format!(
+            "refused: no controller has the address {}\n",
+            shown.address
+        )),
+        Err(error) => Some(format!("refused: {error:#}\n")),
+    }
+}
+
+/// Obeys standard input in a thread of its own: the runtime would wait for its end before the process ends.
+pub fn obey_typed(show: impl Fn(&Shown) -> bool + Send + 'static) {
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if let Some(answer) = obey(&line, &show) {
+                // Whoever typed may not care for the answer.
+                let _ = std::io::stdout().write_all(answer.as_bytes());
+            }
+        }
+    });
+}
+
+/// Obeys what comes over one connection.
+async fn obey_connection(stream: TcpStream, show: impl Fn(&Shown) -> bool) -> Result<()> {
+    let (input, mut output) = stream.into_split();
     let mut lines = BufReader::new(input).lines();
     while let Some(line) = lines.next_line().await? {
-        let answer = match line.parse::<Shown>() {
-            _ if line.trim().is_empty() => continue,
-            Ok(shown) if show(&shown) => "ok\n".to_owned(),
-            Ok(shown) => format!("refused: no controller has the address {}\n", shown.address),
-            Err(error) => format!("refused: {error:#}\n"),
-        };
-        output.write_all(answer.as_bytes()).await?;
-        output.flush().await?;
+        if let Some(answer) = obey(&line, &show) {
+            output.write_all(answer.as_bytes()).await?;
+        }
     }
     Ok(())
 }
@@ -164,8 +179,7 @@ pub async fn obey(
 pub async fn obey_all(listener: TcpListener, show: impl Fn(&Shown) -> bool) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await.context("accepting a connection")?;
-        let (input, output) = stream.into_split();
-        if let Err(error) = obey(input, output, &show).await {
+        if let Err(error) = obey_connection(stream, &show).await {
             tracing::debug!(%error, "a control connection ended");
         }
     }

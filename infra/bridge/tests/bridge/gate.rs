@@ -1,6 +1,8 @@
 //! The gate decides by itself: with the uplink and without, and its audit arrives whole and once.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command as Process, Stdio};
 
 use kernel::{DeviceId, MessageId, PassId};
 use linli_bridge::audit;
@@ -231,4 +233,34 @@ async fn what_was_shown_while_the_line_was_down_opens_nothing() {
     card(&controller, CHEN);
     assert_eq!(estate.decision(1).await.person.unwrap().as_str(), "chen");
     bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulated_controller_takes_lines_and_ends_while_its_input_stays_open() {
+    let mut child = Process::new(env!("CARGO_BIN_EXE_linli-bridge"))
+        .args(["simulate", "--listen", "tcp:127.0.0.1:0", "--address", "5"])
+        .env("LINLI_LOG", "error")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut typed = child.stdin.take().unwrap();
+    let mut next = || out.next().unwrap().unwrap();
+    assert!(next().starts_with("linli-bridge simulate is ready"));
+    typed
+        .write_all(b"card 5 0 26 AABBCC80\nwave\ncard 6 0 8 FF\n")
+        .unwrap();
+    assert_eq!(next(), "ok");
+    assert!(next().starts_with("refused: "));
+    assert_eq!(next(), "refused: no controller has the address 6");
+    let told = Process::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    assert!(
+        eventually("it ends", || child.try_wait().unwrap())
+            .await
+            .success()
+    );
 }

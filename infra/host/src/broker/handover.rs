@@ -1,6 +1,9 @@
 //! A session's hand-over to a new connection of the same client: it gets exactly what is stored for it, in order.
+//!
+//! A client may come back while its last connection is still taking its leave. Left alone, the broker would refuse
+//! it ("service unavailable"); here the new connection waits for that moment to pass.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use rmqtt::{
@@ -14,6 +17,11 @@ use rmqtt::{
 };
 
 use super::{Shelf, messages};
+
+/// How long a new connection waits for the client's last one to take its leave.
+const FAREWELL_TIME_MAX: Duration = Duration::from_secs(5);
+/// The wait between two looks at it.
+const FAREWELL_PAUSE: Duration = Duration::from_millis(5);
 
 /// One session, with the hand-over to a new connection completed from disk.
 pub(super) struct DurableEntry {
@@ -30,10 +38,19 @@ impl DurableEntry {
 #[async_trait]
 impl Entry for DurableEntry {
     async fn try_lock(&self) -> Result<Box<dyn Entry>> {
-        Ok(Box::new(DurableEntry {
-            inner: self.inner.try_lock().await?,
-            shelf: self.shelf.clone(),
-        }))
+        let begin = tokio::time::Instant::now();
+        loop {
+            match self.inner.try_lock().await {
+                Ok(inner) => {
+                    let shelf = self.shelf.clone();
+                    return Ok(Box::new(DurableEntry { inner, shelf }));
+                }
+                Err(_) if begin.elapsed() < FAREWELL_TIME_MAX => {
+                    tokio::time::sleep(FAREWELL_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn id(&self) -> Id {
@@ -64,7 +81,15 @@ impl Entry for DurableEntry {
     ) -> Result<OfflineSession> {
         let node = self.inner.id().node_id;
         let client_id = self.inner.id().client_id.clone();
-        let kicked = self.inner.kick(clean_start, clear, is_admin).await?;
+        let begin = tokio::time::Instant::now();
+        let kicked = loop {
+            match self.inner.kick(clean_start, clear, is_admin).await {
+                Err(_) if begin.elapsed() < FAREWELL_TIME_MAX => {
+                    tokio::time::sleep(FAREWELL_PAUSE).await;
+                }
+                kicked => break kicked?,
+            }
+        };
         let OfflineSession::Exist(Some(mut offline)) = kicked else {
             return Ok(kicked);
         };

@@ -3,19 +3,25 @@
 
 use std::{
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, OnceLock},
+    task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Uri, uri::Scheme};
 use http_body_util::BodyExt;
-use hyper::client::conn::http1;
+use hyper::{
+    body::{Body, Frame, Incoming, SizeHint},
+    client::conn::http1,
+};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, Sleep, sleep, timeout},
 };
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -28,6 +34,9 @@ pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The longest wait for the head of an answer.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The longest wait for the next piece of an answer's body.
+pub const PIECE_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Where one instance may connect to.
 pub struct Instance {
@@ -123,6 +132,10 @@ async fn send(
         .first_byte_timeout
         .unwrap_or(ANSWER_TIME_MAX)
         .min(ANSWER_TIME_MAX);
+    let piece_time = options
+        .between_bytes_timeout
+        .unwrap_or(PIECE_TIME_MAX)
+        .min(PIECE_TIME_MAX);
     // To a server a request names only path and query; the host stands in its header.
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
@@ -136,7 +149,7 @@ async fn send(
         Err(_) => Err(Error::ConnectionReadTimeout),
     };
     let answer = answer.inspect_err(|_| connection.abort())?;
-    let answer = answer.map(|body| body.map_err(Error::from).boxed_unsync());
+    let answer = answer.map(|body| Paced::new(body, piece_time).boxed_unsync());
     let rest = async move {
         match connection.await {
             Ok(outcome) => outcome.map_err(Error::from),
@@ -144,6 +157,51 @@ async fn send(
         }
     };
     Ok((answer, Box::new(rest)))
+}
+
+/// A body whose next piece must come in time.
+struct Paced {
+    body: Incoming,
+    piece_time: Duration,
+    patience: Pin<Box<Sleep>>,
+}
+
+impl Paced {
+    fn new(body: Incoming, piece_time: Duration) -> Self {
+        Self {
+            body,
+            piece_time,
+            patience: Box::pin(sleep(piece_time)),
+        }
+    }
+}
+
+impl Body for Paced {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Poll::Ready(piece) = Pin::new(&mut self.body).poll_frame(context) {
+            let next = Instant::now() + self.piece_time;
+            self.patience.as_mut().reset(next);
+            return Poll::Ready(piece.map(|piece| piece.map_err(Error::from)));
+        }
+        self.patience
+            .as_mut()
+            .poll(context)
+            .map(|()| Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}

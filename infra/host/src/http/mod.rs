@@ -74,6 +74,7 @@ enum Target {
 
 struct Routed {
     function: Arc<HttpFunction>,
+    /// None when the manifest wants none.
     headers: Option<RouteHeaders>,
 }
 
@@ -107,7 +108,8 @@ impl Server {
             routes.push((route.clone(), target));
         }
         let mut router = Router::new(routes)?;
-        for route in router.routes_mut() {
+        let described = application.manifest.linli.route_headers;
+        for route in router.routes_mut().filter(|_| described) {
             let headers =
                 RouteHeaders::new(route).with_context(|| format!("the route {:?}", route.raw))?;
             if let Target::Function(routed) = &mut route.target {
@@ -194,9 +196,11 @@ impl Server {
             Target::Function(routed) => routed,
         };
         let function = &routed.function;
-        if let Some(headers) = &routed.headers {
-            let found = Found::new(&found);
-            request::describe(&mut request, id, client, headers, &found);
+        let headers = routed.headers.as_ref();
+        let described = headers.map(|headers| (headers, Found::new(&found)));
+        request::identify(&mut request, id);
+        if let Some((headers, found)) = described {
+            request::describe(&mut request, client, headers, &found);
         }
         let (head, body) = request.into_parts();
         let metrics = &function.function().metrics;

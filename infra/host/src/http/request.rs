@@ -89,16 +89,8 @@ impl RouteHeaders {
     }
 }
 
-/// Sets the headers that tell a function how it was reached, and removes those with which a client pretends to.
-/// Of Spin's headers those that repeat another one are left out: every header costs each request time.
-pub fn describe(
-    request: &mut Request<Incoming>,
-    id: &str,
-    client: &HeaderValue,
-    route: &RouteHeaders,
-    found: &Found,
-) {
-    let url = full_url(request);
+/// Gives the request its id, and removes the headers with which a client pretends to be the host.
+pub fn identify(request: &mut Request<Incoming>, id: &str) {
     let headers = request.headers_mut();
     let pretended: Vec<HeaderName> = headers
         .keys()
@@ -109,6 +101,21 @@ pub fn describe(
         headers.remove(name);
     }
     headers.remove(header::CONNECTION);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// Sets the headers that tell a function how it was reached. Of Spin's headers those that repeat another one are
+/// left out: every header costs each request time.
+pub fn describe(
+    request: &mut Request<Incoming>,
+    client: &HeaderValue,
+    route: &RouteHeaders,
+    found: &Found,
+) {
+    let url = full_url(request);
+    let headers = request.headers_mut();
     headers.insert(PATH_INFO, found.path_info.clone());
     if let Some(url) = url {
         headers.insert(FULL_URL, url);
@@ -117,9 +124,6 @@ pub fn describe(
     headers.insert(CLIENT_ADDRESS, client.clone());
     for (name, value) in &found.names {
         headers.insert(name, value.clone());
-    }
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
     }
 }
 

@@ -75,6 +75,13 @@ fn check_component(manifest: &Manifest, name: &str, component: &Component) -> Re
         let place = format!("component.{name}.allowed_outbound_hosts");
         declared(manifest, &place, template)?;
     }
+    // Spin shields a dependency from its parent's environment and files; composed here, it would see them.
+    ensure!(
+        component.dependencies.is_empty()
+            || (component.files.is_empty() && component.environment.is_empty()),
+        "component.{name}: a component with dependencies may have neither files nor an environment here, \
+         because its dependencies would see them; move them into a component without dependencies"
+    );
     for (import, dependency) in &component.dependencies {
         let place = format!("component.{name}.dependencies.{import:?}");
         let plugin = known(manifest, &place, &dependency.component)?;

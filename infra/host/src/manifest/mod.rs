@@ -160,7 +160,7 @@ pub struct Dependency {
 }
 
 /// `[application.tool.linli]`: what only this host reads.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LinliSettings {
     /// Folders of SQL files that belong to no component; they are applied before those of the components.
     pub migrations: Vec<PathBuf>,
@@ -168,8 +168,23 @@ pub struct LinliSettings {
     pub broker_authentication: Option<String>,
     /// The route that says what an MQTT client may do.
     pub broker_authorization: Option<String>,
+    /// Whether functions are told in Spin's headers (`spin-path-info` and the like) how they were reached. Functions
+    /// that do not read them are served faster without.
+    pub route_headers: bool,
     /// The limits of all functions.
     pub limits: Limits,
+}
+
+impl Default for LinliSettings {
+    fn default() -> Self {
+        Self {
+            migrations: Vec::new(),
+            broker_authentication: None,
+            broker_authorization: None,
+            route_headers: true,
+            limits: Limits::default(),
+        }
+    }
 }
 
 impl Manifest {

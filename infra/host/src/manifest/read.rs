@@ -91,6 +91,7 @@ fn linli(application: &mut Section, folder: &Path) -> Result<LinliSettings> {
             .collect(),
         broker_authentication: section.text("broker_authentication")?,
         broker_authorization: section.text("broker_authorization")?,
+        route_headers: section.flag("route_headers")?.unwrap_or(true),
         ..LinliSettings::default()
     };
     let mut limits = section.section("limits")?;

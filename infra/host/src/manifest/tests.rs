@@ -31,14 +31,11 @@ cron_expression = "*/5 * * * * *"
 component = "doors"
 [component.doors]
 source = "doors.wasm"
-files = [{ source = "static", destination = "/static" }, "assets/*.css"]
 allowed_outbound_hosts = ["https://{{ host }}"]
 key_value_stores = ["default"]
 sqlite_databases = ["default"]
 [component.doors.variables]
 token = "{{ token }}"
-[component.doors.environment]
-A = "b"
 [component.doors.build]
 command = "cargo build"
 [component.doors.dependencies]
@@ -47,6 +44,11 @@ command = "cargo build"
 migrations = "doors/migrations"
 [component.tariff-flat]
 source = "tariff.wasm"
+[component.leaflets]
+source = "leaflets.wasm"
+files = [{ source = "static", destination = "/static" }, "assets/*.css"]
+[component.leaflets.environment]
+A = "b"
 [application.tool.linli]
 migrations = ["store/migrations"]
 [application.tool.linli.limits]
@@ -68,7 +70,7 @@ fn everything_supported_is_read() {
     assert_eq!(manifest.cron_triggers[0].expression, "*/5 * * * * *");
     let doors = &manifest.components["doors"];
     assert_eq!(doors.source, Path::new("/app/doors.wasm"));
-    assert_eq!(doors.files.len(), 2);
+    assert_eq!(manifest.components["leaflets"].files.len(), 2);
     assert_eq!(doors.build, ["cargo build"]);
     assert_eq!(
         doors.dependencies["linli:tariff/rating@1.0.0"].component,
@@ -191,6 +193,10 @@ fn what_is_malformed_or_leads_nowhere_is_refused_by_its_full_name() {
         (
             with("route = \"/up\"", "route = \"/doors/...\""),
             "is taken",
+        ),
+        (
+            doors("files = [\"leaflets/*\"]"),
+            "component.doors: a component with dependencies",
         ),
         (
             with("{ default = \"example.com\" }", "{}"),

@@ -62,7 +62,7 @@ pub async fn linli(manifest: &Path, data: &Path, mqtt: &str) -> Result<Server> {
     })
 }
 
-/// A manifest of the probe alone, under the target folder.
+/// A manifest of the probe alone, under the target folder; like `wasmtime serve`, without headers about the route.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -73,6 +73,7 @@ pub fn probe_manifest() -> Result<PathBuf> {
     let component = building::component_file(building::PROBE);
     let text = format!(
         "spin_manifest_version = 2\n\n[application]\nname = \"bench\"\nversion = \"0.1.0\"\n\n\
+         [application.tool.linli]\nroute_headers = false\n\n\
          [[trigger.http]]\nroute = \"/...\"\ncomponent = \"probe\"\n\n[component.probe]\nsource = {:?}\n",
         component.display().to_string()
     );

@@ -32,6 +32,10 @@ pub struct Operation {
     pub path: String,
     /// Whom it is for.
     pub access: Access,
+    /// The kind of actor that sends the example, by `x-linli-caller`; an operator unless it says otherwise.
+    pub caller: Option<String>,
+    /// Why the example cannot be sent by itself, by `x-linli-not-replayed`: it needs something that only a person has.
+    pub not_replayed: Option<String>,
     /// The operation as written, references resolved one level deep where this module looks.
     pub value: Value,
     /// The document it stands in, to resolve references.
@@ -70,6 +74,8 @@ pub(super) fn operations_of(
                     method: method.to_uppercase(),
                     path: path.to_owned(),
                     access,
+                    caller: text(&value, "x-linli-caller"),
+                    not_replayed: text(&value, "x-linli-not-replayed"),
                     value,
                     document: document.clone(),
                 }),
@@ -78,6 +84,13 @@ pub(super) fn operations_of(
         }
     }
     found
+}
+
+fn text(operation: &Value, key: &str) -> Option<String> {
+    operation
+        .get(key)
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }
 
 /// Parameters of the path hold for each of its operations.

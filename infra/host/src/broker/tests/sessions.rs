@@ -35,6 +35,27 @@ async fn messages_wait_in_order_for_a_client_that_is_away() {
 }
 
 #[tokio::test]
+async fn a_client_that_comes_back_at_once_is_let_in() {
+    let data = tempfile::tempdir().unwrap();
+    let service = AccessService::start().await;
+    let broker = start_broker(&service, data.path()).await;
+    for round in 0..100 {
+        let connect = if round % 3 == 0 {
+            Connect::clean("gate", "garden/gate")
+        } else {
+            Connect::persistent("gate", "garden/gate")
+        };
+        let device = connect.open(broker.address()).await;
+        match round % 4 {
+            0 => device.vanish().await,
+            // The next one takes over while this one is still there.
+            1 => drop(device),
+            _ => device.leave().await,
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_first_and_in_order() {
     let data = tempfile::tempdir().unwrap();
     let service = AccessService::start().await;

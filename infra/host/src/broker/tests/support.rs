@@ -17,8 +17,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, MqttOptions, Outgoing, Packet, Publish,
-    QoS, SubscribeReasonCode,
+    AsyncClient, ConnectionError, Event, MqttOptions, Outgoing, Packet, Publish, QoS,
+    SubscribeReasonCode,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -151,18 +151,7 @@ impl<'a> Connect<'a> {
 
     pub(crate) async fn open(self, broker: SocketAddr) -> Client {
         let password = format!("{} password", self.username);
-        // A broker that still takes leave of the same client's last connection says so; clients come again.
-        let opened = tokio::time::timeout(WAIT, async {
-            loop {
-                match self.clone().open_with(broker, &password).await {
-                    Err(ConnectionError::ConnectionRefused(
-                        ConnectReturnCode::ServiceUnavailable,
-                    )) => {}
-                    other => return other,
-                }
-            }
-        });
-        opened.await.unwrap().unwrap()
+        self.open_with(broker, &password).await.unwrap()
     }
 
     pub(crate) async fn open_with(
