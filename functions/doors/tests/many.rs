@@ -89,13 +89,12 @@ async fn a_hundred_thousand_grants_neither_slow_a_decision_nor_break_the_snapsho
         assert_eq!(reply.status, 200);
         let keys = [wire::pass::PassKey::of_seed(&world.context.pass_seed)];
         let snapshot = wire::snapshot::verify(&reply.body, &keys).unwrap();
-        assert_eq!(snapshot.members.len(), PEOPLE);
-        assert!(
-            snapshot
-                .members
-                .iter()
-                .all(|member| member.belongs.len() == 1 && member.grants.len() == 1)
-        );
+        // Li, who has a grant and no home, is there as well.
+        assert_eq!(snapshot.members.len(), PEOPLE + 1);
+        let members = snapshot.members.iter();
+        let at_home =
+            members.filter(|member| member.belongs.len() == 1 && member.grants.len() == 1);
+        assert_eq!(at_home.count(), PEOPLE);
     })
     .await;
 }
