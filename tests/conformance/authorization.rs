@@ -235,11 +235,16 @@ impl Walk {
         let mut told = BTreeMap::new();
         listen(&content, &mut told);
         self.told.extend(told);
-        let id = content
-            .get("id")
-            .and_then(|id| Some(id.as_str()?.to_owned()));
-        if let (true, Some(id)) = (operation.method == "POST", id) {
+        if operation.method != "POST" {
+            return;
+        }
+        let named = |field: &str| content.get(field)?.as_str().map(str::to_owned);
+        if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
+        }
+        // What is read with a secret instead of an id.
+        if let Some(token) = named("token") {
+            self.made.insert("token".to_owned(), token);
         }
     }
 
@@ -333,6 +338,9 @@ fn json(value: &serde_yaml_ng::Value) -> Value {
 fn singular(collection: &str) -> String {
     match collection {
         "people" => "person".to_owned(),
+        "visitor-registrations" => "visit".to_owned(),
+        "recurring-visits" => "recurring".to_owned(),
+        "visitor-blacklist" => "entry".to_owned(),
         other => other.trim_end_matches('s').to_owned(),
     }
 }

@@ -120,3 +120,58 @@ fn what_is_said_to_and_by_a_gateway() {
     );
     check("gateway_state_offline", Availability { online: false });
 }
+
+#[test]
+fn what_a_gateway_is_told_to_do() {
+    let (command, expires_at) = (told(), later());
+    let heartbeat = ("heartbeat_s".to_owned(), Value::from(60));
+    let configure = gateway::Command::Configure {
+        command,
+        version: 2,
+        configuration: [heartbeat].into_iter().collect(),
+        expires_at,
+    };
+    check("gateway_command_configure", configure);
+    let command = told();
+    let restart = gateway::Command::Restart {
+        command,
+        expires_at,
+    };
+    check("gateway_command_restart", restart);
+    let command = told();
+    let ping = gateway::Command::Ping {
+        command,
+        expires_at,
+    };
+    check("gateway_command_ping", ping);
+}
+
+#[test]
+fn what_a_gateway_reports() {
+    let reason = "unknown field".to_owned();
+    for (name, outcome) in [
+        ("gateway_ack_accepted", gateway::Outcome::Accepted),
+        ("gateway_ack_failed", gateway::Outcome::Failed { reason }),
+    ] {
+        let command = told();
+        check(name, gateway::Report::Command { command, outcome });
+    }
+    let health = gateway::Health {
+        software: "linli-bridge 0.1.0".to_owned(),
+        started_at: Timestamp::parse("2026-03-01T00:00:00Z").unwrap(),
+        configuration: 2,
+        children: vec![gateway::ChildHealth {
+            device: DeviceId::parse("north-gate").unwrap(),
+            reachable: true,
+        }],
+    };
+    check("gateway_ack_health", gateway::Report::Health(health));
+}
+
+fn told() -> MessageId {
+    MessageId::parse("0199f1d2-7c3a-7e4b-9c5d-2f6a8b0c1d2e").unwrap()
+}
+
+fn later() -> Timestamp {
+    Timestamp::parse("2026-03-01T01:00:00.250Z").unwrap()
+}

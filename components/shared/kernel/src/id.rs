@@ -104,6 +104,14 @@ ids! {
     RoomId;
     /// What ties a person to a room or a community, for a time.
     BindingId;
+    /// A company that runs communities (物业公司).
+    CompanyId;
+    /// A place to park in a community.
+    ParkingSpaceId;
+    /// A resident's request to be bound to a room.
+    BindingRequestId;
+    /// A file on its way into the register.
+    ImportId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

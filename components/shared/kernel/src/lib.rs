@@ -14,8 +14,9 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BindingId, BuildingId, CardId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId,
-    IdError, MessageId, OpeningId, PassId, RoomId, ScheduleId, TenantId, UnitId, VisitId,
+    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
+    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
+    RoomId, ScheduleId, TenantId, UnitId, VisitId,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};

@@ -8,6 +8,9 @@ use crate::{Error, ErrorKind, Row, Value};
 /// The most rows one result may have; a longer list is read in pages.
 pub const ROWS_MAX: usize = 1_000;
 
+/// The most rows of one statement of [`Tx::insert_many`]; both engines take that many times twenty parameters.
+pub const INSERT_ROWS_MAX: usize = 250;
+
 /// How often a transaction is run again when others were in its way.
 pub const RERUNS_MAX: u32 = 3;
 
@@ -113,6 +116,23 @@ impl Tx {
             .execute(sql, parameters)
             .await
             .map_err(Into::into)
+    }
+}
+
+impl Tx {
+    /// Executes an `insert ... values ($1, .., $n)` for many rows, [`INSERT_ROWS_MAX`] with each statement: one
+    /// round trip to the database instead of hundreds. The list of parameters ends the statement, or an
+    /// `on conflict` clause without parameters follows it.
+    ///
+    /// # Errors
+    /// A failure of the database; a statement of another shape.
+    pub async fn insert_many(&self, sql: &str, rows: &[Vec<Value>]) -> anyhow::Result<()> {
+        for chunk in rows.chunks(INSERT_ROWS_MAX) {
+            let many = crate::sql::with_rows(sql, chunk.len())?;
+            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            self.execute(&many, &parameters).await?;
+        }
+        Ok(())
     }
 }
 

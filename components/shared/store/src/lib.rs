@@ -36,7 +36,7 @@ mod sql;
 pub mod testing;
 mod value;
 
-pub use db::{Batch, Db, RERUNS_MAX, ROWS_MAX, Read, Tx, bulk, tx};
+pub use db::{Batch, Db, INSERT_ROWS_MAX, RERUNS_MAX, ROWS_MAX, Read, Tx, bulk, tx};
 pub use error::{Error, ErrorKind};
 #[cfg(not(target_family = "wasm"))]
 pub use migrate::{migrate, migrate_database};

@@ -27,6 +27,31 @@ pub(crate) fn numbered(sql: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// An `insert ... values ($1, .., $n)` with its list of parameters repeated for that many rows.
+///
+/// # Errors
+/// When the statement has no such list.
+pub(crate) fn with_rows(sql: &str, rows: usize) -> anyhow::Result<String> {
+    let shape = || anyhow::anyhow!("no `values ($1, .., $n)` to repeat in: {sql}");
+    let (head, list) = sql.split_once("values (").ok_or_else(shape)?;
+    let (list, tail) = list.split_once(')').ok_or_else(shape)?;
+    let width = list.split(',').count();
+    let is_list = list
+        .split(',')
+        .enumerate()
+        .all(|(index, name)| name.trim() == format!("${}", index + 1));
+    anyhow::ensure!(is_list, shape());
+    let lists: Vec<String> = (0..rows)
+        .map(|row| {
+            let names: Vec<String> = (1..=width)
+                .map(|column| format!("${}", row * width + column))
+                .collect();
+            format!("({})", names.join(", "))
+        })
+        .collect();
+    Ok(format!("{head}values {}{tail}", lists.join(", ")))
+}
+
 /// The statements of a script, without comments and without their semicolons.
 ///
 /// # Errors
@@ -132,6 +157,18 @@ mod tests {
             numbered("select $2, '$1 it''s $3', \"$4\" -- $5\n from t where a = $1 /* $6 */"),
             "select ?2, '$1 it''s $3', \"$4\" -- $5\n from t where a = ?1 /* $6 */"
         );
+    }
+
+    #[test]
+    fn a_list_of_parameters_is_repeated_for_each_row() {
+        let one = "insert into t (a, b) values ($1, $2) on conflict (a) do nothing";
+        assert_eq!(
+            with_rows(one, 2).unwrap(),
+            "insert into t (a, b) values ($1, $2), ($3, $4) on conflict (a) do nothing"
+        );
+        for other in ["select 1", "insert into t (a) values ($2)", "values (1"] {
+            assert!(with_rows(other, 2).is_err(), "{other}");
+        }
     }
 
     #[test]

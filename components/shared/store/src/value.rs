@@ -1,8 +1,9 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BindingId, BuildingId, CardId, CommunityId, DeviceId, DoorGroupId, EventId, GrantId,
-    MessageId, OpeningId, PassId, RoomId, ScheduleId, TenantId, Timestamp, UnitId, VisitId,
+    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
+    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
+    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -109,15 +110,19 @@ macro_rules! ids {
 ids!(
     ActorId,
     BindingId,
+    BindingRequestId,
     BuildingId,
     CardId,
     CommunityId,
+    CompanyId,
     DeviceId,
     DoorGroupId,
     EventId,
     GrantId,
+    ImportId,
     MessageId,
     OpeningId,
+    ParkingSpaceId,
     PassId,
     RoomId,
     ScheduleId,

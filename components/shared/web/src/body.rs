@@ -24,7 +24,7 @@ pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
         return Err(unsupported());
     }
     if request.body().len() > BODY_BYTES_MAX {
-        return Err(too_large());
+        return Err(too_large(BODY_BYTES_MAX));
     }
     let mut parser = serde_json::Deserializer::from_slice(request.body());
     let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
@@ -35,11 +35,23 @@ pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// The body is larger than [`BODY_BYTES_MAX`].
-pub(crate) fn too_large() -> Problem {
+/// The body as bytes of whatever kind: a part of a file. The function reads that many with
+/// `read_up_to`.
+///
+/// # Errors
+/// 413 when it is larger than `bytes_max`.
+pub fn raw_body(request: &Request, bytes_max: usize) -> Result<&[u8], Problem> {
+    if request.body().len() > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    Ok(request.body())
+}
+
+/// The body is larger than that.
+pub(crate) fn too_large(bytes_max: usize) -> Problem {
     let message = Message::new(
-        format!("The body is larger than {BODY_BYTES_MAX} bytes. Send less."),
-        format!("请求内容超过 {BODY_BYTES_MAX} 字节，请减小后再试。"),
+        format!("The body is larger than {bytes_max} bytes. Send less."),
+        format!("请求内容超过 {bytes_max} 字节，请减小后再试。"),
     );
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
@@ -214,6 +226,20 @@ mod tests {
         }
         let problem =
             body::<Ask>(&post("application/json", vec![b' '; BODY_BYTES_MAX + 1])).unwrap_err();
+        assert_eq!(
+            (problem.status.as_u16(), problem.code),
+            (413, "body_too_large")
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_file_has_a_limit_of_its_own() {
+        let part = post("text/csv", vec![b'x'; BODY_BYTES_MAX + 1]);
+        assert_eq!(
+            raw_body(&part, BODY_BYTES_MAX + 1).unwrap().len(),
+            BODY_BYTES_MAX + 1
+        );
+        let problem = raw_body(&part, BODY_BYTES_MAX).unwrap_err();
         assert_eq!(
             (problem.status.as_u16(), problem.code),
             (413, "body_too_large")

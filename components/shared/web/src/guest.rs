@@ -16,10 +16,22 @@ use crate::{BODY_BYTES_MAX, Problem, REQUEST_ID, Reply, Request, answer, new_id,
 /// # Errors
 /// The reply to send instead: the body is too large, or the client left in the middle of it.
 pub async fn read(request: spin_sdk::http::Request) -> Result<Request, Reply> {
+    read_up_to(request, |_| BODY_BYTES_MAX).await
+}
+
+/// Reads the request with its body, at most as many bytes of it as its head allows: for functions that take files.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_up_to(
+    request: spin_sdk::http::Request,
+    bytes_max: fn(&Request) -> usize,
+) -> Result<Request, Reply> {
     let (parts, mut incoming) = request.into_parts();
     let head = with_id(parts);
-    if declared_length(&head) > BODY_BYTES_MAX {
-        return Err(answer(&head, Err(too_large().into())));
+    let bytes_max = bytes_max(&head);
+    if declared_length(&head) > bytes_max {
+        return Err(answer(&head, Err(too_large(bytes_max).into())));
     }
     let mut whole = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
@@ -27,8 +39,8 @@ pub async fn read(request: spin_sdk::http::Request) -> Result<Request, Reply> {
         let Ok(bytes) = frame.into_data() else {
             continue;
         };
-        if whole.len() + bytes.len() > BODY_BYTES_MAX {
-            return Err(answer(&head, Err(too_large().into())));
+        if whole.len() + bytes.len() > bytes_max {
+            return Err(answer(&head, Err(too_large(bytes_max).into())));
         }
         whole.extend_from_slice(&bytes);
     }

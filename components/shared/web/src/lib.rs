@@ -29,11 +29,11 @@ mod request;
 mod secret;
 pub mod token;
 
-pub use body::{BODY_BYTES_MAX, body};
+pub use body::{BODY_BYTES_MAX, body, raw_body};
 pub use caller::{actor, actor_in_session, bearer, internal};
 pub use edge::{new_id, now};
 #[cfg(target_family = "wasm")]
-pub use guest::{read, variables};
+pub use guest::{read, read_up_to, variables};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARACTERS_MAX, Idempotency, idempotency};
 pub use language::{Language, language};
 pub use log::log;

@@ -1,6 +1,9 @@
 //! What the register of communities records: houses, people and what binds them.
 
-use kernel::{ActorId, BindingId, BuildingId, CommunityId, RoomId, Timestamp, UnitId};
+use kernel::{
+    ActorId, BindingId, BindingRequestId, BuildingId, CommunityId, CompanyId, ImportId,
+    ParkingSpaceId, RoomId, Timestamp, UnitId,
+};
 
 /// What binds a person to a room or a community.
 #[derive(
@@ -108,6 +111,119 @@ events! {
         /// The room it belongs to; absent when it is bound to nothing from now on.
         room: Option<RoomId>,
         /// Who changed it.
+        actor: ActorId,
+    }
+    /// A property company was added or changed.
+    CompanyChanged = "company.changed" {
+        /// The company.
+        company: CompanyId,
+        /// Its version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// A building was added or changed.
+    BuildingChanged = "building.changed" {
+        /// The building.
+        building: BuildingId,
+        /// Its community.
+        community: CommunityId,
+        /// Its version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// An entrance (单元) was added or changed.
+    UnitChanged = "unit.changed" {
+        /// The entrance.
+        unit: UnitId,
+        /// Its building.
+        building: BuildingId,
+        /// Its community.
+        community: CommunityId,
+        /// Its version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// A room was added or changed by itself; those of a file are one `import.finished`.
+    RoomChanged = "room.changed" {
+        /// The room.
+        room: RoomId,
+        /// Its entrance.
+        unit: UnitId,
+        /// Its building.
+        building: BuildingId,
+        /// Its community.
+        community: CommunityId,
+        /// Its version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// An entry of the register of people has other content; what, stands in the register only.
+    ResidentChanged = "resident.changed" {
+        /// The person.
+        person: ActorId,
+        /// The version of the entry after the change.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// A person asked to be bound to a room.
+    BindingRequested = "binding.requested" {
+        /// The request.
+        request: BindingRequestId,
+        /// The person.
+        person: ActorId,
+        /// As what.
+        role: BindingRole,
+        /// The community.
+        community: CommunityId,
+        /// The room.
+        room: RoomId,
+    }
+    /// A request to be bound was approved or rejected.
+    BindingRequestDecided = "binding.request_decided" {
+        /// The request.
+        request: BindingRequestId,
+        /// The person who asked.
+        person: ActorId,
+        /// The community.
+        community: CommunityId,
+        /// The binding, when it was approved.
+        binding: Option<BindingId>,
+        /// Why it was rejected.
+        reason: Option<String>,
+        /// Who decided.
+        actor: ActorId,
+    }
+    /// A parking space was added or changed.
+    ParkingSpaceChanged = "parking_space.changed" {
+        /// The space.
+        space: ParkingSpaceId,
+        /// Its community.
+        community: CommunityId,
+        /// The room whose household uses it; absent when nobody's does.
+        room: Option<RoomId>,
+        /// Its version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// A file was taken into the register.
+    ImportFinished = "import.finished" {
+        /// The import.
+        import: ImportId,
+        /// What it held: `rooms`, `residents` or `parking`.
+        kind: String,
+        /// Its community.
+        community: CommunityId,
+        /// Rows that made something new.
+        created: u32,
+        /// Rows that changed something.
+        changed: u32,
+        /// Who ran it.
         actor: ActorId,
     }
 }

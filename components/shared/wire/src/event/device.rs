@@ -1,6 +1,6 @@
 //! What the register of devices records: gateways and terminals, and whether they are there.
 
-use kernel::{ActorId, CommunityId, DeviceId, Timestamp};
+use kernel::{ActorId, CommunityId, DeviceId, MessageId, Timestamp};
 
 events! {
     /// A gateway came, went or fell silent. A heartbeat records nothing.
@@ -33,5 +33,29 @@ events! {
         version: i64,
         /// Who changed it.
         actor: ActorId,
+    }
+    /// Somebody, or the gateway's own state, asked a gateway to do something.
+    GatewayCommandRequested = "gateway.command_requested" {
+        /// The command.
+        command: MessageId,
+        /// The gateway.
+        gateway: DeviceId,
+        /// `configure`, `restart` or `ping`.
+        action: String,
+        /// From when on it is left undone.
+        expires_at: Timestamp,
+        /// Who asked; absent when the gateway ran with an older configuration than it should.
+        actor: Option<ActorId>,
+    }
+    /// What became of a command is known.
+    GatewayCommandSettled = "gateway.command_settled" {
+        /// The command.
+        command: MessageId,
+        /// The gateway.
+        gateway: DeviceId,
+        /// `done`, `failed`, `timeout`, `expired` or `cancelled`.
+        state: String,
+        /// What the gateway said.
+        reason: Option<String>,
     }
 }

@@ -65,4 +65,37 @@ events! {
         /// When the gate let the visitor in.
         arrived_at: Timestamp,
     }
+    /// A pass that comes again every week was made, or taken back.
+    RecurringVisitChanged = "recurring_visit.changed" {
+        /// The pass.
+        recurring: VisitId,
+        /// The community.
+        community: CommunityId,
+        /// The room that is visited.
+        room: RoomId,
+        /// Whether it holds from now on.
+        active: bool,
+        /// Who did it; absent when a rule did.
+        actor: Option<ActorId>,
+    }
+    /// Somebody was put on a community's blacklist, or taken off it.
+    VisitorBlacklistChanged = "visitor_blacklist.changed" {
+        /// The entry.
+        entry: String,
+        /// The community.
+        community: CommunityId,
+        /// By what the visitor is known: `phone` or `plate`; what it is stands in the list only.
+        kind: String,
+        /// Whether the visitor is kept out from now on.
+        blocked: bool,
+        /// Why the entry was made.
+        reason: String,
+        /// Who did it.
+        actor: ActorId,
+    }
+    /// The personal data of visitors was deleted, because its time was over.
+    VisitorDataForgotten = "visitor_data.forgotten" {
+        /// How many visits and recurring passes have none any more.
+        records: u32,
+    }
 }

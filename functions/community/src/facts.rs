@@ -1,0 +1,108 @@
+//! What the event log hears of a change: the audit trail, and what other capabilities consume.
+
+use kernel::{ActorId, CommunityId, Phone, RoomId, TenantId};
+use store::{Tx, events};
+use wire::event::{BindingEnded, BindingStarted, Event, PlateChanged, ResidentRecorded};
+
+use crate::context::Context;
+use crate::domain::{Binding, Plate, Resident};
+
+/// Appends a fact of this moment.
+pub(crate) async fn append<Fact: Event>(
+    context: &Context,
+    tx: &Tx,
+    fact: &Fact,
+) -> anyhow::Result<()> {
+    events::append(tx, &context.new_id()?, context.now, fact).await?;
+    Ok(())
+}
+
+/// A person is in the register, with the number that counts.
+pub(crate) async fn resident_recorded(
+    context: &Context,
+    tx: &Tx,
+    actor: &ActorId,
+    (resident, phone): (&Resident, Option<&Phone>),
+) -> anyhow::Result<()> {
+    let phone = phone
+        .map(|phone| digest(context, tx.tenant(), phone))
+        .transpose()?;
+    let (person, actor) = (resident.id.clone(), actor.clone());
+    append(
+        context,
+        tx,
+        &ResidentRecorded {
+            person,
+            phone,
+            actor,
+        },
+    )
+    .await
+}
+
+/// The digest of a number.
+pub(crate) fn digest(
+    context: &Context,
+    tenant: &TenantId,
+    phone: &Phone,
+) -> anyhow::Result<String> {
+    web::phone_digest(&context.token_secret, tenant, phone)
+}
+
+/// A binding is new.
+pub(crate) async fn binding_started(
+    context: &Context,
+    tx: &Tx,
+    binding: &Binding,
+) -> anyhow::Result<()> {
+    let (building, unit, room) = match binding.home.clone() {
+        Some((building, unit, room)) => (Some(building), Some(unit), Some(room)),
+        None => (None, None, None),
+    };
+    let fact = BindingStarted {
+        binding: binding.id.clone(),
+        person: binding.person.clone(),
+        role: binding.role,
+        community: binding.community.clone(),
+        building,
+        unit,
+        room,
+        from: binding.term.from,
+        until: binding.term.until,
+        actor: binding.started_by.clone(),
+    };
+    append(context, tx, &fact).await
+}
+
+/// A binding has another end than before.
+pub(crate) async fn binding_ended(
+    context: &Context,
+    tx: &Tx,
+    actor: &ActorId,
+    binding: &Binding,
+) -> anyhow::Result<()> {
+    let fact = BindingEnded {
+        binding: binding.id.clone(),
+        person: binding.person.clone(),
+        community: binding.community.clone(),
+        until: binding.term.until,
+        actor: actor.clone(),
+    };
+    append(context, tx, &fact).await
+}
+
+/// A plate belongs to a room, or to none.
+pub(crate) async fn plate_changed(
+    context: &Context,
+    tx: &Tx,
+    actor: &ActorId,
+    (plate, community, room): (&Plate, &CommunityId, Option<&RoomId>),
+) -> anyhow::Result<()> {
+    let fact = PlateChanged {
+        plate: plate.as_str().to_owned(),
+        community: community.clone(),
+        room: room.cloned(),
+        actor: actor.clone(),
+    };
+    append(context, tx, &fact).await
+}

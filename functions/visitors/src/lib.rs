@@ -1,0 +1,23 @@
+//! Visitors: who is expected, who stands at the gate, and who says yes.
+//!
+//! Triggers: HTTP under `/api/visits`, `/api/recurring-visits`, `/api/visitor-registrations` and
+//! `/api/visitor-blacklist`; cron for what others recorded and for what time has ended.
+
+pub mod context;
+pub mod cron;
+pub mod domain;
+mod facts;
+pub mod http;
+pub mod inbox;
+mod plan;
+mod rows;
+pub mod store;
+mod tokens;
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> web::Reply {
+    http::serve(request).await
+}
+
+trigger::cron!(cron::on_tick);

@@ -1,0 +1,11 @@
+//! The visitors function from outside, on SQLite and on PostgreSQL: requests, events and ticks in; replies, rows and
+//! facts out.
+
+mod blacklist;
+mod gate;
+mod privacy;
+mod recurring;
+mod refusals;
+mod statements;
+mod support;
+mod visits;

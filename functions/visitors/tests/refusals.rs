@@ -1,0 +1,241 @@
+//! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
+//! checked against the route table itself, so that a new route without its refusals fails here.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    AUDITOR, CHEN, DEVICE, GUARD_ELSEWHERE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO,
+    on_each_engine,
+};
+
+/// A route, a body that it would accept, and who is refused how.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    body: Option<Value>,
+    refusals: Vec<(Person, u16, &'static str)>,
+}
+
+#[rustfmt::skip]
+fn routes() -> Vec<Route> {
+    let route = |method, path, body, refusals| Route { method, path, body, refusals };
+    let strangers = |code: &'static str, more: Vec<(Person, u16, &'static str)>| {
+        let unknown = [ZHAO, SUN, GUARD_ELSEWHERE, DEVICE, STRANGER].map(|person| (person, 404, code));
+        [unknown.to_vec(), more].concat()
+    };
+    let visit = |more| strangers("visit_unknown", more);
+    let readers = || vec![(AUDITOR, 403, "hosts_only")];
+    let invitation = json!({"room": "r101", "visitor": {"name": "周"}});
+    let recurring = json!({"room": "r101", "visitor": {"name": "周"}, "days": ["sat"], "from": "09:00", "until": "12:00", "last_day": "2027-02-28"});
+    let entry = json!({"community": "garden", "plate": "京A12345", "reason": "x"});
+    let managers = || [LI, ZHAO, SUN, AUDITOR, GUARD_ELSEWHERE, DEVICE].map(|person| (person, 403, "managers_only")).to_vec();
+    vec![
+        route("POST", "/api/visits", Some(invitation), strangers("room_unknown", readers())),
+        route("GET", "/api/visits", None, vec![(DEVICE, 403, "people_only")]),
+        route("GET", "/api/visits/{visit}", None, visit(vec![])),
+        route("DELETE", "/api/visits/{visit}", None, visit(readers())),
+        route("GET", "/api/visits/{visit}/pass", None, visit(readers())),
+        route("POST", "/api/visits/{visit}/arrival", None, visit(vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only")])),
+        route("POST", "/api/visits/{visit}/departure", None, visit(readers())),
+        route("POST", "/api/visits/{visit}/answer", Some(json!({"approved": true})), visit(readers())),
+        route("POST", "/api/recurring-visits", Some(recurring), strangers("room_unknown", readers())),
+        route("GET", "/api/recurring-visits", None, vec![(DEVICE, 403, "people_only")]),
+        route("GET", "/api/recurring-visits/{recurring}", None, strangers("recurring_visit_unknown", vec![])),
+        route("DELETE", "/api/recurring-visits/{recurring}", None, strangers("recurring_visit_unknown", readers())),
+        route("POST", "/api/visitor-registrations", Some(json!({})), vec![]),
+        route("GET", "/api/visitor-registrations/{token}", None, vec![]),
+        route("POST", "/api/visitor-blacklist", Some(entry), managers()),
+        route("GET", "/api/visitor-blacklist", None, vec![]),
+        route("DELETE", "/api/visitor-blacklist/{entry}", None, strangers("blacklist_entry_unknown", vec![(LI, 404, "blacklist_entry_unknown"), (AUDITOR, 404, "blacklist_entry_unknown")])),
+        route("POST", "/internal/ticks/visitors", None, vec![(LI, 401, "token_invalid"), (STRANGER, 401, "token_invalid")]),
+    ]
+}
+
+/// Whether nobody needs a token there.
+fn is_public(route: &Route) -> bool {
+    route.path.starts_with("/api/visitor-registrations")
+}
+
+/// The places of a path, filled in.
+struct Places {
+    visit: String,
+    recurring: String,
+    entry: String,
+}
+
+impl Places {
+    fn fill(&self, path: &str) -> String {
+        path.replace("{visit}", &self.visit)
+            .replace("{recurring}", &self.recurring)
+            .replace("{entry}", &self.entry)
+            .replace("{token}", "x")
+    }
+}
+
+impl Route {
+    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
+        let ask = world
+            .ask(method, &places.fill(self.path))
+            .header("if-match", "*");
+        match &self.body {
+            Some(body) => ask.json(body),
+            None => ask,
+        }
+    }
+}
+
+async fn places(world: &World) -> Places {
+    let made = async |path: &str, person: Person| {
+        let all = routes();
+        let route = all
+            .iter()
+            .find(|route| (route.method, route.path) == ("POST", path));
+        let body = route.and_then(|route| route.body.clone()).unwrap();
+        let made = world.post(path).by(person).json(&body).content().await;
+        made["id"].as_str().unwrap().to_owned()
+    };
+    Places {
+        visit: made("/api/visits", LI).await,
+        recurring: made("/api/recurring-visits", LI).await,
+        entry: made("/api/visitor-blacklist", CHEN).await,
+    }
+}
+
+#[tokio::test]
+async fn every_route_refuses_whom_it_must_and_nothing_changes() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        let path = places.fill("/api/visits/{visit}");
+        let visit = world.get(&path).by(LI).content().await;
+        let facts = world.facts().await;
+        for route in routes().iter().filter(|route| !is_public(route)) {
+            let none = route
+                .ask(&world, &places)
+                .refused(401, "token_missing")
+                .await;
+            assert_eq!(none["status"], 401, "{} {}", route.method, route.path);
+            route
+                .ask(&world, &places)
+                .bearer("a.b.c")
+                .refused(401, "token_invalid")
+                .await;
+            for (person, status, code) in &route.refusals {
+                route
+                    .ask(&world, &places)
+                    .by(*person)
+                    .refused(*status, code)
+                    .await;
+            }
+        }
+        assert_eq!(world.get(&path).by(LI).content().await, visit);
+        assert_eq!(world.facts().await, facts);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        for route in routes()
+            .iter()
+            .filter(|route| route.path.starts_with("/api") && !is_public(route))
+        {
+            route
+                .ask(&world, &places)
+                .bearer(SECRET)
+                .refused(401, "token_invalid")
+                .await;
+        }
+        assert_eq!(
+            world
+                .post("/internal/ticks/visitors")
+                .bearer(SECRET)
+                .reply()
+                .await
+                .status,
+            200
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    on_each_engine(async |mut world| {
+        let token = world.token(LI);
+        assert_eq!(
+            world.get("/api/visits").bearer(&token).reply().await.status,
+            200
+        );
+        world.pass_ms(3_600_000);
+        world
+            .get("/api/visits")
+            .bearer(&token)
+            .refused(401, "token_expired")
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_known_path_with_another_method_names_the_right_ones() {
+    on_each_engine(async |world| {
+        let places = places(&world).await;
+        for route in routes() {
+            let path = places.fill(route.path);
+            let reply = world.ask(Method::OPTIONS, &path).reply().await;
+            let allowed = reply
+                .headers
+                .get("allow")
+                .map(|allow| allow.to_str().unwrap())
+                .unwrap_or("");
+            assert_eq!(reply.status, 405, "{path}");
+            let mut expected: Vec<_> = routes()
+                .into_iter()
+                .filter(|other| other.path == route.path)
+                .map(|other| other.method)
+                .collect();
+            expected.sort_unstable();
+            assert_eq!(allowed, expected.join(", "), "{path}");
+        }
+        for path in [
+            "/",
+            "/api",
+            "/api/visits/x/keys",
+            "/api/visitor-registrations/x/y",
+            "/internal/ticks/meters",
+        ] {
+            world.get(path).refused(404, "not_found").await;
+        }
+    })
+    .await;
+}
+
+/// The arms of the route table, as `METHOD /path/{place}`.
+fn arms() -> Vec<String> {
+    let source = include_str!("../src/http.rs");
+    let arms = source.lines().filter_map(|line| {
+        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
+        let (segments, _) = rest.split_once("])")?;
+        let path = segments
+            .split(", ")
+            .map(|segment| match segment.strip_prefix('"') {
+                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
+                None => format!("/{{{segment}}}"),
+            });
+        Some(format!("{method} {}", path.collect::<String>()))
+    });
+    arms.collect()
+}
+
+#[test]
+fn every_route_of_the_table_stands_in_the_list_of_refusals() {
+    let listed: Vec<String> = routes()
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    assert_eq!(arms(), listed);
+}
