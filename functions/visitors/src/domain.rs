@@ -13,8 +13,8 @@ mod visit;
 
 pub use blacklist::{Ended, Entry, Mark, blacklisted, managers_only, unblock, unknown_entry};
 pub use caller::{
-    Relation, Signed, is_manager, is_people, on_behalf, relation, unknown_recurring, unknown_room,
-    unknown_visit,
+    Relation, Signed, has_lists, is_manager, is_people, on_behalf, relation, unknown_recurring,
+    unknown_room, unknown_visit,
 };
 pub use pass::{
     COURIER_MS, GUEST_MS, Pass, REGISTERED_GUEST_MS, UsesMax, WINDOW_AHEAD_MS_MAX, WINDOW_MS_MAX,

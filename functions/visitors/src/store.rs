@@ -24,7 +24,8 @@ use kernel::{Actor, ActorKind};
 /// others it is the list of none: they see what their household sees.
 fn reach(actor: &Actor) -> Option<String> {
     match actor.kind {
-        ActorKind::Operator | ActorKind::Auditor => None,
+        // An application that comes here has the permission, and works for the whole tenant.
+        ActorKind::Operator | ActorKind::Auditor | ActorKind::Application => None,
         ActorKind::Staff => {
             let names = actor.communities.iter();
             let names: String = names.map(|community| format!("{community},")).collect();

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    AUDITOR, CHEN, DEVICE, GUARD_ELSEWHERE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO,
+    APP, AUDITOR, CHEN, DEVICE, GUARD_ELSEWHERE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO,
     on_each_engine,
 };
 
@@ -21,7 +21,7 @@ struct Route {
 fn routes() -> Vec<Route> {
     let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let strangers = |code: &'static str, more: Vec<(Person, u16, &'static str)>| {
-        let unknown = [ZHAO, SUN, GUARD_ELSEWHERE, DEVICE, STRANGER].map(|person| (person, 404, code));
+        let unknown = [ZHAO, SUN, GUARD_ELSEWHERE, DEVICE, APP, STRANGER].map(|person| (person, 404, code));
         [unknown.to_vec(), more].concat()
     };
     let visit = |more| strangers("visit_unknown", more);
@@ -32,7 +32,7 @@ fn routes() -> Vec<Route> {
     let managers = || [LI, ZHAO, SUN, AUDITOR, GUARD_ELSEWHERE, DEVICE].map(|person| (person, 403, "managers_only")).to_vec();
     vec![
         route("POST", "/api/visits", Some(invitation), strangers("room_unknown", readers())),
-        route("GET", "/api/visits", None, vec![(DEVICE, 403, "people_only")]),
+        route("GET", "/api/visits", None, vec![(DEVICE, 403, "people_only"), (APP, 403, "people_only")]),
         route("GET", "/api/visits/{visit}", None, visit(vec![])),
         route("DELETE", "/api/visits/{visit}", None, visit(readers())),
         route("GET", "/api/visits/{visit}/pass", None, visit(readers())),
@@ -40,7 +40,7 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/visits/{visit}/departure", None, visit(readers())),
         route("POST", "/api/visits/{visit}/answer", Some(json!({"approved": true})), visit(readers())),
         route("POST", "/api/recurring-visits", Some(recurring), strangers("room_unknown", readers())),
-        route("GET", "/api/recurring-visits", None, vec![(DEVICE, 403, "people_only")]),
+        route("GET", "/api/recurring-visits", None, vec![(DEVICE, 403, "people_only"), (APP, 403, "people_only")]),
         route("GET", "/api/recurring-visits/{recurring}", None, strangers("recurring_visit_unknown", vec![])),
         route("DELETE", "/api/recurring-visits/{recurring}", None, strangers("recurring_visit_unknown", readers())),
         route("POST", "/api/visitor-registrations", Some(json!({})), vec![]),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, EventId, PassId, RoomId,
+    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, EventId, PassId, RoomId, Scope,
     TenantId, Timestamp, UnitId,
 };
 use serde_json::{Value, json};
@@ -60,6 +60,10 @@ pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"])
 pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
 pub const GUARD_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
 pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
+/// Connected applications, the first without any permission.
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
+pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
+pub const APP_WRITER: Person = Person(ActorKind::Application, "app-writer", "demo", &[]);
 /// The operator of another tenant.
 pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
 
@@ -74,7 +78,11 @@ impl Person {
                 .iter()
                 .map(|id| CommunityId::parse(id).unwrap())
                 .collect(),
-            scopes: vec![],
+            scopes: match id {
+                "app-reader" => vec![Scope("visits:read".to_owned())],
+                "app-writer" => vec![Scope("visits:write".to_owned())],
+                _ => vec![],
+            },
         }
     }
 }

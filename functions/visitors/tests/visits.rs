@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{AUDITOR, CHEN, GUARD_ELSEWHERE, LI, MA, SUN, World, ZHAO, on_each_engine};
+use crate::support::{
+    APP, APP_READER, APP_WRITER, AUDITOR, CHEN, GUARD_ELSEWHERE, LI, MA, SUN, World, ZHAO,
+    on_each_engine,
+};
 
 async fn pass_of(world: &World, id: &str) -> serde_json::Value {
     let path = format!("/api/visits/{id}/pass");
@@ -262,6 +265,37 @@ async fn staff_expect_somebody_in_a_room_where_nobody_lives_with_the_way_to_it()
             .by(GUARD_ELSEWHERE)
             .json(&ask)
             .refused(404, "room_unknown")
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connected_application_does_what_its_permissions_say() {
+    on_each_engine(async |world| {
+        let id = world.invited().await["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/visits/{id}");
+        world.get(&path).by(APP).refused(404, "visit_unknown").await;
+        world
+            .get("/api/visits")
+            .by(APP)
+            .refused(403, "people_only")
+            .await;
+        for app in [APP_READER, APP_WRITER] {
+            let list = world.get("/api/visits").by(app).content().await;
+            assert_eq!(list["items"][0]["id"], json!(id));
+        }
+        let because = json!({"reason": "门禁系统联动"});
+        let ask = |app| world.ask(Method::DELETE, &path).by(app).json(&because);
+        ask(APP_READER).refused(403, "hosts_only").await;
+        let arrival = world.post(&format!("{path}/arrival")).by(APP_WRITER);
+        assert_eq!(arrival.content().await["state"], "arrived");
+        let revoked = ask(APP_WRITER).content().await;
+        assert_eq!(revoked["end"]["by"], "app-writer");
+        world
+            .get("/api/visitor-blacklist?community=garden")
+            .by(APP_WRITER)
+            .refused(403, "managers_only")
             .await;
     })
     .await;

@@ -8,6 +8,9 @@ use super::{Name, Presence, Profile, Vitals};
 /// The longest configuration, in bytes of JSON: it has to fit into one message with room to spare.
 pub const CONFIGURATION_BYTES_MAX: usize = 32 * 1024;
 
+/// The permission of connected applications to read the register.
+const READ: &str = "devices:read";
+
 /// What somebody says about a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
@@ -66,8 +69,8 @@ pub struct Gateway {
     pub configuration: Configuration,
 }
 
-/// Whether the caller may know the device: operators and auditors know all, staff those of their communities, a
-/// gateway itself.
+/// Whether the caller may know the device: operators, auditors and applications with the permission know all, staff
+/// those of their communities, a gateway itself.
 #[must_use]
 pub fn knows(actor: &Actor, device: &Device) -> bool {
     let community = device.description.as_ref().map(|said| &said.community);
@@ -75,7 +78,8 @@ pub fn knows(actor: &Actor, device: &Device) -> bool {
         ActorKind::Operator | ActorKind::Auditor => true,
         ActorKind::Staff => community.is_some_and(|community| actor.reaches(community)),
         ActorKind::Device => actor.id.as_str() == device.id.as_str(),
-        ActorKind::Resident | ActorKind::Merchant | ActorKind::Application => false,
+        ActorKind::Application => actor.may(READ),
+        ActorKind::Resident | ActorKind::Merchant => false,
     }
 }
 
@@ -101,10 +105,12 @@ pub fn operator_only(actor: &Actor) -> Result<(), Refusal> {
 /// # Errors
 /// 403 for others.
 pub fn overseers_only(actor: &Actor) -> Result<(), Refusal> {
-    if matches!(
-        actor.kind,
-        ActorKind::Operator | ActorKind::Staff | ActorKind::Auditor
-    ) {
+    let oversees = match actor.kind {
+        ActorKind::Operator | ActorKind::Staff | ActorKind::Auditor => true,
+        ActorKind::Application => actor.may(READ),
+        ActorKind::Resident | ActorKind::Merchant | ActorKind::Device => false,
+    };
+    if oversees {
         return Ok(());
     }
     Err(Refusal::forbidden(

@@ -108,6 +108,11 @@ fn staff_know_their_communities_devices_and_a_gateway_itself() {
         &actor(ActorKind::Application, "gateway-1"),
         &described
     ));
+    let reader = Actor {
+        scopes: vec![kernel::Scope("devices:read".to_owned())],
+        ..actor(ActorKind::Application, "app")
+    };
+    assert!(knows(&reader, &described) && overseers_only(&reader).is_ok());
     let elsewhere = describe(&operator, &gateway(), said("harbour"))
         .unwrap()
         .unwrap();

@@ -193,7 +193,11 @@ pub(crate) async fn silent(tx: &Tx, now: Timestamp, limit: i64) -> anyhow::Resul
 
 /// The communities that the caller looks after, as `,a,b,`; nothing when that is all of the tenant's.
 fn reach(actor: &Actor) -> Option<String> {
-    if matches!(actor.kind, ActorKind::Operator | ActorKind::Auditor) {
+    // An application that comes here has the permission, and works for the whole tenant.
+    if matches!(
+        actor.kind,
+        ActorKind::Operator | ActorKind::Auditor | ActorKind::Application
+    ) {
         return None;
     }
     let names = actor.communities.iter();

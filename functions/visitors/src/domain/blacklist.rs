@@ -2,7 +2,7 @@
 
 use kernel::{Actor, ActorId, CommunityId, Message, Refusal, Timestamp};
 
-use super::{Plate, Reason, is_manager};
+use super::{Plate, Reason, is_manager, is_people};
 
 /// By what somebody is known who is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,21 +75,26 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-/// Lets only those who run the community see and change its blacklist.
+/// Lets only people who run the community see and change its blacklist: no application's key opens it.
 ///
 /// # Errors
 /// 403 for others.
 pub fn managers_only(actor: &Actor, community: &CommunityId) -> Result<(), Refusal> {
-    if is_manager(actor, community) {
+    if is_people(actor.kind) && is_manager(actor, community) {
         return Ok(());
     }
-    Err(Refusal::forbidden(
+    Err(only_managers())
+}
+
+/// Only those who run the community do this.
+pub(super) fn only_managers() -> Refusal {
+    Refusal::forbidden(
         "managers_only",
         Message::new(
             "Only the property office of the community does this.",
             "只有本小区物业可以进行此操作。",
         ),
-    ))
+    )
 }
 
 /// Takes an entry off; nothing when it is off already.

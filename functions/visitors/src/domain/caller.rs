@@ -4,6 +4,11 @@ use kernel::{Actor, ActorId, ActorKind, CommunityId, Message, Refusal};
 
 use super::Reason;
 
+/// The permission of connected applications to read visits.
+const READ: &str = "visits:read";
+/// The permission of connected applications to act for households, with a reason.
+const WRITE: &str = "visits:write";
+
 /// What the caller is to a room's visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
@@ -34,13 +39,31 @@ pub fn relation(actor: &Actor, community: &CommunityId, lives_there: bool) -> Op
     if is_manager(actor, community) {
         return Some(Relation::Manager);
     }
-    (actor.kind == ActorKind::Auditor && actor.reaches(community)).then_some(Relation::Reader)
+    let reads = match actor.kind {
+        ActorKind::Auditor => actor.reaches(community),
+        ActorKind::Application => actor.may(READ),
+        _ => false,
+    };
+    reads.then_some(Relation::Reader)
 }
 
-/// Whether the caller runs this community.
+/// Whether the caller runs this community, or is a connected application that acts for the whole tenant.
 #[must_use]
 pub fn is_manager(actor: &Actor, community: &CommunityId) -> bool {
-    matches!(actor.kind, ActorKind::Operator | ActorKind::Staff) && actor.reaches(community)
+    match actor.kind {
+        ActorKind::Operator | ActorKind::Staff => actor.reaches(community),
+        ActorKind::Application => actor.may(WRITE),
+        _ => false,
+    }
+}
+
+/// Whether the caller has lists of visits: people, auditors, and connected applications that may read or act.
+#[must_use]
+pub fn has_lists(actor: &Actor) -> bool {
+    match actor.kind {
+        ActorKind::Application => actor.may(READ) || actor.may(WRITE),
+        kind => is_people(kind) || kind == ActorKind::Auditor,
+    }
 }
 
 /// Whether accounts of that kind are people who may live somewhere. Devices and applications have ids of their own,

@@ -5,7 +5,8 @@ use kernel::{Actor, CommunityId, Message, PassId, Refusal, RefusalKind, Timestam
 
 use super::{
     Approval, COURIER_MS, End, GUEST_MS, Pass, Place, REGISTERED_GUEST_MS, Reason, Room, Signed,
-    UsesMax, Visit, VisitKind, VisitState, Visitor, Window, blacklisted, managers_only,
+    UsesMax, Visit, VisitKind, VisitState, Visitor, Window, blacklist::only_managers, blacklisted,
+    is_manager,
 };
 
 /// How long an answer of the household counts, in milliseconds: 5 minutes; no answer is a refusal.
@@ -221,7 +222,9 @@ pub fn revoke(visit: &Visit, end: End) -> Result<Option<Visit>, Refusal> {
 /// # Errors
 /// 403 for others than those who run the community; 409 when the visitor is not expected now.
 pub fn arrive(actor: &Actor, visit: &Visit, now: Timestamp) -> Result<Option<Visit>, Refusal> {
-    managers_only(actor, &visit.community)?;
+    if !is_manager(actor, &visit.community) {
+        return Err(only_managers());
+    }
     match &visit.state {
         VisitState::Approved(approval) if approval.pass.window.holds(now) => {
             Ok(Some(visit.with(VisitState::Arrived(approval.arrived(now)))))

@@ -11,8 +11,8 @@ use super::visits::because;
 use super::{answer, caller, name_of, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Days, Reason, Recurring, RecurringState, Relation, UsesMax, Weekly, blacklisted, on_behalf,
-    unknown_recurring,
+    Days, Reason, Recurring, RecurringState, Relation, UsesMax, Weekly, blacklisted, has_lists,
+    on_behalf, unknown_recurring,
 };
 use crate::store::{blacklist, places, recurring as sql};
 use crate::{facts, inbox, plan};
@@ -139,7 +139,7 @@ pub(super) async fn make(context: &Context, request: &Request) -> anyhow::Result
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    if !crate::domain::is_people(actor.kind) && actor.kind != kernel::ActorKind::Auditor {
+    if !has_lists(&actor) {
         return Err(super::visits::no_visits().into());
     }
     let mut query = Query::of(request)?;

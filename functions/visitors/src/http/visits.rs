@@ -102,7 +102,7 @@ pub(super) async fn invite(context: &Context, request: &Request) -> anyhow::Resu
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    if !(domain::is_people(actor.kind) || actor.kind == kernel::ActorKind::Auditor) {
+    if !domain::has_lists(&actor) {
         return Err(no_visits().into());
     }
     let mut query = Query::of(request)?;
