@@ -185,3 +185,24 @@ async fn only_people_ask_and_only_for_rooms_that_are_there() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn nobody_asks_for_every_room_at_once() {
+    on_each_engine(async |world| {
+        let house = world.house().await;
+        for number in 201..=211 {
+            let room = json!({"number": number.to_string(), "area_dm2": 100});
+            let room = world
+                .made(&format!("/api/units/{}/rooms", house.unit), room)
+                .await;
+            let asked = json!({"role": "owner", "room": room, "name": "赵六"});
+            let asked = world.post("/api/binding-requests").by(ZHAO).json(&asked);
+            if number <= 210 {
+                asked.content().await;
+            } else {
+                asked.refused(429, "requests_too_many").await;
+            }
+        }
+    })
+    .await;
+}

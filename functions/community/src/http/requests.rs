@@ -1,6 +1,9 @@
 //! `/api/binding-requests`: people ask to be bound to a room, staff approve or reject.
 
-use kernel::{Actor, BindingId, BindingRequestId, CommunityId, Phone, Refusal, RoomId, Timestamp};
+use kernel::{
+    Actor, BindingId, BindingRequestId, CommunityId, Message, Phone, Refusal, RefusalKind, RoomId,
+    Timestamp,
+};
 use serde::Deserialize;
 use store::{Tx, tx};
 use web::{Query, Reply, Request};
@@ -17,6 +20,9 @@ use crate::domain::{
 use crate::{facts, store as sql};
 
 const REQUEST: (&str, &str, &str) = ("binding_request_unknown", "request", "申请");
+
+/// The most requests of one person that wait at a time.
+const REQUESTS_PENDING_MAX: i64 = 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +91,7 @@ pub(super) async fn ask(context: &Context, request: &Request) -> anyhow::Result<
     stored(&asked, "/api/binding-requests")
 }
 
-/// Refuses a second request for a room, and one for a room that the person is bound to.
+/// Refuses a second request for a room, one for a room that the person is bound to, and too many at a time.
 async fn check_free(
     context: &Context,
     tx: &Tx,
@@ -93,22 +99,33 @@ async fn check_free(
     (community, room): (&CommunityId, &RoomId),
 ) -> anyhow::Result<()> {
     let held = sql::held(tx, &actor.tenant, (community, Some(room)), context.now).await?;
-    let (code, english, chinese) = if held.iter().any(|binding| binding.person == actor.id) {
+    let pending = sql::pending(tx, &actor.id, REQUESTS_PENDING_MAX).await?;
+    let is_full = i64::try_from(pending.len())? >= REQUESTS_PENDING_MAX;
+    let (kind, code, english, chinese) = if held.iter().any(|binding| binding.person == actor.id) {
         (
+            RefusalKind::Conflict,
             "binding_exists",
             "You are already bound to this room.",
             "您已绑定该房屋。",
         )
-    } else if sql::is_pending(tx, room, &actor.id).await? {
+    } else if pending.contains(room) {
         (
+            RefusalKind::Conflict,
             "request_pending",
             "You have already asked for this room. Wait for the property office's answer.",
             "您已提交过该房屋的申请，请等待物业审核。",
         )
+    } else if is_full {
+        (
+            RefusalKind::TooMany,
+            "requests_too_many",
+            "You have asked for many rooms. Wait for the property office's answers.",
+            "您待审核的申请过多，请等待物业审核后再申请。",
+        )
     } else {
         return Ok(());
     };
-    Err(Refusal::conflict(code, kernel::Message::new(english, chinese)).into())
+    Err(Refusal::new(kind, code, Message::new(english, chinese)).into())
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {

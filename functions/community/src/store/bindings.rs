@@ -66,8 +66,8 @@ statements! {
             decided_at, version
         from community_binding_request where tenant = $1 and id = $2";
 
-    PENDING = "select id from community_binding_request
-        where tenant = $1 and room = $2 and person = $3 and state = 'pending'";
+    PENDING = "select room from community_binding_request
+        where tenant = $1 and person = $2 and state = 'pending' order by id limit $3";
 
     REQUESTS = "select id, person, role, community, room, name, phone, asked_at, state, binding, reason, decided_by,
             decided_at, version
@@ -265,10 +265,11 @@ pub(crate) async fn request(
     row.map(|row| read_request(&row)).transpose()
 }
 
-/// Whether the person already asks for that room.
-pub(crate) async fn is_pending(tx: &Tx, room: &RoomId, person: &ActorId) -> anyhow::Result<bool> {
-    let key = [tx.tenant().into(), room.into(), person.into()];
-    Ok(tx.row(PENDING, &key).await?.is_some())
+/// The rooms that the person asks for, at most `limit`.
+pub(crate) async fn pending(tx: &Tx, person: &ActorId, limit: i64) -> anyhow::Result<Vec<RoomId>> {
+    let key = [tx.tenant().into(), person.into(), limit.into()];
+    let rows = tx.rows(PENDING, &key).await?;
+    rows.iter().map(|row| row.id(0)).collect()
 }
 
 /// Requests that the caller reaches, by id; those of one person wherever they are.
