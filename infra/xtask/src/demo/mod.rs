@@ -1,5 +1,7 @@
-//! The demo community: a tenant with people, doors, grants and a gateway, loaded over the HTTP API like anybody's.
+//! The demo community: a tenant with people, houses, doors and a gateway, loaded over the HTTP API like anybody's.
 //! Its passwords are random; they stand in a file that only the owner reads.
+
+pub mod register;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -165,6 +167,9 @@ impl Demo {
             gateway,
         };
         demo.load_grants(&api).await?;
+        register::load(&api, &demo)
+            .await
+            .context("the register of communities")?;
         Ok(demo)
     }
 
@@ -225,9 +230,12 @@ impl Demo {
 
 async fn add_person(api: &Client, username: &str, kind: &str) -> Result<Person> {
     let mut person = new_person(username, kind)?;
-    let body = json!({
+    let mut body = json!({
         "username": username, "password": person.password, "kind": kind, "communities": [COMMUNITY],
     });
+    if let Some((_, phone)) = register::PHONES.iter().find(|(name, _)| *name == username) {
+        body["phone"] = json!(phone);
+    }
     let added = api.post("/api/people", body).await?;
     person.id = added["id"]
         .as_str()
