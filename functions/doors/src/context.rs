@@ -14,6 +14,10 @@ pub struct Context {
     pub token_secret: Secret,
     /// What schedulers present.
     pub internal_token: Secret,
+    /// The key that passes and snapshots are signed with.
+    pub pass_seed: [u8; 32],
+    /// For how many days the log of who went through is kept.
+    pub access_retention_days: i64,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
     /// Where messages go out.
@@ -30,6 +34,8 @@ impl Context {
         let [
             token_secret,
             internal_token,
+            pass_secret,
+            access_retention_days,
             database_url,
             mqtt_host,
             mqtt_port,
@@ -37,6 +43,8 @@ impl Context {
         ] = web::variables([
             "token_secret",
             "internal_token",
+            "pass_secret",
+            "access_retention_days",
             "database_url",
             "mqtt_host",
             "mqtt_port",
@@ -44,10 +52,17 @@ impl Context {
         ])
         .await?;
         let now = web::now()?;
+        anyhow::ensure!(
+            pass_secret.len() >= Secret::BYTES_MIN,
+            "the variable pass_secret is shorter than {} bytes",
+            Secret::BYTES_MIN
+        );
         Ok(Self {
             db: Db::open(&database_url)?,
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
+            pass_seed: wire::pass::seed_of(&pass_secret),
+            access_retention_days: access_retention_days.parse()?,
             now,
             outbox: Outbox::new(&format!("mqtt://{mqtt_host}:{mqtt_port}"), mqtt_password),
         })

@@ -1,24 +1,42 @@
 //! What is decided about doors, pure: time, ids and the caller come in as arguments, a refusal comes out as a value.
 //!
-//! One file a noun: [`Door`], [`Grant`], [`Opening`], [`Occurrence`].
+//! One file a noun: [`Door`], [`Grant`], [`Group`], [`Schedule`], [`Card`], [`Suspension`], [`Opening`],
+//! [`Occurrence`]. Whether a door opens is decided in the crate `access`, which gates share.
 
+mod card;
 mod door;
 mod grant;
+mod group;
 mod occurrence;
 mod opening;
+mod refusing;
+mod schedule;
+mod suspension;
 
+pub use card::{Card, CardState, NUMBER_MAX, block, end_card, known_card, unblock, unknown_card};
 pub use door::{
     Change, Door, Name, Registration, UnlockMillis, change_door, is_people, is_person, know,
-    manages, overseers_only, oversees, register_door, unknown_door, whose,
+    manages, oversee_it, overseers_only, oversees, own_unless_overseer, register_door, run_it,
+    unknown_community, unknown_door, whose,
 };
 pub use grant::{
     Grant, GrantState, Offer, Validity, grant, known_grant, resume, revoke, suspend, unknown_grant,
 };
+pub use group::{
+    ADMITS_MAX, GROUP_DOORS_MAX, Group, GroupChange, change_group, known_group, make_group,
+    unknown_group,
+};
 pub use occurrence::{DEVICE_AHEAD_MS_MAX, DEVICE_BEHIND_MS_MAX, Occurrence, report};
 pub use opening::{
-    Ask, Denial, Ground, LateAnswer, OPENING_EXPIRES_MS, Opening, OpeningState, acknowledge,
+    Ask, Ground, Known, LateAnswer, OPENING_EXPIRES_MS, Opening, OpeningState, acknowledge,
     known_opening, observe, request_opening, unknown_opening,
 };
+pub use refusing::refusal_of;
+pub use schedule::{
+    Exception, Hours, Schedule, ScheduleChange, ScheduleError, WeeklyHours, change_schedule,
+    known_schedule, make_schedule, unknown_schedule, windows,
+};
+pub use suspension::{Suspension, suspend_person};
 
 use std::fmt;
 
@@ -144,6 +162,8 @@ pub(crate) mod sample {
             name: Name::parse("北门").unwrap(),
             gateway: DeviceId::parse("gateway-1").unwrap(),
             unlock: UnlockMillis::new(3000).unwrap(),
+            direction: wire::snapshot::Direction::Both,
+            released: false,
             version: 1,
         }
     }

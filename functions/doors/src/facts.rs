@@ -229,7 +229,12 @@ fn keys(opening: &Opening) -> (OpeningId, DeviceId, ActorId) {
     )
 }
 
-async fn append<Fact: Event>(context: &Context, tx: &Tx, fact: &Fact) -> anyhow::Result<()> {
+/// Records a fact.
+pub(crate) async fn append<Fact: Event>(
+    context: &Context,
+    tx: &Tx,
+    fact: &Fact,
+) -> anyhow::Result<()> {
     events::append(tx, &context.new_id()?, context.now, fact).await?;
     Ok(())
 }

@@ -1,15 +1,24 @@
 //! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
 
+mod access_log;
+mod cards;
 mod doors;
+mod gateways;
 mod grants;
+mod groups;
 mod openings;
+mod passes;
+mod releases;
+mod schedules;
+mod suspensions;
 
-use kernel::{Actor, Refusal};
+use kernel::{Actor, CommunityId, Refusal};
 use store::{Answer, Ask, Tx, once, tx};
 use web::{Reply, Request};
 
 use crate::context::Context;
 use crate::cron;
+use crate::domain::unknown_community;
 
 /// The HTTP trigger.
 #[cfg(target_family = "wasm")]
@@ -46,6 +55,37 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("POST", ["api", "doors", door, "openings"]) => openings::request(context, request, door).await,
         ("GET", ["api", "doors", door, "openings"]) => openings::list(context, request, door).await,
         ("GET", ["api", "doors", door, "openings", opening]) => openings::show(context, request, door, opening).await,
+        ("POST", ["api", "doors", door, "pass-checks"]) => passes::check(context, request, door).await,
+        ("POST", ["api", "door-schedules"]) => schedules::make(context, request).await,
+        ("GET", ["api", "door-schedules"]) => schedules::list(context, request).await,
+        ("GET", ["api", "door-schedules", schedule]) => schedules::show(context, request, schedule).await,
+        ("PATCH", ["api", "door-schedules", schedule]) => schedules::change(context, request, schedule).await,
+        ("DELETE", ["api", "door-schedules", schedule]) => schedules::delete(context, request, schedule).await,
+        ("POST", ["api", "door-groups"]) => groups::make(context, request).await,
+        ("GET", ["api", "door-groups"]) => groups::list(context, request).await,
+        ("GET", ["api", "door-groups", group]) => groups::show(context, request, group).await,
+        ("PATCH", ["api", "door-groups", group]) => groups::change(context, request, group).await,
+        ("DELETE", ["api", "door-groups", group]) => groups::delete(context, request, group).await,
+        ("GET", ["api", "door-groups", group, "members"]) => groups::members(context, request, group).await,
+        ("PUT", ["api", "door-groups", group, "members", person]) => groups::add_member(context, request, group, person).await,
+        ("DELETE", ["api", "door-groups", group, "members", person]) => groups::remove_member(context, request, group, person).await,
+        ("GET", ["api", "suspensions", community]) => suspensions::list(context, request, community).await,
+        ("PUT", ["api", "suspensions", community, person]) => suspensions::suspend(context, request, community, person).await,
+        ("DELETE", ["api", "suspensions", community, person]) => suspensions::resume(context, request, community, person).await,
+        ("POST", ["api", "cards"]) => cards::register(context, request).await,
+        ("GET", ["api", "cards"]) => cards::list(context, request).await,
+        ("GET", ["api", "cards", card]) => cards::show(context, request, card).await,
+        ("DELETE", ["api", "cards", card]) => cards::end(context, request, card).await,
+        ("PUT", ["api", "cards", card, "block"]) => cards::block(context, request, card).await,
+        ("DELETE", ["api", "cards", card, "block"]) => cards::unblock(context, request, card).await,
+        ("POST", ["api", "passes"]) => passes::issue(context, request).await,
+        ("GET", ["api", "passes", "keys"]) => passes::keys(context, request).await,
+        ("GET", ["api", "releases", community]) => releases::show(context, request, community).await,
+        ("PUT", ["api", "releases", community]) => releases::release(context, request, community).await,
+        ("DELETE", ["api", "releases", community]) => releases::restore(context, request, community).await,
+        ("GET", ["api", "access-log"]) => access_log::list(context, request).await,
+        ("GET", ["api", "gateways", gateway, "snapshot"]) => gateways::snapshot(context, request, gateway).await,
+        ("GET", ["api", "gateways", gateway, "audit"]) => gateways::audit(context, request, gateway).await,
         ("POST", ["internal", "ticks", "doors"]) => tick(context, request).await,
 
         (_, ["api", "doors"]) => web::method_not_allowed("GET, POST"),
@@ -55,6 +95,19 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         (_, ["api", "grants", _]) => web::method_not_allowed("DELETE, GET"),
         (_, ["api", "grants", _, "suspension"]) => web::method_not_allowed("DELETE, PUT"),
         (_, ["api", "doors", _, "openings", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "doors", _, "pass-checks"]) => web::method_not_allowed("POST"),
+        (_, ["api", "door-schedules" | "door-groups" | "cards"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "door-schedules" | "door-groups", _]) => web::method_not_allowed("DELETE, GET, PATCH"),
+        (_, ["api", "door-groups", _, "members"]) => web::method_not_allowed("GET"),
+        (_, ["api", "door-groups", _, "members", _]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "suspensions", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "suspensions", _, _]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "cards", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "cards", _, "block"]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "passes"]) => web::method_not_allowed("POST"),
+        (_, ["api", "passes", "keys"] | ["api", "access-log"]) => web::method_not_allowed("GET"),
+        (_, ["api", "releases", _]) => web::method_not_allowed("DELETE, GET, PUT"),
+        (_, ["api", "gateways", _, "snapshot" | "audit"]) => web::method_not_allowed("GET"),
         (_, ["internal", "ticks", "doors"]) => web::method_not_allowed("POST"),
         _ => web::unknown_route(),
     }
@@ -73,6 +126,19 @@ fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
 /// The id in a path; a text that is no id names nothing.
 fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
     Id::try_from(text.to_owned()).map_err(|_| unknown())
+}
+
+/// The community in a path, when the caller's tenant has it.
+async fn path_community(
+    context: &Context,
+    actor: &Actor,
+    text: &str,
+) -> anyhow::Result<CommunityId> {
+    let community = path_id(text, unknown_community)?;
+    if !crate::store::groups::community_known(&context.db, &actor.tenant, &community).await? {
+        return Err(unknown_community().into());
+    }
+    Ok(community)
 }
 
 /// Runs `work` in a transaction of the caller's tenant; under the caller's Idempotency-Key it has its effect once,

@@ -1,8 +1,10 @@
 //! Doors: who may open which door, and what became of it.
 //!
-//! Triggers: HTTP under `/api/doors` and `/api/grants`; MQTT for what doors answer and report; cron for what was
-//! never answered.
+//! Triggers: HTTP under `/api/doors`, `/api/grants`, `/api/door-groups`, `/api/door-schedules`, `/api/suspensions`,
+//! `/api/cards`, `/api/passes`, `/api/releases`, `/api/access-log` and, for gateways, `/api/gateways/{gateway}/snapshot`
+//! and `/audit`; MQTT for what doors answer and report; cron for what is owed.
 
+mod consume;
 pub mod context;
 pub mod cron;
 pub mod domain;
@@ -11,7 +13,9 @@ pub mod http;
 pub mod mqtt;
 pub mod outbox;
 mod rows;
+mod snapshot;
 pub mod store;
+mod went;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

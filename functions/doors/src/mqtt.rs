@@ -4,12 +4,13 @@
 use kernel::{DeviceId, MessageId, Refusal, TenantId};
 use store::{Tx, tx};
 use trigger::Outcome;
+use wire::door::OccurrenceKind;
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic, door};
 
 use crate::context::Context;
 use crate::domain::{acknowledge, report, unknown_door, unknown_opening};
 use crate::outbox::publish_receipt;
-use crate::{facts, store as sql};
+use crate::{facts, store as sql, went};
 
 /// The MQTT trigger.
 #[cfg(target_family = "wasm")]
@@ -101,6 +102,14 @@ async fn store_occurrence(
     let door = sql::door(tx, &topic.tenant, &topic.device).await?;
     let door = door.ok_or_else(unknown_door)?;
     let occurrence = report(&door, message, context.now)?;
+    match &message.body.kind {
+        OccurrenceKind::AccessDecided(entry) => {
+            return went::store_entry(context, tx, &door, entry).await;
+        }
+        OccurrenceKind::Released => sql::releases::said(tx, &door.id, true).await?,
+        OccurrenceKind::Restored => sql::releases::said(tx, &door.id, false).await?,
+        _ => {}
+    }
     if sql::insert_occurrence(tx, &occurrence).await? {
         facts::occurred(context, tx, &occurrence).await?;
     }

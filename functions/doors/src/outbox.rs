@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use kernel::{DeviceId, MessageId, TenantId, Timestamp};
+use store::tx;
 use wire::{Channel, DeviceKind, DeviceTopic, door, gateway};
 
+use crate::context::Context;
 use crate::domain::{Door, Opening, OpeningState};
+use crate::store::releases;
 
 /// How long one publication may take, in milliseconds; then the opening is left to time out.
 pub const PUBLISH_MS_MAX: u64 = 3_000;
@@ -62,6 +65,80 @@ pub(crate) async fn publish_receipt(
     };
     let topic = command_topic(tenant, DeviceKind::Gateway, gateway);
     publish(outbox, &topic, id, now, body).await
+}
+
+/// How long a word about a release holds, in milliseconds; a gateway that is away longer is told again.
+const RELEASE_EXPIRES_MS: i64 = 60_000;
+/// After how long a door that did not say that it obeys is told again, in milliseconds.
+const RELEASE_AGAIN_MS: i64 = 10_000;
+/// The most doors that are told at a time; the next heartbeat goes on.
+const RELEASE_DOORS_MAX: i64 = 500;
+
+/// Tells doors to stand open for a fire, or to shut again, until they say that they do. How many were told.
+///
+/// # Errors
+/// A failure of the database; a broker that is away is tried again.
+pub(crate) async fn tell_releases(context: &Context) -> anyhow::Result<usize> {
+    let told_before = context.now.plus_millis(-RELEASE_AGAIN_MS);
+    let owed = releases::owed(&context.db, told_before, RELEASE_DOORS_MAX).await?;
+    let mut told = 0;
+    for (tenant, door, released) in owed {
+        let expires_at = context.now.plus_millis(RELEASE_EXPIRES_MS);
+        let body = if released {
+            door::Command::Release { expires_at }
+        } else {
+            door::Command::Restore { expires_at }
+        };
+        let topic = command_topic(&tenant, DeviceKind::Door, &door);
+        let sent = publish(
+            &context.outbox,
+            &topic,
+            context.new_id()?,
+            context.now,
+            body,
+        )
+        .await;
+        if let Err(error) = sent {
+            web::log(
+                "error",
+                "-",
+                &format!("door {door} was not told: {error:#}"),
+            );
+            continue;
+        }
+        tx(&context.db, &tenant, async |tx| {
+            releases::told(tx, &door, context.now).await
+        })
+        .await?;
+        told += 1;
+    }
+    Ok(told)
+}
+
+/// Tells a gateway that there is a newer snapshot.
+///
+/// # Errors
+/// When the broker does not take it: the gateway asks by itself before its snapshot ends.
+pub(crate) async fn publish_snapshot(
+    context: &Context,
+    tenant: &TenantId,
+    gateway: &DeviceId,
+    (version, sha256, bytes): (i64, String, u64),
+) -> anyhow::Result<()> {
+    let body = gateway::Command::SnapshotReady {
+        version,
+        sha256,
+        bytes,
+    };
+    let topic = command_topic(tenant, DeviceKind::Gateway, gateway);
+    publish(
+        &context.outbox,
+        &topic,
+        context.new_id()?,
+        context.now,
+        body,
+    )
+    .await
 }
 
 async fn publish<Body>(

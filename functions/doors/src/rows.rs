@@ -4,13 +4,14 @@
 use anyhow::Context as _;
 use kernel::TenantId;
 use store::{Row, Value};
+use wire::snapshot::Direction;
 
 use crate::domain::{
-    Denial, Door, Grant, GrantState, Ground, LateAnswer, Name, Occurrence, Opening, OpeningState,
-    Reason, UnlockMillis, Validity,
+    Door, Grant, GrantState, Ground, LateAnswer, Name, Occurrence, Opening, OpeningState, Reason,
+    Schedule, UnlockMillis, Validity,
 };
 
-/// A door from the columns id, community, name, gateway, unlock_ms, version.
+/// A door from the columns id, community, name, gateway, unlock_ms, direction, released, version.
 pub(crate) fn read_door(row: &Row) -> anyhow::Result<Door> {
     Ok(Door {
         id: row.id(0)?,
@@ -18,7 +19,9 @@ pub(crate) fn read_door(row: &Row) -> anyhow::Result<Door> {
         name: Name::parse(row.text(2)?)?,
         gateway: row.id(3)?,
         unlock: UnlockMillis::new(u32::try_from(row.integer(4)?)?)?,
-        version: row.integer(5)?,
+        direction: Direction::parse(row.text(5)?).context("a door leads nowhere")?,
+        released: row.boolean(6)?,
+        version: row.integer(7)?,
     })
 }
 
@@ -56,6 +59,8 @@ pub(crate) fn read_opening(row: &Row) -> anyhow::Result<Opening> {
     let ground = match row.text(4)? {
         "grant" => Ground::Grant(row.id(5)?),
         "override" => Ground::Override(Reason::parse(row.text(5)?)?),
+        "member" => Ground::Member,
+        "release" => Ground::Release,
         "none" => Ground::None,
         other => anyhow::bail!("an opening's ground is {other:?}"),
     };
@@ -92,7 +97,7 @@ fn read_state(row: &Row) -> anyhow::Result<OpeningState> {
         },
         "refused" => {
             let code = row.text(11)?;
-            let denial = Denial::parse(code)
+            let denial = access::Reason::parse(code)
                 .with_context(|| format!("an opening was refused for {code:?}"))?;
             OpeningState::Refused { denial }
         }
@@ -123,8 +128,8 @@ pub(crate) fn read_occurrence(row: &Row) -> anyhow::Result<Occurrence> {
     })
 }
 
-/// The columns tenant, id, community, name, gateway, unlock_ms, version.
-pub(crate) fn door_values(tenant: &TenantId, door: &Door) -> [Value; 7] {
+/// The columns tenant, id, community, name, gateway, unlock_ms, direction, released, version.
+pub(crate) fn door_values(tenant: &TenantId, door: &Door) -> [Value; 9] {
     [
         tenant.into(),
         (&door.id).into(),
@@ -132,6 +137,8 @@ pub(crate) fn door_values(tenant: &TenantId, door: &Door) -> [Value; 7] {
         door.name.as_str().into(),
         (&door.gateway).into(),
         door.unlock.millis().into(),
+        door.direction.as_str().into(),
+        door.released.into(),
         door.version.into(),
     ]
 }
@@ -166,6 +173,8 @@ pub(crate) fn asked_values(tenant: &TenantId, opening: &Opening) -> [Value; 10] 
     let (ground, detail) = match &opening.ground {
         Ground::Grant(grant) => ("grant", Some(grant.as_str())),
         Ground::Override(reason) => ("override", Some(reason.as_str())),
+        Ground::Member => ("member", None),
+        Ground::Release => ("release", None),
         Ground::None => ("none", None),
     };
     let (expires_at, denial) = match &opening.state {
@@ -226,4 +235,16 @@ pub(crate) fn occurrence_values(
         occurrence.clock_believed.into(),
         occurrence.reported_at.into(),
     ])
+}
+
+/// A schedule from the columns id, community, name, weekly, exceptions, version that start at `first`.
+pub(crate) fn read_schedule_parts(row: &Row, first: usize) -> anyhow::Result<Schedule> {
+    Ok(Schedule {
+        id: row.id(first)?,
+        community: row.id(first + 1)?,
+        name: Name::parse(row.text(first + 2)?)?,
+        weekly: serde_json::from_str(row.text(first + 3)?)?,
+        exceptions: serde_json::from_str(row.text(first + 4)?)?,
+        version: row.integer(first + 5)?,
+    })
 }

@@ -14,36 +14,63 @@ use crate::rows::{
     read_occurrence, read_opening, settled_values,
 };
 
+/// Defines constants of SQL and lists them all.
 macro_rules! statements {
     ($($name:ident = $sql:literal;)*) => {
         $(const $name: &str = $sql;)*
 
         /// Every statement with its name, so that a test can prepare all of them on both engines.
-        pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
     };
 }
 
+pub(crate) mod audit;
+pub(crate) mod cards;
+pub(crate) mod consume;
+pub(crate) mod decide;
+pub(crate) mod gateways;
+pub(crate) mod groups;
+pub(crate) mod log;
+pub(crate) mod people;
+pub(crate) mod releases;
+pub(crate) mod snapshot;
+
+/// Every statement of the capability with its name.
+#[must_use]
+pub fn all_statements() -> Vec<(&'static str, &'static str)> {
+    [
+        STATEMENTS,
+        audit::STATEMENTS,
+        cards::STATEMENTS,
+        consume::STATEMENTS,
+        decide::STATEMENTS,
+        gateways::STATEMENTS,
+        groups::STATEMENTS,
+        log::STATEMENTS,
+        people::STATEMENTS,
+        releases::STATEMENTS,
+        snapshot::STATEMENTS,
+    ]
+    .concat()
+}
+
 statements! {
-    DOOR = "select id, community, name, gateway, unlock_ms, version from doors_door where tenant = $1 and id = $2";
+    DOOR = "select id, community, name, gateway, unlock_ms, direction, released, version from doors_door where tenant = $1 and id = $2";
 
     // The communities come as ',a,b,': a list that both engines can search exactly.
-    DOORS = "select id, community, name, gateway, unlock_ms, version from doors_door
+    DOORS = "select id, community, name, gateway, unlock_ms, direction, released, version from doors_door
         where tenant = $1 and (cast($2 as text) is null or replace($2, ',' || community || ',', '') <> $2)
           and (cast($3 as text) is null or id > $3)
         order by id limit $4";
 
-    INSERT_DOOR = "insert into doors_door (tenant, id, community, name, gateway, unlock_ms, version)
-        values ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT_DOOR = "insert into doors_door (tenant, id, community, name, gateway, unlock_ms, direction, released, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-    UPDATE_DOOR = "update doors_door set community = $3, name = $4, gateway = $5, unlock_ms = $6, version = $7
+    UPDATE_DOOR = "update doors_door set community = $3, name = $4, gateway = $5, unlock_ms = $6, direction = $7,
+            released = $8, version = $9
         where tenant = $1 and id = $2";
 
-    DOOR_AND_GRANT = "select d.id, d.community, d.name, d.gateway, d.unlock_ms, d.version,
-            g.id, g.door, d.community, g.person, g.valid_from, g.valid_until,
-            g.state, g.state_reason, g.state_by, g.state_at, g.version
-        from doors_door d
-        left join doors_grant g on g.tenant = d.tenant and g.door = d.id and g.person = $3 and g.state <> 'revoked'
-        where d.tenant = $1 and d.id = $2";
+    DOOR_HELD = "select id from doors_grant where tenant = $1 and door = $2 and person = $3 and state <> 'revoked'";
 
     GRANT = "select g.id, g.door, d.community, g.person, g.valid_from, g.valid_until,
             g.state, g.state_reason, g.state_by, g.state_at, g.version
@@ -166,23 +193,17 @@ pub(crate) async fn update_door(tx: &Tx, door: &Door) -> anyhow::Result<()> {
         .await
 }
 
-/// The door, and the grant that the person holds for it.
-pub(crate) async fn door_and_grant(
+/// The grant that the person holds for the door.
+pub(crate) async fn held_grant(
     tx: &Tx,
-    id: &DeviceId,
+    door: &DeviceId,
     person: &ActorId,
-) -> anyhow::Result<Option<(Door, Option<Grant>)>> {
-    let Some(row) = tx
-        .row(
-            DOOR_AND_GRANT,
-            &[tx.tenant().into(), id.into(), person.into()],
-        )
-        .await?
-    else {
+) -> anyhow::Result<Option<Grant>> {
+    let parameters = [tx.tenant().into(), door.into(), person.into()];
+    let Some(row) = tx.row(DOOR_HELD, &parameters).await? else {
         return Ok(None);
     };
-    let held = row.optional_text(6)?.map(|_| read_grant(&row, 6));
-    Ok(Some((read_door(&row)?, held.transpose()?)))
+    grant(tx, tx.tenant(), &row.id(0)?).await
 }
 
 /// The grant.
@@ -337,7 +358,7 @@ pub(crate) async fn occurrences(
 }
 
 /// The communities that the caller reaches, as `,a,b,`; nothing when that is all of the tenant's.
-fn reach(actor: &Actor) -> Option<String> {
+pub(crate) fn reach(actor: &Actor) -> Option<String> {
     if matches!(actor.kind, ActorKind::Operator | ActorKind::Auditor) {
         return None;
     }

@@ -5,17 +5,17 @@ use wire::door::Outcome;
 
 use crate::support::{AUDITOR, CHEN, LI, World, ZHAO, on_each_engine};
 
-/// Li opens, Zhao is refused, Li is not answered, Li has just asked: a second between each.
+/// Li opens, Zhao is refused, Li is not answered, Li has just asked: three seconds between each.
 async fn story(world: &mut World) -> Vec<String> {
     let opened = world.opening_of_li().await;
     world.answer("gateway-1", &opened, Outcome::Opened).await;
-    world.pass_ms(1_000);
+    world.pass_ms(3_000);
     world
         .post("/api/doors/north/openings")
         .by(ZHAO)
         .refused(403, "no_grant")
         .await;
-    world.pass_ms(1_000);
+    world.pass_ms(3_000);
     let unanswered = world.opening_of_li().await;
     world.pass_ms(6_000);
     let waiting = world.opening_of_li().await;
@@ -94,7 +94,7 @@ async fn the_audit_is_filtered_by_person_state_and_time() {
         assert_eq!(states(&read("person=zhao").await), ["refused"]);
         assert_eq!(states(&read("state=timed_out").await), ["timed_out"]);
         assert_eq!(states(&read("state=requested").await), ["requested"]);
-        let (second, third) = (start.plus_millis(1_000), start.plus_millis(2_000));
+        let (second, third) = (start.plus_millis(3_000), start.plus_millis(6_000));
         assert_eq!(
             states(&read(&format!("from={second}&to={third}")).await),
             ["refused"]

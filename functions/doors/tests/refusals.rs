@@ -5,7 +5,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    AUDITOR, CHEN, DEVICE, LI, Person, SECRET, STRANGER, SUN, World, ZHAO, on_each_engine,
+    AUDITOR, CHEN, DEVICE, GATEWAY_2, LI, Person, SECRET, STRANGER, SUN, WANG, World, ZHAO,
+    on_each_engine,
 };
 
 /// A route, a body that it would accept, and who is refused how.
@@ -26,6 +27,11 @@ fn routes() -> Vec<Route> {
     let unknown_grant = |wrong: Vec<(Person, u16, &'static str)>| {
         [wrong, vec![(ZHAO, 404, "grant_unknown"), (SUN, 404, "grant_unknown"), (STRANGER, 404, "grant_unknown")]].concat()
     };
+    // What those do who run the community: nobody else of it, and nobody of elsewhere.
+    let runners = |unknown: &'static str, has_id: bool| {
+        let elsewhere = if has_id { vec![(STRANGER, 404, unknown)] } else { vec![] };
+        [vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only"), (DEVICE, 403, "managers_only"), (SUN, 404, unknown)], elsewhere].concat()
+    };
     vec![
         route("POST", "/api/doors", Some(door), vec![(LI, 403, "operator_only"), (CHEN, 403, "operator_only"), (AUDITOR, 403, "operator_only")]),
         route("GET", "/api/doors", None, vec![]),
@@ -41,14 +47,51 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/doors/{door}/openings", Some(json!({})), unknown_door(vec![(ZHAO, 403, "no_grant"), (AUDITOR, 403, "kind_may_not_open")])),
         route("GET", "/api/doors/{door}/openings", None, unknown_door(vec![(DEVICE, 403, "own_records_only")])),
         route("GET", "/api/doors/{door}/openings/{opening}", None, vec![(ZHAO, 404, "opening_unknown"), (SUN, 404, "opening_unknown"), (STRANGER, 404, "opening_unknown")]),
+        route("POST", "/api/doors/{door}/pass-checks", Some(json!({"text": "x"})), vec![(LI, 403, "gateways_only"), (WANG, 403, "gateways_only"), (GATEWAY_2, 404, "door_unknown")]),
+        route("POST", "/api/door-schedules", Some(schedule("nights")), runners("community_unknown", false)),
+        route("GET", "/api/door-schedules", None, vec![]),
+        route("GET", "/api/door-schedules/{schedule}", None, vec![(SUN, 404, "schedule_unknown"), (STRANGER, 404, "schedule_unknown")]),
+        route("PATCH", "/api/door-schedules/{schedule}", Some(json!({"name": "x"})), runners("schedule_unknown", true)),
+        route("DELETE", "/api/door-schedules/{schedule}", None, runners("schedule_unknown", true)),
+        route("POST", "/api/door-groups", Some(json!({"id": "others", "community": "garden", "name": "x"})), runners("community_unknown", false)),
+        route("GET", "/api/door-groups", None, vec![]),
+        route("GET", "/api/door-groups/{group}", None, vec![(SUN, 404, "group_unknown"), (STRANGER, 404, "group_unknown")]),
+        route("PATCH", "/api/door-groups/{group}", Some(json!({"name": "x"})), runners("group_unknown", true)),
+        route("DELETE", "/api/door-groups/{group}", None, runners("group_unknown", true)),
+        route("GET", "/api/door-groups/{group}/members", None, vec![(LI, 403, "overseers_only"), (SUN, 404, "group_unknown"), (STRANGER, 404, "group_unknown")]),
+        route("PUT", "/api/door-groups/{group}/members/{person}", Some(json!({})), runners("group_unknown", true)),
+        route("DELETE", "/api/door-groups/{group}/members/{person}", None, runners("group_unknown", true)),
+        route("GET", "/api/suspensions/{community}", None, vec![(LI, 403, "overseers_only"), (SUN, 404, "community_unknown"), (STRANGER, 404, "community_unknown")]),
+        route("PUT", "/api/suspensions/{community}/{person}", Some(json!({"reason": "x"})), runners("community_unknown", true)),
+        route("DELETE", "/api/suspensions/{community}/{person}", None, runners("community_unknown", true)),
+        route("POST", "/api/cards", Some(json!({"number": 7, "community": "garden", "person": "zhao"})), runners("community_unknown", false)),
+        route("GET", "/api/cards", None, vec![(DEVICE, 403, "own_records_only")]),
+        route("GET", "/api/cards/{card}", None, vec![(LI, 404, "card_unknown"), (SUN, 404, "card_unknown"), (STRANGER, 404, "card_unknown")]),
+        route("DELETE", "/api/cards/{card}", None, vec![(ZHAO, 403, "managers_only"), (AUDITOR, 403, "managers_only"), (LI, 404, "card_unknown"), (STRANGER, 404, "card_unknown")]),
+        route("PUT", "/api/cards/{card}/block", Some(json!({"reason": "x"})), vec![(AUDITOR, 403, "managers_only"), (LI, 404, "card_unknown"), (STRANGER, 404, "card_unknown")]),
+        route("DELETE", "/api/cards/{card}/block", None, vec![(ZHAO, 403, "managers_only"), (AUDITOR, 403, "managers_only"), (LI, 404, "card_unknown"), (STRANGER, 404, "card_unknown")]),
+        route("POST", "/api/passes", Some(json!({"community": "garden"})), vec![(ZHAO, 403, "no_grant"), (AUDITOR, 403, "kind_may_not_open"), (DEVICE, 403, "kind_may_not_open"), (SUN, 404, "community_unknown")]),
+        route("GET", "/api/passes/keys", None, vec![]),
+        route("GET", "/api/releases/{community}", None, vec![(LI, 403, "overseers_only"), (SUN, 404, "community_unknown"), (STRANGER, 404, "community_unknown")]),
+        route("PUT", "/api/releases/{community}", Some(json!({"reason": "x"})), runners("community_unknown", true)),
+        route("DELETE", "/api/releases/{community}", None, runners("community_unknown", true)),
+        route("GET", "/api/access-log", None, vec![(LI, 400, "invalid_parameter")]),
+        route("GET", "/api/gateways/{gateway}/snapshot", None, vec![(LI, 403, "gateways_only"), (CHEN, 403, "gateways_only"), (STRANGER, 403, "gateways_only"), (GATEWAY_2, 404, "gateway_unknown")]),
+        route("GET", "/api/gateways/{gateway}/audit", None, vec![(LI, 403, "overseers_only"), (DEVICE, 403, "overseers_only"), (SUN, 404, "gateway_unknown"), (STRANGER, 404, "gateway_unknown")]),
         route("POST", "/internal/ticks/doors", None, vec![(LI, 401, "token_invalid"), (STRANGER, 401, "token_invalid")]),
     ]
+}
+
+fn schedule(id: &str) -> Value {
+    let weekly = json!([{"days": ["mon"], "from": "08:00", "until": "22:00"}]);
+    json!({"id": id, "community": "garden", "name": "白天", "weekly": weekly})
 }
 
 /// The places of a path, filled in.
 struct Places {
     grant: String,
     opening: String,
+    card: String,
 }
 
 impl Places {
@@ -56,6 +99,12 @@ impl Places {
         path.replace("{door}", "north")
             .replace("{grant}", &self.grant)
             .replace("{opening}", &self.opening)
+            .replace("{card}", &self.card)
+            .replace("{schedule}", "days")
+            .replace("{group}", "gates")
+            .replace("{community}", "garden")
+            .replace("{person}", "zhao")
+            .replace("{gateway}", "gateway-1")
     }
 }
 
@@ -73,9 +122,23 @@ impl Route {
 }
 
 async fn places(world: &World) -> Places {
+    let (grant, opening) = (world.grant_of_li().await, world.opening_of_li().await);
+    let ask = world.post("/api/door-schedules").by(CHEN);
+    ask.json(&schedule("days")).content().await;
+    let group = json!({"id": "gates", "community": "garden", "name": "大门", "doors": ["north"]});
+    let ask = world.post("/api/door-groups").by(CHEN);
+    ask.json(&group).content().await;
+    let card = json!({"number": 6, "community": "garden", "person": "zhao"});
+    let card = world
+        .post("/api/cards")
+        .by(CHEN)
+        .json(&card)
+        .content()
+        .await;
     Places {
-        grant: world.grant_of_li().await,
-        opening: world.opening_of_li().await,
+        grant,
+        opening,
+        card: card["id"].as_str().unwrap().to_owned(),
     }
 }
 
@@ -120,6 +183,9 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
             "door.registered",
             "door.granted",
             "door.opening_requested",
+            "door_schedule.changed",
+            "door_group.changed",
+            "card.changed",
             "door.opening_refused",
             "door.opening_refused",
         ];

@@ -31,6 +31,8 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
             db: database.db.clone(),
             token_secret: Secret::new("token_secret", SECRET.to_owned()).unwrap(),
             internal_token: Secret::new("internal_token", SECRET.to_owned()).unwrap(),
+            pass_seed: wire::pass::seed_of(SECRET),
+            access_retention_days: 180,
             now: Timestamp::from_millis(START_MS).unwrap(),
             outbox: Outbox::default(),
         };
@@ -59,6 +61,7 @@ pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]
 pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"]);
 pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
 pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"]);
+pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["harbour"]);
 /// The operator of another tenant.
 pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
 

@@ -224,10 +224,11 @@ fn by_pass(
         holder: claims.holder,
         window: None,
     });
-    match by_groups(place, &belongs.collect::<Vec<_>>(), now) {
-        Reason::Member => Reason::Pass,
-        other => other,
+    let by_group = by_groups(place, &belongs.collect::<Vec<_>>(), now);
+    if by_group.allows() || by_person(place, subject, now).allows() {
+        return Reason::Pass;
     }
+    by_group
 }
 
 /// A person with a single grant and memberships may open when either allows it; the refusal that says most is told.

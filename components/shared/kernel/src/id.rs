@@ -88,6 +88,10 @@ ids! {
     OpeningId;
     /// Doors that belong together: what people are allowed into.
     DoorGroupId;
+    /// When a door group is open.
+    ScheduleId;
+    /// A card that opens doors; its number is another matter.
+    CardId;
     /// What opens doors without an account or a card: a visitor's, or a resident's for a minute.
     PassId;
     /// One announced or requested visit.

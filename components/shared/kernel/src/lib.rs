@@ -14,9 +14,9 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CommunityId, CompanyId, DeviceId,
+    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
     DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
-    RoomId, TenantId, UnitId, VisitId,
+    RoomId, ScheduleId, TenantId, UnitId, VisitId,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};

@@ -1,9 +1,9 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CommunityId, CompanyId, DeviceId,
+    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
     DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
-    TenantId, Timestamp, UnitId, VisitId,
+    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -112,6 +112,7 @@ ids!(
     BindingId,
     BindingRequestId,
     BuildingId,
+    CardId,
     CommunityId,
     CompanyId,
     DeviceId,
@@ -124,6 +125,7 @@ ids!(
     ParkingSpaceId,
     PassId,
     RoomId,
+    ScheduleId,
     TenantId,
     UnitId,
     VisitId

@@ -81,7 +81,7 @@ pub struct PassClaims {
     pub holder: Holder,
     /// The account of the holder; none for a visitor.
     pub person: Option<ActorId>,
-    /// What it belongs to, 1 to [`TARGETS_MAX`].
+    /// What it belongs to, at most [`TARGETS_MAX`]; of a person with an account, what the person may counts as well.
     pub targets: Vec<Target>,
     /// The first moment at which it holds.
     pub not_before: Timestamp,
@@ -201,7 +201,7 @@ impl PassClaims {
         lasts_ms > 0
             && short
             && self.uses_max > 0
-            && !self.targets.is_empty()
+            && (!self.targets.is_empty() || self.person.is_some())
             && self.targets.len() <= TARGETS_MAX
     }
 }

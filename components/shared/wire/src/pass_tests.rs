@@ -149,7 +149,7 @@ fn claims_that_no_pass_has_are_not_signed() {
         |claims| claims.expires_at = claims.not_before,
         |claims| claims.expires_at = claims.expires_at.plus_millis(1),
         |claims| claims.uses_max = 0,
-        |claims| claims.targets.clear(),
+        |claims| (claims.targets, claims.person) = (vec![], None),
         |claims| claims.targets = vec![Target::Community; TARGETS_MAX + 1],
     ];
     for change in wrong {

@@ -128,9 +128,11 @@ pub struct Group {
 /// A time span: the end is the first moment outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Window {
-    /// The first moment inside, in epoch milliseconds.
+    /// The first moment inside, in epoch milliseconds; left out where it is 0.
+    #[serde(rename = "f", default, skip_serializing_if = "is_epoch")]
     pub from: i64,
-    /// The first moment after, in epoch milliseconds.
+    /// The first moment after, in epoch milliseconds; left out where there is none (`i64::MAX`).
+    #[serde(rename = "u", default = "never", skip_serializing_if = "is_never")]
     pub until: i64,
 }
 
@@ -304,6 +306,20 @@ fn signed(json: &[u8]) -> Vec<u8> {
     let mut message = b"linli-snapshot-1\n".to_vec();
     message.extend_from_slice(&Sha256::digest(json));
     message
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_epoch(millis: &i64) -> bool {
+    *millis == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_never(millis: &i64) -> bool {
+    *millis == i64::MAX
+}
+
+fn never() -> i64 {
+    i64::MAX
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kernel::{Actor, ActorId, ActorKind, CommunityId, DeviceId, Message, Refusal};
+use wire::snapshot::Direction;
 
 use super::{TextError, one_line};
 
@@ -19,6 +20,10 @@ pub struct Door {
     pub gateway: DeviceId,
     /// How long the lock stays released.
     pub unlock: UnlockMillis,
+    /// Which way it leads.
+    pub direction: Direction,
+    /// Whether it stands open for a fire.
+    pub released: bool,
     /// Counts the changes, from 1.
     pub version: i64,
 }
@@ -121,6 +126,8 @@ pub struct Registration {
     pub gateway: DeviceId,
     /// How long the lock stays released.
     pub unlock: UnlockMillis,
+    /// Which way it leads.
+    pub direction: Direction,
 }
 
 /// What an operator changes about a door; what is absent stays.
@@ -132,6 +139,54 @@ pub struct Change {
     pub gateway: Option<DeviceId>,
     /// How long the lock stays released.
     pub unlock: Option<UnlockMillis>,
+    /// Which way it leads.
+    pub direction: Option<Direction>,
+}
+
+/// Lets only those pass who run this community.
+///
+/// # Errors
+/// 404 for those who do not reach it, 403 for others.
+pub fn run_it(actor: &Actor, community: &CommunityId) -> Result<(), Refusal> {
+    if !actor.reaches(community) {
+        return Err(unknown_community());
+    }
+    if manages(actor, community) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "managers_only",
+        Message::new(
+            "Only operators and the community's staff do this.",
+            "只有平台运营和本小区员工可以操作。",
+        ),
+    ))
+}
+
+/// Lets only those pass who run or audit this community.
+///
+/// # Errors
+/// 404 for those who do not reach it, 403 for others.
+pub fn oversee_it(actor: &Actor, community: &CommunityId) -> Result<(), Refusal> {
+    if !actor.reaches(community) {
+        return Err(unknown_community());
+    }
+    if oversees(actor, community) {
+        return Ok(());
+    }
+    Err(overseers())
+}
+
+/// No such community, or none that the caller may know.
+#[must_use]
+pub fn unknown_community() -> Refusal {
+    Refusal::not_found(
+        "community_unknown",
+        Message::new(
+            "There is no such community that you can see.",
+            "没有您可见的这个小区。",
+        ),
+    )
 }
 
 /// Whether the caller runs this community: grants, suspends, overrides.
@@ -196,6 +251,24 @@ pub fn whose(
     if oversees(actor, &door.community) {
         return Ok(asked);
     }
+    own_records(actor, asked)
+}
+
+/// As [`whose`], over all communities that the caller reaches.
+///
+/// # Errors
+/// As [`whose`].
+pub fn own_unless_overseer(
+    actor: &Actor,
+    asked: Option<ActorId>,
+) -> Result<Option<ActorId>, Refusal> {
+    match actor.kind {
+        ActorKind::Operator | ActorKind::Auditor | ActorKind::Staff => Ok(asked),
+        _ => own_records(actor, asked),
+    }
+}
+
+fn own_records(actor: &Actor, asked: Option<ActorId>) -> Result<Option<ActorId>, Refusal> {
     let asks_for_another = asked.is_some_and(|person| person != actor.id);
     if asks_for_another || !is_people(actor.kind) {
         return Err(Refusal::forbidden(
@@ -214,13 +287,17 @@ pub fn overseers_only(actor: &Actor, door: &Door) -> Result<(), Refusal> {
     if oversees(actor, &door.community) {
         return Ok(());
     }
-    Err(Refusal::forbidden(
+    Err(overseers())
+}
+
+fn overseers() -> Refusal {
+    Refusal::forbidden(
         "overseers_only",
         Message::new(
             "Only operators, auditors and the community's staff read this.",
             "只有平台运营、审计和本小区员工可以查看。",
         ),
-    ))
+    )
 }
 
 /// Registers a door: operators only. Registering it again with the same content changes nothing.
@@ -239,6 +316,7 @@ pub fn register_door(
         name,
         gateway,
         unlock,
+        direction,
     } = registration;
     let Some(existing) = existing else {
         return Ok(Door {
@@ -247,6 +325,8 @@ pub fn register_door(
             name,
             gateway,
             unlock,
+            direction,
+            released: false,
             version: 1,
         });
     };
@@ -256,6 +336,8 @@ pub fn register_door(
         name,
         gateway,
         unlock,
+        direction,
+        released: existing.released,
         version: existing.version,
     };
     if again == *existing {
@@ -280,6 +362,7 @@ pub fn change_door(actor: &Actor, door: &Door, change: Change) -> Result<Door, R
         name: change.name.unwrap_or_else(|| door.name.clone()),
         gateway: change.gateway.unwrap_or_else(|| door.gateway.clone()),
         unlock: change.unlock.unwrap_or(door.unlock),
+        direction: change.direction.unwrap_or(door.direction),
         version: door.version + 1,
         ..door.clone()
     })

@@ -10,6 +10,7 @@ fn registration() -> Registration {
         name,
         gateway,
         unlock,
+        direction,
         ..
     } = north_gate();
     Registration {
@@ -18,6 +19,7 @@ fn registration() -> Registration {
         name,
         gateway,
         unlock,
+        direction,
     }
 }
 

@@ -3,15 +3,13 @@
 //! An opening is decided once, and what became of it is settled once: the first answer before the deadline, or the
 //! deadline itself. Afterwards its state never changes; an answer that comes too late is kept beside it.
 
+use access::{Decision, Reason as Why, Shown};
 use kernel::{
     Actor, ActorId, CommunityId, DeviceId, GrantId, Message, OpeningId, Refusal, Timestamp,
 };
 use wire::door::Outcome;
 
-use super::{
-    Door, Grant, GrantState, Reason, is_people, is_person, know, manages, occurrence::own_gateway,
-    oversees,
-};
+use super::{Door, Reason, is_people, is_person, know, manages, occurrence::own_gateway, oversees};
 
 /// How long a command holds, in milliseconds: a door that opens late is worse than one that stays shut.
 pub const OPENING_EXPIRES_MS: i64 = 5_000;
@@ -40,6 +38,10 @@ pub struct Opening {
 pub enum Ground {
     /// A grant.
     Grant(GrantId),
+    /// Belonging to one of the door's groups.
+    Member,
+    /// A fire: the door stands open.
+    Release,
     /// The word of somebody who runs the community, with the reason given.
     Override(Reason),
     /// None: only a refused opening has none.
@@ -83,7 +85,7 @@ pub enum OpeningState {
     /// The person may not.
     Refused {
         /// Why.
-        denial: Denial,
+        denial: Why,
     },
 }
 
@@ -121,75 +123,6 @@ pub struct LateAnswer {
     pub outcome: Outcome,
 }
 
-/// Why a person who reaches the community may not open the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denial {
-    /// No grant for this door.
-    NoGrant,
-    /// The grant is suspended.
-    GrantSuspended,
-    /// The grant holds only later.
-    GrantNotYetValid,
-    /// The grant's time is over.
-    GrantExpired,
-    /// Auditors, devices and applications open no doors.
-    KindMayNotOpen,
-}
-
-impl Denial {
-    /// Every denial.
-    pub const ALL: [Self; 5] = [
-        Self::NoGrant,
-        Self::GrantSuspended,
-        Self::GrantNotYetValid,
-        Self::GrantExpired,
-        Self::KindMayNotOpen,
-    ];
-
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoGrant => "no_grant",
-            Self::GrantSuspended => "grant_suspended",
-            Self::GrantNotYetValid => "grant_not_yet_valid",
-            Self::GrantExpired => "grant_expired",
-            Self::KindMayNotOpen => "kind_may_not_open",
-        }
-    }
-
-    /// The denial of that code.
-    #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|denial| denial.code() == code)
-    }
-
-    /// What the person reads.
-    #[must_use]
-    pub fn refusal(self) -> Refusal {
-        let (english, chinese) = match self {
-            Self::NoGrant => (
-                "You have no grant for this door. Ask the property office.",
-                "您没有此门的授权，请联系物业。",
-            ),
-            Self::GrantSuspended => (
-                "Your grant for this door is suspended. Ask the property office.",
-                "您对此门的授权已停用，请联系物业。",
-            ),
-            Self::GrantNotYetValid => (
-                "Your grant for this door does not hold yet.",
-                "您对此门的授权尚未生效。",
-            ),
-            Self::GrantExpired => (
-                "Your grant for this door has ended. Ask the property office.",
-                "您对此门的授权已到期，请联系物业。",
-            ),
-            Self::KindMayNotOpen => ("Accounts of this kind open no doors.", "此类账号不能开门。"),
-        };
-        Refusal::forbidden(self.code(), Message::new(english, chinese))
-    }
-}
-
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
@@ -199,53 +132,83 @@ pub struct Ask {
     pub reason: Option<Reason>,
 }
 
-/// Decides on a request: an opening that is on its way, or one that is refused and kept with its reason.
+/// What is known about the door and the person who asks, at the moment of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The door.
+    pub door: Door,
+    /// The door as the decision sees it.
+    pub place: access::Place,
+    /// The person as the decision sees it.
+    pub subject: access::Subject,
+    /// The single grant that the subject holds.
+    pub grant: Option<GrantId>,
+    /// What happened before.
+    pub history: access::History,
+}
+
+impl Known {
+    /// The decision about what is shown.
+    #[must_use]
+    pub fn decide(&self, shown: &Shown, now: Timestamp) -> access::Decision {
+        access::decide(access::Ask {
+            place: &self.place,
+            subject: &self.subject,
+            shown,
+            history: &self.history,
+            now,
+        })
+    }
+}
+
+/// Decides on a request: an opening that is on its way, or one that is refused and kept with its reason; and whether
+/// the person goes the same way twice.
 ///
 /// # Errors
 /// 404 for a caller who does not reach the community (nothing is kept: it is not a decision about a person of this
-/// place); 422 when somebody who runs the community opens without a grant and gives no reason.
+/// place); 422 when somebody who runs the community opens without a right of the own and gives no reason.
 pub fn request_opening(
     actor: &Actor,
-    door: &Door,
-    grant: Option<&Grant>,
+    known: &Known,
     ask: Ask,
     now: Timestamp,
-) -> Result<Opening, Refusal> {
-    know(actor, Some(door.clone()))?;
-    let allowed = OpeningState::Requested {
-        expires_at: now.plus_millis(OPENING_EXPIRES_MS),
-    };
+) -> Result<(Opening, access::Decision), Refusal> {
+    let door = know(actor, Some(known.door.clone()))?;
     let runs_it = manages(actor, &door.community);
-    let (ground, state) = match (grant, ask.reason) {
-        _ if !is_people(actor.kind) => (
-            Ground::None,
-            OpeningState::Refused {
-                denial: Denial::KindMayNotOpen,
-            },
-        ),
-        (_, Some(reason)) if runs_it => (Ground::Override(reason), allowed),
-        (None, _) if runs_it => return Err(reason_required()),
-        (None, _) => (
-            Ground::None,
-            OpeningState::Refused {
-                denial: Denial::NoGrant,
-            },
-        ),
-        (Some(grant), _) => {
-            let state =
-                denial(grant, now).map_or(allowed, |denial| OpeningState::Refused { denial });
-            (Ground::Grant(grant.id.clone()), state)
+    let (decision, word) = match ask.reason {
+        _ if !is_people(actor.kind) => (Decision::refused(Why::KindMayNotOpen), None),
+        Some(reason) if runs_it => (known.decide(&Shown::Override, now), Some(reason)),
+        _ => (known.decide(&Shown::Person, now), None),
+    };
+    if decision.reason == Why::NoGrant && runs_it {
+        return Err(reason_required());
+    }
+    let ground = match (decision.reason, word, known.grant.clone()) {
+        (Why::Released, ..) => Ground::Release,
+        (_, Some(reason), _) => Ground::Override(reason),
+        (Why::Member, ..) => Ground::Member,
+        (Why::KindMayNotOpen | Why::NoGrant, ..) | (_, _, None) => Ground::None,
+        (_, _, Some(grant)) => Ground::Grant(grant),
+    };
+    let state = if decision.allowed {
+        OpeningState::Requested {
+            expires_at: now.plus_millis(OPENING_EXPIRES_MS),
+        }
+    } else {
+        OpeningState::Refused {
+            denial: decision.reason,
         }
     };
-    Ok(Opening {
+    let opening = Opening {
         id: ask.id,
-        door: door.id.clone(),
-        community: door.community.clone(),
+        door: door.id,
+        community: door.community,
         person: actor.id.clone(),
         ground,
         requested_at: now,
         state,
-    })
+    };
+    Ok((opening, decision))
 }
 
 /// The opening as it stands now: past its deadline an unanswered one has timed out, stored or not.
@@ -322,19 +285,6 @@ pub fn unknown_opening() -> Refusal {
             "没有您可见的这次开门记录。",
         ),
     )
-}
-
-/// Why the grant does not allow an opening now, if it does not.
-fn denial(grant: &Grant, now: Timestamp) -> Option<Denial> {
-    match grant.state {
-        GrantState::Revoked { .. } => Some(Denial::NoGrant),
-        GrantState::Suspended { .. } => Some(Denial::GrantSuspended),
-        GrantState::Active if now < grant.validity.from() => Some(Denial::GrantNotYetValid),
-        GrantState::Active if grant.validity.until().is_some_and(|until| until <= now) => {
-            Some(Denial::GrantExpired)
-        }
-        GrantState::Active => None,
-    }
 }
 
 fn reason_required() -> Refusal {

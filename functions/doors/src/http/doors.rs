@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::tx;
 use web::{Query, Reply, Request};
 use wire::door::OccurrenceKind;
+use wire::snapshot::Direction;
 
 use super::{answer, caller, path_id, stored, write};
 use crate::context::Context;
@@ -22,6 +23,7 @@ struct NewDoor {
     name: Text<Name>,
     gateway: DeviceId,
     unlock_ms: Option<Number<UnlockMillis>>,
+    direction: Option<Direction>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +32,7 @@ struct DoorChange {
     name: Option<Text<Name>>,
     gateway: Option<DeviceId>,
     unlock_ms: Option<Number<UnlockMillis>>,
+    direction: Option<Direction>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +42,8 @@ struct ShownDoor {
     name: String,
     gateway: DeviceId,
     unlock_ms: u32,
+    direction: Direction,
+    released: bool,
     version: i64,
 }
 
@@ -65,6 +70,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
         unlock: new
             .unlock_ms
             .map_or(UnlockMillis::DEFAULT, |millis| millis.0),
+        direction: new.direction.unwrap_or_default(),
     };
     let registered = write(context, request, &actor, async |tx| {
         let existing = sql::door(tx, &actor.tenant, &registration.id).await?;
@@ -73,6 +79,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
             return answer(200, &ShownDoor::from(door));
         }
         sql::insert_door(tx, &door).await?;
+        sql::gateways::mark(tx, &door.gateway).await?;
         facts::door_registered(context, tx, &actor, &door).await?;
         answer(201, &ShownDoor::from(door))
     })
@@ -121,12 +128,16 @@ pub(super) async fn change(
         name: asked.name.map(|name| name.0),
         gateway: asked.gateway,
         unlock: asked.unlock_ms.map(|millis| millis.0),
+        direction: asked.direction,
     };
     let changed = tx(&context.db, &actor.tenant, async |tx| {
         let door = know(&actor, sql::door(tx, &actor.tenant, &id).await?)?;
         let changed = change_door(&actor, &door, change.clone())?;
         expected.check(door.version)?;
         sql::update_door(tx, &changed).await?;
+        for gateway in [&door.gateway, &changed.gateway] {
+            sql::gateways::mark(tx, gateway).await?;
+        }
         facts::door_changed(context, tx, &actor, &changed).await?;
         Ok(changed)
     })
@@ -193,6 +204,8 @@ impl From<Door> for ShownDoor {
             name,
             gateway,
             unlock,
+            direction,
+            released,
             version,
         } = door;
         Self {
@@ -201,6 +214,8 @@ impl From<Door> for ShownDoor {
             name: name.as_str().to_owned(),
             gateway,
             unlock_ms: unlock.millis(),
+            direction,
+            released,
             version,
         }
     }

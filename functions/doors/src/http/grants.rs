@@ -66,12 +66,11 @@ pub(super) async fn grant(
         validity,
     };
     let granted = write(context, request, &actor, async |tx| {
-        let (door, held) = sql::door_and_grant(tx, &door_id, &offer.person)
-            .await?
-            .unzip();
-        let door = know(&actor, door)?;
-        let grant = domain::grant(&actor, &door, offer.clone(), held.flatten().as_ref())?;
+        let door = know(&actor, sql::door(tx, &actor.tenant, &door_id).await?)?;
+        let held = sql::held_grant(tx, &door_id, &offer.person).await?;
+        let grant = domain::grant(&actor, &door, offer.clone(), held.as_ref())?;
         sql::insert_grant(tx, &grant).await?;
+        sql::gateways::mark(tx, &door.gateway).await?;
         facts::granted(context, tx, &actor, &grant).await?;
         answer(201, &ShownGrant::from(grant))
     })
@@ -172,6 +171,7 @@ async fn change(
             expected.check(before.version)?;
         }
         sql::update_grant(tx, &after).await?;
+        sql::gateways::mark_door(tx, &after.door).await?;
         facts::grant_changed(context, tx, actor, &after).await?;
         Ok(after)
     })
@@ -183,7 +183,7 @@ fn shown(grant: Grant) -> Reply {
     Reply::ok(&ShownGrant::from(grant)).with_etag(version)
 }
 
-fn wrong_end() -> Problem {
+pub(super) fn wrong_end() -> Problem {
     let message = Message::new(
         "A grant must end after it starts.",
         "授权的结束时间必须晚于开始时间。",

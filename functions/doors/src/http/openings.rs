@@ -4,17 +4,19 @@ use std::cell::RefCell;
 
 use kernel::{ActorId, CommunityId, DeviceId, GrantId, OpeningId, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use web::{Query, Reply, Request};
 
 use super::doors::Text;
 use super::{answer, caller, id_of, path_id, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Ask, Denial, Ground, Opening, OpeningState, Reason, know, known_opening, observe,
+    Ask, Ground, Known, Opening, OpeningState, Reason, know, known_opening, observe, refusal_of,
     request_opening, unknown_door, unknown_opening, whose,
 };
 use crate::outbox::publish_command;
 use crate::store::OpeningFilter;
+use crate::store::log::Access;
 use crate::{facts, store as sql};
 
 #[derive(Deserialize, Default)]
@@ -40,6 +42,8 @@ struct ShownOpening {
 #[serde(tag = "ground", rename_all = "snake_case")]
 enum ShownGround {
     Grant { grant: GrantId },
+    Member,
+    Release,
     Override { override_reason: String },
     None,
 }
@@ -96,30 +100,25 @@ pub(super) async fn request(
     };
     let decided = RefCell::new(None);
     let answered = write(context, request, &actor, async |tx| {
-        let (door, grant) = sql::door_and_grant(tx, &door_id, &actor.id).await?.unzip();
-        let door = know(&actor, door)?;
-        let opening = request_opening(
-            &actor,
-            &door,
-            grant.flatten().as_ref(),
-            ask.clone(),
-            context.now,
-        )?;
+        let known = sql::decide::known(tx, &door_id, Some(&actor.id), context.now).await?;
+        let known = known.ok_or_else(unknown_door)?;
+        let (opening, decision) = request_opening(&actor, &known, ask.clone(), context.now)?;
         sql::insert_opening(tx, &opening).await?;
         facts::opening_asked(context, tx, &opening).await?;
+        log(context, tx, (&known, &opening), decision).await?;
         let answered = match opening.state {
             OpeningState::Refused { denial } => answer(403, &denial.code()),
             _ => answer(202, &ShownOpening::from(opening.clone())),
         };
-        decided.replace(Some((door, opening)));
+        decided.replace(Some((known.door, opening)));
         answered
     })
     .await?;
     if answered.status == 403 {
-        let denial = Denial::parse(answered.body.trim_matches('"'));
+        let denial = access::Reason::parse(answered.body.trim_matches('"'));
         return Err(denial.map_or_else(
             || anyhow::anyhow!("a stored denial is unknown"),
-            |denial| denial.refusal().into(),
+            |denial| refusal_of(denial).into(),
         ));
     }
     // A repeated request is answered with the first opening, whose command has been sent: never a second time.
@@ -130,6 +129,31 @@ pub(super) async fn request(
         publish_command(&context.outbox, &actor.tenant, &door, &opening).await;
     }
     stored(&answered, &format!("/api/doors/{door_id}/openings"))
+}
+
+/// Notes a remote opening among everything that happened at doors.
+async fn log(
+    context: &Context,
+    tx: &Tx,
+    (known, opening): (&Known, &Opening),
+    decision: access::Decision,
+) -> anyhow::Result<()> {
+    let entry = Access {
+        id: context.new_id()?,
+        community: opening.community.clone(),
+        door: opening.door.clone(),
+        person: Some(opening.person.clone()),
+        pass: None,
+        credential: "remote".to_owned(),
+        allowed: decision.allowed,
+        reason: decision.reason.code().to_owned(),
+        passback: decision.passback,
+        direction: known.door.direction,
+        offline: false,
+        opening: Some(opening.id.clone()),
+        decided_at: context.now,
+    };
+    sql::log::insert(tx, &entry).await
 }
 
 pub(super) async fn show(
@@ -221,6 +245,8 @@ impl From<Ground> for ShownGround {
             Ground::Override(reason) => Self::Override {
                 override_reason: reason.as_str().to_owned(),
             },
+            Ground::Member => Self::Member,
+            Ground::Release => Self::Release,
             Ground::None => Self::None,
         }
     }

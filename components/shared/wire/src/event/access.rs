@@ -27,6 +27,30 @@ events! {
         /// Who changed it.
         actor: ActorId,
     }
+    /// A person is an explicit member of a door group, or no longer.
+    DoorGroupMemberChanged = "door_group.member_changed" {
+        /// The group.
+        group: DoorGroupId,
+        /// The person.
+        person: ActorId,
+        /// Whether the person is one from now on.
+        member: bool,
+        /// Who changed it.
+        actor: ActorId,
+    }
+    /// A person is suspended from all doors of a community, or no longer.
+    DoorPersonSuspended = "door.person_suspended" {
+        /// The community.
+        community: CommunityId,
+        /// The person.
+        person: ActorId,
+        /// Whether the person is suspended from now on.
+        suspended: bool,
+        /// Why; absent when the suspension ended.
+        reason: Option<String>,
+        /// Who did it.
+        actor: ActorId,
+    }
     /// A card was issued, blocked or ended.
     CardChanged = "card.changed" {
         /// The card's id; never its number.
