@@ -9,6 +9,7 @@ mod consent;
 mod device;
 mod feedback;
 mod person;
+mod registration;
 mod rights;
 mod role;
 mod session;
@@ -39,10 +40,10 @@ pub use feedback::{
     give_feedback, known_feedback, unknown_feedback,
 };
 pub use person::{
-    COMMUNITIES_MAX, Change, NewPerson, Person, Proof, Reach, change_person, changeable_person,
-    found_tenant, known_person, name_taken, password_proof, people_reach, register_oneself,
-    register_person, unknown_person,
+    COMMUNITIES_MAX, Change, Person, Proof, Reach, change_person, changeable_person, known_person,
+    name_taken, password_proof, people_reach, unknown_person,
 };
+pub use registration::{NewPerson, found_tenant, register_oneself, register_person};
 pub use rights::{erase_person, may_export};
 pub use role::{
     PERMISSIONS, Permission, ROLES_MAX, Role, RoleName, assign_roles, define_role, given,

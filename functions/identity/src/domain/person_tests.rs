@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::sample::{actor, at, communities, person};
-use crate::domain::{erase_person, may_export};
+use crate::domain::{NewPerson, erase_person, may_export, register_person};
 
 fn new(kind: ActorKind, of: &[&str]) -> NewPerson {
     NewPerson {

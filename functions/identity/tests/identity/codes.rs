@@ -2,6 +2,8 @@
 
 use identity::domain::{ATTEMPTS_MAX, ATTEMPTS_WINDOW_MS, CODE_MS, CODE_TRIES_MAX, RESEND_MS_MIN};
 use identity::sender::CodeSender;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::{Function, INTERNAL, PASSWORD, operator, run};
@@ -149,6 +151,38 @@ fn after_five_wrong_tries_the_right_code_is_wrong_too() {
             .await
             .expect(401, "code_wrong");
     });
+}
+
+#[test]
+fn whatever_is_typed_only_the_code_itself_is_right_once_and_among_the_first_five_tries() {
+    // How far each typed code is from the right one.
+    let typed = prop::collection::vec(0_u32..3, 1..9);
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::with_cases(6)
+    });
+    runner
+        .run(&typed, |typed| {
+            run(async |function| {
+                let code: u32 = function.code(PHONE, "sign_in").await.parse().unwrap();
+                let (mut wrong, mut is_used) = (0, false);
+                for distance in &typed {
+                    let text = format!("{:06}", (code + distance) % 1_000_000);
+                    let answer = function.ask("/api/sessions", proof(&text)).await;
+                    let is_right = *distance == 0 && wrong < CODE_TRIES_MAX && !is_used;
+                    let expected = if is_right {
+                        "not_registered"
+                    } else {
+                        "code_wrong"
+                    };
+                    assert_eq!(answer.code(), expected, "{typed:?}");
+                    wrong += i64::from(!is_right && !is_used);
+                    is_used |= is_right;
+                }
+            });
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]

@@ -87,7 +87,10 @@ async fn futures(function: &Function, refresh_token: &str) -> (u16, u16) {
 #[test]
 fn whatever_tokens_are_presented_at_most_one_of_a_session_is_live() {
     let picks = prop::collection::vec(0_usize..5, 1..10);
-    let mut runner = TestRunner::new(Config::with_cases(4));
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::with_cases(4)
+    });
     runner
         .run(&picks, |picks| {
             run(async |function| {
