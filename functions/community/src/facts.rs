@@ -17,6 +17,19 @@ pub(crate) async fn append<Fact: Event>(
     Ok(())
 }
 
+/// Appends facts of this moment, in their order.
+pub(crate) async fn append_all<Fact: Event>(
+    context: &Context,
+    tx: &Tx,
+    facts: Vec<Fact>,
+) -> anyhow::Result<()> {
+    let mut named = Vec::with_capacity(facts.len());
+    for fact in facts {
+        named.push((context.new_id()?, fact));
+    }
+    events::append_all(tx, context.now, &named).await
+}
+
 /// A person is in the register, with the number that counts.
 pub(crate) async fn resident_recorded(
     context: &Context,
@@ -24,20 +37,24 @@ pub(crate) async fn resident_recorded(
     actor: &ActorId,
     (resident, phone): (&Resident, Option<&Phone>),
 ) -> anyhow::Result<()> {
-    let phone = phone
-        .map(|phone| digest(context, tx.tenant(), phone))
-        .transpose()?;
-    let (person, actor) = (resident.id.clone(), actor.clone());
-    append(
-        context,
-        tx,
-        &ResidentRecorded {
-            person,
-            phone,
-            actor,
-        },
-    )
-    .await
+    let fact = recorded(context, tx.tenant(), actor, (resident, phone))?;
+    append(context, tx, &fact).await
+}
+
+/// What [`resident_recorded`] says.
+pub(crate) fn recorded(
+    context: &Context,
+    tenant: &TenantId,
+    actor: &ActorId,
+    (resident, phone): (&Resident, Option<&Phone>),
+) -> anyhow::Result<ResidentRecorded> {
+    Ok(ResidentRecorded {
+        person: resident.id.clone(),
+        phone: phone
+            .map(|phone| digest(context, tenant, phone))
+            .transpose()?,
+        actor: actor.clone(),
+    })
 }
 
 /// The digest of a number.
@@ -55,11 +72,16 @@ pub(crate) async fn binding_started(
     tx: &Tx,
     binding: &Binding,
 ) -> anyhow::Result<()> {
+    append(context, tx, &started(binding)).await
+}
+
+/// What [`binding_started`] says.
+pub(crate) fn started(binding: &Binding) -> BindingStarted {
     let (building, unit, room) = match binding.home.clone() {
         Some((building, unit, room)) => (Some(building), Some(unit), Some(room)),
         None => (None, None, None),
     };
-    let fact = BindingStarted {
+    BindingStarted {
         binding: binding.id.clone(),
         person: binding.person.clone(),
         role: binding.role,
@@ -70,8 +92,7 @@ pub(crate) async fn binding_started(
         from: binding.term.from,
         until: binding.term.until,
         actor: binding.started_by.clone(),
-    };
-    append(context, tx, &fact).await
+    }
 }
 
 /// A binding has another end than before.

@@ -56,6 +56,23 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["api", "doors", door, "openings"]) => openings::list(context, request, door).await,
         ("GET", ["api", "doors", door, "openings", opening]) => openings::show(context, request, door, opening).await,
         ("POST", ["api", "doors", door, "pass-checks"]) => passes::check(context, request, door).await,
+
+        (_, ["api", "doors"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "doors", _]) => web::method_not_allowed("GET, PATCH"),
+        (_, ["api", "doors", _, "occurrences"]) => web::method_not_allowed("GET"),
+        (_, ["api", "doors", _, "grants" | "openings"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "grants", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "grants", _, "suspension"]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "doors", _, "openings", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "doors", _, "pass-checks"]) => web::method_not_allowed("POST"),
+        _ => people_route(context, request).await,
+    }
+}
+
+/// The routes about people, gates and everything that is no single door.
+#[rustfmt::skip]
+async fn people_route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
         ("POST", ["api", "door-schedules"]) => schedules::make(context, request).await,
         ("GET", ["api", "door-schedules"]) => schedules::list(context, request).await,
         ("GET", ["api", "door-schedules", schedule]) => schedules::show(context, request, schedule).await,
@@ -88,14 +105,6 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["api", "gateways", gateway, "audit"]) => gateways::audit(context, request, gateway).await,
         ("POST", ["internal", "ticks", "doors"]) => tick(context, request).await,
 
-        (_, ["api", "doors"]) => web::method_not_allowed("GET, POST"),
-        (_, ["api", "doors", _]) => web::method_not_allowed("GET, PATCH"),
-        (_, ["api", "doors", _, "occurrences"]) => web::method_not_allowed("GET"),
-        (_, ["api", "doors", _, "grants" | "openings"]) => web::method_not_allowed("GET, POST"),
-        (_, ["api", "grants", _]) => web::method_not_allowed("DELETE, GET"),
-        (_, ["api", "grants", _, "suspension"]) => web::method_not_allowed("DELETE, PUT"),
-        (_, ["api", "doors", _, "openings", _]) => web::method_not_allowed("GET"),
-        (_, ["api", "doors", _, "pass-checks"]) => web::method_not_allowed("POST"),
         (_, ["api", "door-schedules" | "door-groups" | "cards"]) => web::method_not_allowed("GET, POST"),
         (_, ["api", "door-schedules" | "door-groups", _]) => web::method_not_allowed("DELETE, GET, PATCH"),
         (_, ["api", "door-groups", _, "members"]) => web::method_not_allowed("GET"),

@@ -1,8 +1,8 @@
 //! Doors: who may open which door, and what became of it.
 //!
 //! Triggers: HTTP under `/api/doors`, `/api/grants`, `/api/door-groups`, `/api/door-schedules`, `/api/suspensions`,
-//! `/api/cards`, `/api/passes`, `/api/releases`, `/api/access-log` and, for gateways, `/api/gateways/{gateway}/snapshot`
-//! and `/audit`; MQTT for what doors answer and report; cron for what is owed.
+//! `/api/cards`, `/api/passes`, `/api/releases`, `/api/access-log` and `/api/gateways`
+//! (a snapshot and an audit each); MQTT for what doors answer and report; cron for what is owed.
 
 mod consume;
 pub mod context;

@@ -96,6 +96,45 @@ pub async fn append<Fact: Event>(
     Ok(seq)
 }
 
+/// Appends facts of one kind in their order, with few statements however many they are.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_all<Fact: Event>(
+    tx: &Tx,
+    at: Timestamp,
+    facts: &[(EventId, Fact)],
+) -> anyhow::Result<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(facts.len())?;
+    let reserve = "insert into event_head (tenant, seq) values ($1, $2)
+        on conflict (tenant) do update set seq = event_head.seq + excluded.seq
+        returning seq";
+    let head = tx
+        .row(reserve, &[tx.tenant().into(), count.into()])
+        .await?
+        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
+        .integer(0)?;
+    let mut rows = Vec::with_capacity(facts.len());
+    for (seq, (id, fact)) in (head - count + 1..).zip(facts) {
+        rows.push(vec![
+            tx.tenant().into(),
+            seq.into(),
+            id.into(),
+            Fact::KIND.into(),
+            at.into(),
+            serde_json::to_string(fact)?.into(),
+        ]);
+    }
+    tx.insert_many(
+        "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
+        &rows,
+    )
+    .await
+}
+
 /// The facts after that place, oldest first, at most [`PAGE_EVENTS_MAX`].
 ///
 /// # Errors

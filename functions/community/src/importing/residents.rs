@@ -48,20 +48,20 @@ pub(super) async fn take(run: &mut Run<'_>, sheet: &Sheet) -> anyhow::Result<()>
         return Ok(());
     }
     sql::insert_residents(run.tx, &register.new_people).await?;
-    for person in &register.new_people {
-        let recorded = (person, person.phones.first());
-        facts::resident_recorded(run.context, run.tx, &run.actor.id, recorded).await?;
-    }
     for person in register.changed_people.values() {
         sql::update_resident(run.tx, person).await?;
-        let recorded = (person, person.phones.first());
-        facts::resident_recorded(run.context, run.tx, &run.actor.id, recorded).await?;
     }
+    let people = register.new_people.iter();
+    let mut recorded = Vec::new();
+    for person in people.chain(register.changed_people.values()) {
+        let told = (person, person.phones.first());
+        let (tenant, actor) = (run.tx.tenant(), &run.actor.id);
+        recorded.push(facts::recorded(run.context, tenant, actor, told)?);
+    }
+    facts::append_all(run.context, run.tx, recorded).await?;
     sql::insert_bindings(run.tx, &register.new_bindings).await?;
-    for binding in &register.new_bindings {
-        facts::binding_started(run.context, run.tx, binding).await?;
-    }
-    Ok(())
+    let started = register.new_bindings.iter().map(facts::started).collect();
+    facts::append_all(run.context, run.tx, started).await
 }
 
 async fn load(run: &Run<'_>) -> anyhow::Result<Register> {

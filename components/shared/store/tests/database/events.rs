@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use kernel::{ActorId, CommunityId, DeviceId, EventId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::events::{self, Drained, TRIES_MAX};
@@ -47,6 +48,41 @@ fn an_event_is_read_as_its_own_kind_and_no_other() {
                     .unwrap()
                     .is_empty()
             );
+        }
+    });
+}
+
+#[test]
+fn many_facts_at_once_stand_in_the_log_like_one_after_another() {
+    run(async {
+        for db in databases().await {
+            tx(&db, &tenant("demo"), async |tx| {
+                append(tx, "first").await?;
+                let facts: Vec<_> = (0..600)
+                    .map(|number| {
+                        let door = format!("d{number:03}");
+                        let fact = DoorRegistered {
+                            door: DeviceId::parse(&door).unwrap(),
+                            community: CommunityId::parse("garden").unwrap(),
+                            actor: ActorId::parse("li").unwrap(),
+                        };
+                        (EventId::parse(&door).unwrap(), fact)
+                    })
+                    .collect();
+                events::append_all(tx, at(0), &facts).await?;
+                events::append_all::<DoorRegistered>(tx, at(0), &[]).await?;
+                append(tx, "last").await
+            })
+            .await
+            .unwrap();
+            let page = events::page(&db.db, &tenant("demo"), 599, 10)
+                .await
+                .unwrap();
+            let told: Vec<_> = page
+                .iter()
+                .map(|event| (event.seq, event.id.as_str()))
+                .collect();
+            assert_eq!(told, [(600, "d598"), (601, "d599"), (602, "last")]);
         }
     });
 }
