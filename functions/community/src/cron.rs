@@ -2,13 +2,24 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each fact is handled with its cursor.
 
-use store::{bulk, events};
+use store::bulk;
+use store::events::{self, Consumer};
+use wire::event::{Event, PersonAliased, PersonErased, PersonPhoneChanged, PersonRegistered};
 
 use crate::context::Context;
 use crate::{people, store as sql};
 
-/// The name under which this function consumes the log.
-pub const CONSUMER: &str = "community";
+/// The consumer, and what it hears.
+pub const CONSUMER: Consumer<'static> = Consumer {
+    name: "community",
+    kinds: &[
+        PersonRegistered::KIND,
+        PersonPhoneChanged::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
+    ],
+};
+
 /// How long an import is kept after it was opened, in milliseconds: a day.
 pub const IMPORT_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The most imports one tick forgets; the next tick goes on.
@@ -41,7 +52,7 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let (mut handled, mut parked) = (0, 0);
-    for tenant in events::waiting(&context.db, CONSUMER).await? {
+    for tenant in events::waiting(&context.db, CONSUMER.name).await? {
         let drained = events::drain(
             &context.db,
             &tenant,

@@ -2,16 +2,24 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, waiting};
 use wire::DeviceKind;
-use wire::event::{DeviceChildAssigned, DeviceRegistered, PersonAliased, PersonErased};
+use wire::event::{DeviceChildAssigned, DeviceRegistered, Event, PersonAliased, PersonErased};
 
 use crate::context::Context;
 use crate::domain::{Configuration, Device, Gateway, Presence, Profile, Vitals};
 use crate::store::{commands, register};
 
-/// The consumer's name at the log.
-pub const CONSUMER: &str = "devices";
+/// The consumer, and what it hears.
+pub const CONSUMER: Consumer<'static> = Consumer {
+    name: "devices",
+    kinds: &[
+        DeviceRegistered::KIND,
+        DeviceChildAssigned::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
+    ],
+};
 
 /// What stands where a person stood who was forgotten.
 const ERASED: &str = "erased";
@@ -22,7 +30,7 @@ const ERASED: &str = "erased";
 /// A failure of the database.
 pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
     let mut handled = 0;
-    for tenant in waiting(&context.db, CONSUMER).await? {
+    for tenant in waiting(&context.db, CONSUMER.name).await? {
         handled += take(context, &tenant).await?.handled;
     }
     Ok(handled)
@@ -34,7 +42,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if waiting(&context.db, CONSUMER).await?.contains(tenant) {
+    if waiting(&context.db, CONSUMER.name).await?.contains(tenant) {
         take(context, tenant).await?;
     }
     Ok(())

@@ -4,7 +4,7 @@
 
 use kernel::{CommunityId, Zone};
 use store::Tx;
-use store::events::{self, Recorded};
+use store::events::{self, Consumer, Recorded};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, GatewayAvailabilityChanged,
     PersonAliased, PersonErased, VisitApproved, VisitEnded,
@@ -13,8 +13,20 @@ use wire::event::{
 use crate::context::Context;
 use crate::store::{consume as sql, gateways};
 
-/// The consumer's name.
-const CONSUMER: &str = "doors";
+/// The consumer, and what it hears.
+const CONSUMER: Consumer<'static> = Consumer {
+    name: "doors",
+    kinds: &[
+        BindingStarted::KIND,
+        BindingEnded::KIND,
+        CommunityChanged::KIND,
+        VisitApproved::KIND,
+        VisitEnded::KIND,
+        GatewayAvailabilityChanged::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
+    ],
+};
 
 /// Handles what waits; how many events that were.
 ///
@@ -22,7 +34,7 @@ const CONSUMER: &str = "doors";
 /// A failure of the database. An event that cannot be handled is parked by the log.
 pub(crate) async fn hear(context: &Context) -> anyhow::Result<usize> {
     let mut heard = 0;
-    for tenant in events::waiting(&context.db, CONSUMER).await? {
+    for tenant in events::waiting(&context.db, CONSUMER.name).await? {
         let drained = events::drain(
             &context.db,
             &tenant,

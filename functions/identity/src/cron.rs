@@ -3,13 +3,22 @@
 //! A tick run twice, or on two replicas, changes nothing more: each event is handled with the cursor in one transaction.
 
 use kernel::Timestamp;
-use store::{bulk, events};
+use store::bulk;
+use store::events::{self, Consumer};
+use wire::event::{BindingEnded, BindingStarted, Event, ResidentRecorded};
 
 use crate::context::Context;
 use crate::{register, store as sql};
 
-/// The name under which events are consumed.
-pub const CONSUMER: &str = "identity";
+/// The consumer, and what it hears.
+pub const CONSUMER: Consumer<'static> = Consumer {
+    name: "identity",
+    kinds: &[
+        ResidentRecorded::KIND,
+        BindingStarted::KIND,
+        BindingEnded::KIND,
+    ],
+};
 
 /// How long messages in the inbox and the record of sendings are kept, in milliseconds: a day.
 pub const INBOX_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -42,7 +51,7 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let mut done = Done::default();
-    for tenant in events::waiting(&context.db, CONSUMER).await? {
+    for tenant in events::waiting(&context.db, CONSUMER.name).await? {
         let drained = events::drain(
             &context.db,
             &tenant,

@@ -3,9 +3,9 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, waiting};
 use wire::event::{
-    BindingEnded, BindingStarted, CommunityChanged, PassUsed, PersonAliased, PersonErased,
+    BindingEnded, BindingStarted, CommunityChanged, Event, PassUsed, PersonAliased, PersonErased,
 };
 
 use crate::context::Context;
@@ -13,8 +13,18 @@ use crate::domain::{Room, observe, pass_used};
 use crate::facts;
 use crate::store::{people, places, visits};
 
-/// The consumer's name at the log.
-pub const CONSUMER: &str = "visitors";
+/// The consumer, and what it hears.
+pub const CONSUMER: Consumer<'static> = Consumer {
+    name: "visitors",
+    kinds: &[
+        CommunityChanged::KIND,
+        BindingStarted::KIND,
+        BindingEnded::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
+        PassUsed::KIND,
+    ],
+};
 
 /// Handles what waits for all tenants; how many events.
 ///
@@ -22,7 +32,7 @@ pub const CONSUMER: &str = "visitors";
 /// A failure of the database.
 pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
     let mut handled = 0;
-    for tenant in waiting(&context.db, CONSUMER).await? {
+    for tenant in waiting(&context.db, CONSUMER.name).await? {
         handled += take(context, &tenant).await?.handled;
     }
     Ok(handled)
@@ -34,7 +44,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if waiting(&context.db, CONSUMER).await?.contains(tenant) {
+    if waiting(&context.db, CONSUMER.name).await?.contains(tenant) {
         take(context, tenant).await?;
     }
     Ok(())

@@ -19,8 +19,11 @@ pub const CARD: u32 = (17 << 16) + 4711;
 /// # Errors
 /// When the API refuses something.
 pub async fn load(api: &Client, demo: &Demo) -> Result<()> {
-    api.post("/api/companies", json!({ "id": "green", "name": "绿城物业", "phone": "02088886666" }))
-        .await?;
+    api.post(
+        "/api/companies",
+        json!({ "id": "green", "name": "绿城物业", "phone": "02088886666" }),
+    )
+    .await?;
     let community = json!({
         "id": COMMUNITY, "name": "阳光花园", "address": "幸福路 1 号", "time_zone": "Asia/Shanghai", "company": "green",
     });
@@ -32,21 +35,22 @@ pub async fn load(api: &Client, demo: &Demo) -> Result<()> {
         let path = format!("/api/buildings/{building}/units");
         let unit = made(&api.post(&path, json!({ "name": "1单元" })).await?)?;
         for (number, floor) in [("101", 1), ("102", 1), ("201", 2)] {
-            let room = json!({ "number": number, "area_dm2": 8950, "floor": floor, "use": "residential" });
+            let room =
+                json!({ "number": number, "area_dm2": 8950, "floor": floor, "use": "residential" });
             api.post(&format!("/api/units/{unit}/rooms"), room).await?;
         }
         if first_building.is_empty() {
             first_building = building;
         }
     }
-    for ((username, phone), (name, place)) in PHONES
-        .iter()
-        .zip([("李明", HOME), ("张伟", "1栋1单元102")])
+    for ((username, phone), (name, place)) in
+        PHONES.iter().zip([("李明", HOME), ("张伟", "1栋1单元102")])
     {
         let entry = json!({ "community": COMMUNITY, "name": name, "phones": [phone] });
         let resident = made(&api.post("/api/residents", entry).await.context(*username)?)?;
         let binding = json!({ "role": "owner", "community": COMMUNITY, "place": place });
-        api.post(&format!("/api/residents/{resident}/bindings"), binding).await?;
+        api.post(&format!("/api/residents/{resident}/bindings"), binding)
+            .await?;
     }
     groups(api, &first_building).await?;
     let li = &demo.person("resident")?.id;
@@ -70,5 +74,7 @@ async fn groups(api: &Client, building: &str) -> Result<()> {
 
 fn made(answer: &Value) -> Result<String> {
     let id = answer["id"].as_str();
-    Ok(id.with_context(|| format!("{answer} has no id"))?.to_owned())
+    Ok(id
+        .with_context(|| format!("{answer} has no id"))?
+        .to_owned())
 }

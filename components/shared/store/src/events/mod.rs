@@ -1,0 +1,189 @@
+//! The log of facts, and its consumers. The database is the log; a message on MQTT is only the doorbell.
+//!
+//! An event is appended in the transaction that makes it true. A consumer handles an event and moves its cursor in
+//! one transaction, so that each event has its effect once. What a consumer cannot handle is parked after
+//! [`TRIES_MAX`] tries and does not hold up the rest.
+
+mod consumer;
+
+use kernel::{EventId, TenantId, Timestamp};
+use wire::event::Event;
+
+pub use consumer::{Consumer, Drained, Parked, drain, parked, replay};
+
+use crate::{Batch, Read, Row, Tx};
+
+/// How often an event is tried before it is parked.
+pub const TRIES_MAX: i64 = 5;
+
+/// The most events one call of [`drain`] handles; the next call goes on.
+pub const DRAIN_EVENTS_MAX: usize = 500;
+
+/// The most events one page holds.
+pub const PAGE_EVENTS_MAX: usize = 200;
+
+/// The most tenants one call of [`waiting`] names.
+pub const WAITING_TENANTS_MAX: usize = 500;
+
+/// A fact in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in the tenant's log, from 1, without gaps, in the order of commits.
+    pub seq: i64,
+    /// Made by the capability that recorded it.
+    pub id: EventId,
+    /// What sort of fact; see [`wire::event`].
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The fact as JSON.
+    pub data: serde_json::Value,
+}
+
+impl Recorded {
+    /// The fact as its type, or nothing when it is of another kind.
+    ///
+    /// # Errors
+    /// When it is of this kind and cannot be read.
+    pub fn read<Fact: Event>(&self) -> anyhow::Result<Option<Fact>> {
+        if self.kind != Fact::KIND {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_value(self.data.clone())?))
+    }
+
+    fn from_row(row: &Row) -> anyhow::Result<Self> {
+        Ok(Self {
+            seq: row.integer(0)?,
+            id: row.id(1)?,
+            kind: row.text(2)?.to_owned(),
+            at: row.timestamp(3)?,
+            data: serde_json::from_str(row.text(4)?)?,
+        })
+    }
+}
+
+/// Appends a fact to the tenant's log and answers its place.
+///
+/// # Errors
+/// A failure of the database; the tenant already has an event of that id.
+pub async fn append<Fact: Event>(
+    tx: &Tx,
+    id: &EventId,
+    at: Timestamp,
+    fact: &Fact,
+) -> anyhow::Result<i64> {
+    let next = "insert into event_head (tenant, seq) values ($1, 1)
+        on conflict (tenant) do update set seq = event_head.seq + 1
+        returning seq";
+    let head = tx.row(next, &[tx.tenant().into()]).await?;
+    let seq = head
+        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
+        .integer(0)?;
+    tx.execute(
+        "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
+        &[
+            tx.tenant().into(),
+            seq.into(),
+            id.into(),
+            Fact::KIND.into(),
+            at.into(),
+            serde_json::to_string(fact)?.into(),
+        ],
+    )
+    .await?;
+    Ok(seq)
+}
+
+/// Appends facts of one kind in their order, with few statements however many they are.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_all<Fact: Event>(
+    tx: &Tx,
+    at: Timestamp,
+    facts: &[(EventId, Fact)],
+) -> anyhow::Result<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(facts.len())?;
+    let reserve = "insert into event_head (tenant, seq) values ($1, $2)
+        on conflict (tenant) do update set seq = event_head.seq + excluded.seq
+        returning seq";
+    let head = tx
+        .row(reserve, &[tx.tenant().into(), count.into()])
+        .await?
+        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
+        .integer(0)?;
+    let mut rows = Vec::with_capacity(facts.len());
+    for (seq, (id, fact)) in (head - count + 1..).zip(facts) {
+        rows.push(vec![
+            tx.tenant().into(),
+            seq.into(),
+            id.into(),
+            Fact::KIND.into(),
+            at.into(),
+            serde_json::to_string(fact)?.into(),
+        ]);
+    }
+    tx.insert_many(
+        "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
+        &rows,
+    )
+    .await
+}
+
+/// The facts after that place, oldest first, at most [`PAGE_EVENTS_MAX`].
+///
+/// # Errors
+/// A failure of the database.
+pub async fn page(
+    db: &impl Read,
+    tenant: &TenantId,
+    after_seq: i64,
+    limit: usize,
+) -> anyhow::Result<Vec<Recorded>> {
+    let limit = i64::try_from(limit.min(PAGE_EVENTS_MAX))?;
+    let rows = db
+        .rows(
+            "select seq, id, kind, at, data from event where tenant = $1 and seq > $2 order by seq limit $3",
+            &[tenant.into(), after_seq.into(), limit.into()],
+        )
+        .await?;
+    rows.iter().map(Recorded::from_row).collect()
+}
+
+/// The tenants whose log has facts that the consumer has not handled yet.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn waiting(db: &impl Read, consumer: &str) -> anyhow::Result<Vec<TenantId>> {
+    let limit = i64::try_from(WAITING_TENANTS_MAX)?;
+    let rows = db
+        .rows(
+            "select h.tenant from event_head h
+             left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
+             where h.seq > coalesce(c.seq, 0)
+             order by h.tenant limit $2",
+            &[consumer.into(), limit.into()],
+        )
+        .await?;
+    rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Starts a consumer behind everything that is already in the logs: nothing before now is handled. Consumers that
+/// want the past need no start.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn start_at_end(batch: &Batch, consumer: &str, now: Timestamp) -> anyhow::Result<()> {
+    batch
+        .execute(
+            "insert into event_cursor (tenant, consumer, seq, tries, changed_at)
+             select tenant, $1, seq, 0, $2 from event_head where true
+             on conflict (tenant, consumer) do nothing",
+            &[consumer.into(), now.into()],
+        )
+        .await
+}
