@@ -2,6 +2,8 @@
 
 /// Bad input: each a clear error, and nothing changed.
 mod bad_input;
+/// The README's day in the estate, command by command.
+mod day;
 /// A door opened end to end, and everything that keeps it shut.
 mod door;
 /// What a guest gets from the host, and what it does not get.
@@ -10,3 +12,5 @@ mod reach;
 mod start;
 /// Who sees what on the broker.
 mod traffic;
+/// A visitor at the gate while the uplink is cut, and what residents show there.
+mod visitor;

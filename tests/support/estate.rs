@@ -1,6 +1,10 @@
 //! The demo estate: a host with its functions and broker, a simulated controller, and the bridge between them.
 
 use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
 use xtask::{
     client::Client,
     demo::{CONTROLLER_ADDRESS, Demo},
@@ -16,6 +20,7 @@ use crate::{
 /// What the simulated controller prints when a lock is released.
 pub const RELEASED: &str = "released address";
 const CONTROLLER_READY: &str = "linli-bridge simulate is ready: ";
+const CONTROL_READY: &str = "linli-bridge simulate is controlled on ";
 const BRIDGE_READY: &str = "linli-bridge is ready: ";
 
 /// A running estate.
@@ -33,6 +38,8 @@ pub struct Estate {
     /// The bridge, unless the test plays the gateway itself.
     pub bridge: Option<Process>,
     controller_port: String,
+    /// Where the controller is told what is shown at its readers.
+    control: String,
 }
 
 impl Estate {
@@ -71,6 +78,8 @@ impl Estate {
             "tcp:127.0.0.1:0",
             "--address",
             &address,
+            "--control",
+            "127.0.0.1:0",
         ];
         arguments.extend(controller);
         let mut controller = Process::start("linli-bridge", &arguments);
@@ -80,6 +89,8 @@ impl Estate {
             .find(|word| word.starts_with("tcp:"))
             .unwrap_or_default()
             .to_owned();
+        let line = controller.line(CONTROL_READY);
+        let control = line.replace(CONTROL_READY, "").trim().to_owned();
         let operator = log_in(&system, &demo, "operator").await;
         let resident = log_in(&system, &demo, "li").await;
         Self {
@@ -90,6 +101,7 @@ impl Estate {
             controller,
             bridge: None,
             controller_port,
+            control,
         }
     }
 
@@ -171,6 +183,22 @@ impl Estate {
         .await
     }
 
+    /// Shows something at the reader of a door: `text L1...`, or `card BITS HEX`.
+    ///
+    /// # Panics
+    /// When there is no such door, or the controller does not take it.
+    pub async fn show(&self, door: &str, shown: &str) {
+        let found = self.demo.doors.iter().find(|known| known.id == door);
+        let reader = found
+            .unwrap_or_else(|| panic!("the demo has no {door}"))
+            .output;
+        let (kind, what) = shown.split_once(' ').unwrap_or((shown, ""));
+        let line = format!("{kind} {CONTROLLER_ADDRESS} {reader} {what}\n");
+        let answer = tell(&self.control, &line).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(answer.trim(), "ok", "{line}");
+    }
+
     /// How often the controller has released a lock.
     #[must_use]
     pub fn releases(&self) -> usize {
@@ -180,6 +208,14 @@ impl Estate {
             .filter(|line| line.starts_with(RELEASED))
             .count()
     }
+}
+
+async fn tell(address: &str, line: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(line.as_bytes()).await?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await?;
+    Ok(answer)
 }
 
 /// The path of a door's openings.

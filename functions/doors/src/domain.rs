@@ -33,8 +33,8 @@ pub use opening::{
 };
 pub use refusing::refusal_of;
 pub use schedule::{
-    Exception, Hours, Schedule, ScheduleChange, ScheduleError, WeeklyHours, change_schedule,
-    known_schedule, make_schedule, unknown_schedule, windows,
+    Schedule, ScheduleChange, change_schedule, known_schedule, make_schedule, unknown_schedule,
+    windows,
 };
 pub use suspension::{Suspension, suspend_person};
 

@@ -9,6 +9,7 @@ pub mod context;
 pub mod cron;
 pub mod domain;
 mod facts;
+pub mod hours;
 pub mod http;
 pub mod mqtt;
 pub mod outbox;

@@ -1,10 +1,8 @@
 //! Schedules: when a door group is open to its people, by the week and by named days, in the community's zone.
 
-use std::fmt;
-
+use crate::hours::{DAY_MINUTES, Day, Exception, Hours, WeeklyHours};
 use chrono::{Datelike as _, NaiveDate, Weekday};
 use kernel::{Actor, CommunityId, Message, Refusal, ScheduleId, Timestamp, Zone};
-use serde::{Deserialize, Serialize};
 use wire::snapshot::Window;
 
 use super::{Name, run_it};
@@ -13,7 +11,6 @@ use super::{Name, run_it};
 pub const WEEKLY_MAX: usize = 50;
 /// The most days that differ.
 pub const EXCEPTIONS_MAX: usize = 200;
-const DAY_MINUTES: u16 = 24 * 60;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A schedule.
@@ -32,71 +29,6 @@ pub struct Schedule {
     /// Counts the changes, from 1.
     pub version: i64,
 }
-
-/// Hours of a day, as the clock shows them; an end at or before the start is on the next day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hours {
-    /// The first minute inside, `HH:MM`.
-    #[serde(with = "clock")]
-    pub from: u16,
-    /// The first minute after, `HH:MM`, up to `24:00`.
-    #[serde(with = "clock")]
-    pub until: u16,
-}
-
-/// Hours of some days of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeeklyHours {
-    /// The days, `mon` to `sun`.
-    pub days: Vec<Day>,
-    /// From when.
-    #[serde(with = "clock")]
-    pub from: u16,
-    /// Until when.
-    #[serde(with = "clock")]
-    pub until: u16,
-}
-
-/// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Day {
-    Mon,
-    Tue,
-    Wed,
-    Thu,
-    Fri,
-    Sat,
-    Sun,
-}
-
-/// A day that differs: a holiday, a festival.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exception {
-    /// The date.
-    pub date: NaiveDate,
-    /// What people call it.
-    pub name: String,
-    /// Its hours; none when closed all day.
-    #[serde(default)]
-    pub hours: Vec<Hours>,
-}
-
-/// Why hours make no schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduleError;
-
-impl fmt::Display for ScheduleError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a time of day is written HH:MM, from 00:00 to 24:00")
-    }
-}
-
-impl std::error::Error for ScheduleError {}
 
 /// What is changed about a schedule; what is absent stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -264,34 +196,6 @@ fn day(weekday: Weekday) -> Day {
         Weekday::Fri => Day::Fri,
         Weekday::Sat => Day::Sat,
         Weekday::Sun => Day::Sun,
-    }
-}
-
-mod clock {
-    //! A minute of the day as `HH:MM`.
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    use super::{DAY_MINUTES, ScheduleError};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-    pub(super) fn serialize<S: Serializer>(minute: &u16, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&format!("{:02}:{:02}", minute / 60, minute % 60))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
-        let text = String::deserialize(from)?;
-        parse(&text).ok_or_else(|| D::Error::custom(ScheduleError))
-    }
-
-    fn parse(text: &str) -> Option<u16> {
-        let (hour, minute) = text.split_once(':')?;
-        let two = |digits: &str| digits.len() == 2 && digits.bytes().all(|d| d.is_ascii_digit());
-        if !two(hour) || !two(minute) {
-            return None;
-        }
-        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        let total = hour * 60 + minute;
-        (minute < 60 && total <= DAY_MINUTES).then_some(total)
     }
 }
 

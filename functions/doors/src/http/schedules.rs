@@ -10,9 +10,10 @@ use super::doors::Text;
 use super::{answer, caller, path_id, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Exception, Name, Schedule, ScheduleChange, WeeklyHours, change_schedule, known_schedule,
-    make_schedule, run_it, unknown_schedule,
+    Name, Schedule, ScheduleChange, change_schedule, known_schedule, make_schedule, run_it,
+    unknown_schedule,
 };
+use crate::hours::{Exception, WeeklyHours};
 use crate::{facts, store as sql};
 
 #[derive(Deserialize)]
