@@ -44,13 +44,12 @@ fn answered(source: &str) -> BTreeSet<Shape> {
             let Some((list, _)) = source[at + start.len()..].split_once("])") else {
                 continue;
             };
-            let parts = list.split(',').map(str::trim);
-            let is_parameter = |part: &str| !list.contains(&format!("\"{part}\""));
-            found.insert(shape(
-                method,
-                parts.map(|part| part.trim_matches('"')),
-                is_parameter,
-            ));
+            let parts: Vec<&str> = list.split(',').map(str::trim).collect();
+            let parts = parts.iter().map(|part| match part.strip_prefix('"') {
+                Some(text) => text.trim_end_matches('"'),
+                None => "{}",
+            });
+            found.insert(shape(method, parts, |part| part == "{}"));
         }
     }
     found
@@ -87,9 +86,9 @@ fn routes_and_contracts_are_the_same() {
 
 #[test]
 fn the_scan_of_a_route_table_knows_names_from_texts() {
-    let source = r#"("GET", ["api", "doors", door]) => a, ("POST", ["api", "doors"]) => b, (_, ["api"]) => c"#;
+    let source = r#"("GET", ["api", "door", door]) => a, ("POST", ["api", "doors"]) => b, (_, ["api"]) => c"#;
     assert_eq!(
         answered(source),
-        BTreeSet::from(["GET /api/doors/{}".to_owned(), "POST /api/doors".to_owned()])
+        BTreeSet::from(["GET /api/door/{}".to_owned(), "POST /api/doors".to_owned()])
     );
 }

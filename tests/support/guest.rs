@@ -40,6 +40,7 @@ use crate::{http::Answer, place};
 /// The secret that the guests of the tests verify tokens with.
 const TOKEN_SECRET: &str = "a secret of thirty-two characters";
 const INTERNAL_TOKEN: &str = "a token of the machine's operator";
+const PASS_SECRET: &str = "a secret that passes are signed with";
 /// 2026-03-01T00:00:00Z, in milliseconds since the epoch.
 pub const BEGIN_MS: u64 = 1_772_323_200_000;
 /// A port on which nobody listens: what is published gets lost, at once.
@@ -87,12 +88,15 @@ impl Guest {
             ("mqtt_host", "127.0.0.1"),
             ("mqtt_port", NO_BROKER_PORT),
             ("mqtt_password", "none"),
+            ("pass_secret", PASS_SECRET),
             ("postgres_host", "127.0.0.1"),
             ("postgres_port", "5432"),
         ];
-        let values = values
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let defaults = manifest.variables.iter().filter_map(|(name, variable)| {
+            variable.default.clone().map(|value| (name.clone(), value))
+        });
+        let values = defaults.chain(values).collect();
         let component = manifest
             .components
             .get(name)

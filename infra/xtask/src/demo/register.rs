@@ -21,7 +21,7 @@ pub const CARD: u32 = (17 << 16) + 4711;
 pub async fn load(api: &Client, demo: &Demo) -> Result<()> {
     api.post(
         "/api/companies",
-        json!({ "id": "green", "name": "绿城物业", "phone": "02088886666" }),
+        json!({ "id": "green", "name": "绿城物业", "phone": "13900139000" }),
     )
     .await?;
     let community = json!({

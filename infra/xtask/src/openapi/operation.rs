@@ -220,15 +220,21 @@ impl Operation {
     /// Its path with the examples of its parameters in place, and the query of those that are required.
     #[must_use]
     pub fn example_path(&self) -> String {
-        let mut path = self.path.clone();
+        let (mut path, mut query) = (self.path.clone(), Vec::new());
         for parameter in self.parameters() {
-            let name = parameter
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            if let Some(value) = example(&self.document, parameter) {
-                path = path.replace(&format!("{{{name}}}"), &plain(value));
+            let text = |key| parameter.get(key).and_then(Value::as_str);
+            let name = text("name").unwrap_or_default();
+            let Some(value) = example(&self.document, parameter).map(plain) else {
+                continue;
+            };
+            path = path.replace(&format!("{{{name}}}"), &value);
+            let is_required = parameter.get("required").and_then(Value::as_bool);
+            if text("in") == Some("query") && is_required == Some(true) {
+                query.push(format!("{name}={value}"));
             }
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{}", query.join("&"));
         }
         path
     }
