@@ -2,7 +2,6 @@
 //! value. One file a noun.
 
 mod binding;
-mod key;
 mod parking;
 mod place;
 mod resident;
@@ -12,11 +11,11 @@ pub use binding::{
     Binding, BindingRequest, Decision, RequestState, Term, check_request, end, know_binding,
     know_request, start,
 };
-pub use key::{KEY_CHARACTERS_MAX, place_key};
+pub use kernel::place_key;
 pub use parking::{ParkingSpace, Plate, PlateError, PlateHolding, know_space, unknown_plate};
 pub use place::{
     Building, Community, Company, Room, RoomUse, Unit, find_one, know_building, know_room,
-    know_unit, overlooks, room_keys,
+    know_unit, overlooks,
 };
 pub use resident::{PHONES_MAX, Resident, Sight, know_resident};
 

@@ -2,10 +2,12 @@
 
 use kernel::{ActorId, CommunityId, Phone, RoomId, TenantId};
 use store::{Tx, events};
-use wire::event::{BindingEnded, BindingStarted, Event, PlateChanged, ResidentRecorded};
+use wire::event::{
+    BindingEnded, BindingStarted, Event, PlateChanged, ResidentRecorded, RoomChanged,
+};
 
 use crate::context::Context;
-use crate::domain::{Binding, Plate, Resident};
+use crate::domain::{Binding, Plate, Resident, Room};
 
 /// Appends a fact of this moment.
 pub(crate) async fn append<Fact: Event>(
@@ -28,6 +30,22 @@ pub(crate) async fn append_all<Fact: Event>(
         named.push((context.new_id()?, fact));
     }
     events::append_all(tx, context.now, &named).await
+}
+
+/// A room as it is now.
+pub(crate) fn room_changed(actor: &ActorId, room: &Room) -> RoomChanged {
+    RoomChanged {
+        room: room.id.clone(),
+        unit: room.unit.clone(),
+        building: room.building.clone(),
+        community: room.community.clone(),
+        name: room.name(),
+        keys: room.keys(),
+        area_dm2: room.area_dm2,
+        usage: room.usage.as_str().to_owned(),
+        version: room.version,
+        actor: actor.clone(),
+    }
 }
 
 /// A person is in the register, with the number that counts.

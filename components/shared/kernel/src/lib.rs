@@ -7,6 +7,7 @@ mod id;
 mod money;
 mod period;
 mod phone;
+mod place;
 mod quantity;
 mod refusal;
 mod timestamp;
@@ -21,6 +22,7 @@ pub use id::{
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use phone::{Phone, PhoneError};
+pub use place::{KEY_CHARACTERS_MAX, place_key};
 pub use quantity::Quantity;
 pub use refusal::{Message, Refusal, RefusalKind, Transient};
 pub use timestamp::{Timestamp, TimestampError};

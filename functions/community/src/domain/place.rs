@@ -152,21 +152,32 @@ impl Room {
     pub const FLOORS: std::ops::RangeInclusive<i64> = -20..=300;
     /// The most aliases of one room.
     pub const ALIASES_MAX: usize = 10;
-}
 
-/// Everything a room is found by: building-entrance-number, building-number, and its aliases.
-#[must_use]
-pub fn room_keys(building: &str, unit: &str, number: &str, aliases: &[Name]) -> Vec<String> {
-    let (building, unit, number) = (place_key(building), place_key(unit), place_key(number));
-    let mut keys = vec![
-        format!("{building}-{unit}-{number}"),
-        format!("{building}-{number}"),
-    ];
-    keys.extend(aliases.iter().map(|alias| place_key(alias.as_str())));
-    keys.retain(|key| !key.is_empty());
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    /// What people call it: building, entrance and number.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let (building, unit) = &self.place;
+        [building, unit, &self.number]
+            .map(|name| name.as_str())
+            .concat()
+    }
+
+    /// Everything it is found by: building-entrance-number, building-number, and its aliases.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let (building, unit) = &self.place;
+        let [building, unit, number] =
+            [building, unit, &self.number].map(|name| place_key(name.as_str()));
+        let mut keys = vec![
+            format!("{building}-{unit}-{number}"),
+            format!("{building}-{number}"),
+        ];
+        keys.extend(self.aliases.iter().map(|alias| place_key(alias.as_str())));
+        keys.retain(|key| !key.is_empty());
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
 }
 
 /// The one room among those found under a text.
@@ -227,8 +238,23 @@ mod tests {
 
     #[test]
     fn a_room_is_found_by_every_way_of_writing_it() {
-        let alias = Name::parse("老王家").unwrap();
-        let keys = room_keys("1栋", "1单元", "101", &[alias]);
+        let id = "01890000-0000-7000-8000-000000000001";
+        let name = |text: &str| Name::parse(text).unwrap();
+        let room = Room {
+            id: RoomId::parse(id).unwrap(),
+            unit: UnitId::parse(id).unwrap(),
+            building: BuildingId::parse(id).unwrap(),
+            community: CommunityId::parse("garden").unwrap(),
+            place: (name("1栋"), name("1单元")),
+            number: name("101"),
+            floor: None,
+            area_dm2: 8_950,
+            usage: RoomUse::Residential,
+            aliases: vec![name("老王家")],
+            version: 1,
+        };
+        assert_eq!(room.name(), "1栋1单元101");
+        let keys = room.keys();
         for text in ["1栋101", "1-1-101", "1号楼1单元101室", "老王家"] {
             assert!(keys.contains(&place_key(text)), "{text}: {keys:?}");
         }

@@ -130,7 +130,13 @@ pub(super) async fn change(
         };
         free_name(tx, &after).await?;
         sql::update_building(tx, &after).await?;
-        rekey(tx, &actor, (&after.community, Some(&after.id), None)).await?;
+        rekey(
+            context,
+            tx,
+            &actor,
+            (&after.community, Some(&after.id), None),
+        )
+        .await?;
         facts::append(context, tx, &building_fact(&actor, &after)).await?;
         Ok(after)
     })
@@ -138,8 +144,9 @@ pub(super) async fn change(
     Ok(Reply::ok(&shown::building(&changed)).with_etag(changed.version))
 }
 
-/// What the rooms of a building or an entrance are found by, after it got another name.
+/// What the rooms of a building or an entrance are called and found by, after it got another name.
 async fn rekey(
+    context: &Context,
     tx: &store::Tx,
     actor: &Actor,
     (community, building, unit): (&CommunityId, Option<&BuildingId>, Option<&UnitId>),
@@ -163,6 +170,10 @@ async fn rekey(
         for room in &rooms {
             sql::update_room(tx, room).await?;
         }
+        let told = rooms
+            .iter()
+            .map(|room| facts::room_changed(&actor.id, room));
+        facts::append_all(context, tx, told.collect()).await?;
     }
 }
 
@@ -264,7 +275,13 @@ pub(super) async fn change_unit(
         };
         free_unit_name(tx, &after).await?;
         sql::update_unit(tx, &after).await?;
-        rekey(tx, &actor, (&after.community, None, Some(&after.id))).await?;
+        rekey(
+            context,
+            tx,
+            &actor,
+            (&after.community, None, Some(&after.id)),
+        )
+        .await?;
         facts::append(context, tx, &unit_fact(&actor, &after)).await?;
         Ok(after)
     })

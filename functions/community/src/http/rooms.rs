@@ -5,7 +5,6 @@ use kernel::{Actor, BuildingId, CommunityId, Message, RoomId, UnitId};
 use serde::Deserialize;
 use store::{Tx, tx};
 use web::{Problem, Query, Reply, Request};
-use wire::event::RoomChanged;
 
 use super::{answer, caller, only_own, path_id, shown, stored, versioned, write};
 use crate::context::Context;
@@ -142,7 +141,7 @@ pub(super) async fn add(context: &Context, request: &Request, unit: &str) -> any
         check(&room)?;
         free_number(tx, &room).await?;
         sql::insert_rooms(tx, std::slice::from_ref(&room)).await?;
-        facts::append(context, tx, &fact(&actor, &room)).await?;
+        facts::append(context, tx, &facts::room_changed(&actor.id, &room)).await?;
         answer(201, &shown::room(&room))
     })
     .await?;
@@ -154,17 +153,6 @@ async fn free_number(tx: &Tx, room: &Room) -> anyhow::Result<()> {
     match sql::room_numbered(tx, &room.unit, &key).await? {
         Some(other) if other.id != room.id => Err(taken("room_exists", "room", "房屋").into()),
         _ => Ok(()),
-    }
-}
-
-fn fact(actor: &Actor, room: &Room) -> RoomChanged {
-    RoomChanged {
-        room: room.id.clone(),
-        unit: room.unit.clone(),
-        building: room.building.clone(),
-        community: room.community.clone(),
-        version: room.version,
-        actor: actor.id.clone(),
     }
 }
 
@@ -238,7 +226,7 @@ pub(super) async fn change(
         check(&after)?;
         free_number(tx, &after).await?;
         sql::update_room(tx, &after).await?;
-        facts::append(context, tx, &fact(&actor, &after)).await?;
+        facts::append(context, tx, &facts::room_changed(&actor.id, &after)).await?;
         Ok(after)
     })
     .await?;

@@ -7,6 +7,7 @@ use kernel::{BuildingId, UnitId};
 use super::{Run, all};
 use crate::domain::sheet::{RoomRow, Sheet, room_rows};
 use crate::domain::{Building, Room, RoomUse, Unit, place_key};
+use crate::facts;
 use crate::store as sql;
 
 /// What is there and what is new, by natural key.
@@ -37,7 +38,9 @@ pub(super) async fn take(run: &mut Run<'_>, sheet: &Sheet) -> anyhow::Result<()>
     for room in &houses.changed_rooms {
         sql::update_room(run.tx, room).await?;
     }
-    Ok(())
+    let told = houses.new_rooms.iter().chain(&houses.changed_rooms);
+    let told = told.map(|room| facts::room_changed(&run.actor.id, room));
+    facts::append_all(run.context, run.tx, told.collect()).await
 }
 
 async fn load(run: &Run<'_>) -> anyhow::Result<Houses> {

@@ -5,7 +5,7 @@ use store::{Read, Tx, Value};
 use web::Page;
 
 use super::{reach, statements};
-use crate::domain::{Room, room_keys};
+use crate::domain::Room;
 use crate::rows::{read_room, room_values};
 
 statements! {
@@ -176,13 +176,6 @@ pub(crate) async fn update_room(tx: &Tx, room: &Room) -> anyhow::Result<()> {
 async fn insert_keys(tx: &Tx, rooms: &[Room]) -> anyhow::Result<()> {
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for room in rooms {
-        let (building, unit) = &room.place;
-        let keys = room_keys(
-            building.as_str(),
-            unit.as_str(),
-            room.number.as_str(),
-            &room.aliases,
-        );
         let row = |key: String| {
             vec![
                 tx.tenant().into(),
@@ -191,7 +184,7 @@ async fn insert_keys(tx: &Tx, rooms: &[Room]) -> anyhow::Result<()> {
                 (&room.id).into(),
             ]
         };
-        rows.extend(keys.into_iter().map(row));
+        rows.extend(room.keys().into_iter().map(row));
     }
     tx.insert_many(INSERT_KEY, &rows).await
 }

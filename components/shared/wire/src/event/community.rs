@@ -146,7 +146,7 @@ events! {
         /// Who changed it.
         actor: ActorId,
     }
-    /// A room was added or changed by itself; those of a file are one `import.finished`.
+    /// A room was added, or it or what it is called changed; from a file, too.
     RoomChanged = "room.changed" {
         /// The room.
         room: RoomId,
@@ -156,6 +156,14 @@ events! {
         building: BuildingId,
         /// Its community.
         community: CommunityId,
+        /// What people call it, for example `1栋1单元101`.
+        name: String,
+        /// Everything it is found by, in the form of [`kernel::place_key`].
+        keys: Vec<String>,
+        /// Its area, in 1/100 m².
+        area_dm2: i64,
+        /// What it is for: `residential`, `commercial`, `office`, `garage`, `storage` or `other`.
+        usage: String,
         /// Its version after the change, from 1.
         version: i64,
         /// Who changed it.
