@@ -43,6 +43,9 @@ pub struct UpOptions {
     /// The folder of everything that is kept.
     #[arg(long, env = "LINLI_DATA", default_value = ".linli")]
     pub data: PathBuf,
+    /// The folder of compiled components, by default `cache` in the data folder; hosts of one user may share it.
+    #[arg(long, env = "LINLI_CACHE")]
+    pub cache: Option<PathBuf>,
     /// The filter of the log, in the syntax of `tracing`.
     #[arg(long, env = "LINLI_LOG", default_value = "info")]
     pub log: String,

@@ -21,6 +21,7 @@ use crate::{
     application::Application,
     broker::{Broker, access::Questions, journal::Durability},
     cli::{MqttOption, UpOptions},
+    components,
     http::{self, Server},
     manifest::Manifest,
     migrations, routes, secrets,
@@ -66,8 +67,10 @@ pub async fn up(options: UpOptions) -> Result<()> {
     migrate(&manifest, &values, &options.data).await?;
 
     let data = options.data.clone();
+    let cache = options.cache.clone();
+    let cache = cache.unwrap_or_else(|| data.join(components::CACHE_FOLDER));
     let application =
-        tokio::task::spawn_blocking(move || Application::load(manifest, values, &data));
+        tokio::task::spawn_blocking(move || Application::load(manifest, values, &data, &cache));
     let application = Arc::new(application.await.context("loading the application")??);
     let triggers = Triggers::prepare(&application, &options.data)?;
     let server = Arc::new(Server::new(
