@@ -112,6 +112,14 @@ ids! {
     BindingRequestId;
     /// A file on its way into the register.
     ImportId;
+    /// Money that somebody is asked for, and its answer.
+    PaymentId;
+    /// Money that goes back to a payer.
+    RefundId;
+    /// One transaction in the ledger.
+    TransactionId;
+    /// Money set aside in the ledger until it is posted or let go.
+    HoldId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

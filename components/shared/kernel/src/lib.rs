@@ -16,8 +16,8 @@ mod zone;
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
-    RoomId, ScheduleId, TenantId, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId,
+    PassId, PaymentId, RefundId, RoomId, ScheduleId, TenantId, TransactionId, UnitId, VisitId,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};

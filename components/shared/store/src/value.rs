@@ -2,8 +2,8 @@
 
 use kernel::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
-    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
+    PaymentId, RefundId, RoomId, ScheduleId, TenantId, Timestamp, TransactionId, UnitId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -119,14 +119,18 @@ ids!(
     DoorGroupId,
     EventId,
     GrantId,
+    HoldId,
     ImportId,
     MessageId,
     OpeningId,
     ParkingSpaceId,
     PassId,
+    PaymentId,
+    RefundId,
     RoomId,
     ScheduleId,
     TenantId,
+    TransactionId,
     UnitId,
     VisitId
 );
