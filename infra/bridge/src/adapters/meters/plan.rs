@@ -238,7 +238,7 @@ mod tests {
             today(&terms(), at("2026-11-22T16:05:00Z")),
             day("2026-11-23")
         );
-        let now = at("2026-11-22T15:30:00Z");
+        let now = at("2026-11-22T16:01:00Z");
         let mut meter = fresh(1, now);
         meter.settle(day("2026-11-22"), day("2026-11-22"));
         meter.was_read(&terms(), now);
