@@ -2,8 +2,9 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each fact is handled with its cursor.
 
+use kernel::TenantId;
 use store::bulk;
-use store::events::{self, Consumer};
+use store::events::{self, Consumer, Drained};
 use wire::event::{Event, PersonAliased, PersonErased, PersonPhoneChanged, PersonRegistered};
 
 use crate::context::Context;
@@ -43,7 +44,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -53,23 +56,9 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let (mut handled, mut parked) = (0, 0);
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = events::drain(
-            &context.db,
-            &tenant,
-            CONSUMER,
-            context.now,
-            async |tx, event| people::handle(context, tx, event).await,
-        )
-        .await?;
+        let drained = take(context, &tenant).await?;
         handled += drained.handled;
         parked += drained.parked;
-        if let Some(cause) = drained.failed {
-            web::log(
-                "error",
-                "-",
-                &format!("a fact of {tenant} was not handled: {cause}"),
-            );
-        }
     }
     let before = context.now.plus_millis(-IMPORT_KEPT_MS);
     let imports_forgotten = bulk(&context.db, async |batch| {
@@ -81,4 +70,34 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         parked,
         imports_forgotten,
     })
+}
+
+/// Handles what waits for one tenant; nothing happens for a tenant that nobody has heard of.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+        take(context, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
+    let drained = events::drain(
+        &context.db,
+        tenant,
+        CONSUMER,
+        context.now,
+        async |tx, event| people::handle(context, tx, event).await,
+    )
+    .await?;
+    if let Some(cause) = &drained.failed {
+        web::log(
+            "error",
+            "-",
+            &format!("a fact of {tenant} was not handled: {cause}"),
+        );
+    }
+    Ok(drained)
 }

@@ -1,10 +1,9 @@
 //! What a request, a message or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
-
-use crate::outbox::Outbox;
 
 /// Opened once for each request, message or tick.
 pub struct Context {
@@ -64,7 +63,7 @@ impl Context {
             pass_seed: wire::pass::seed_of(&pass_secret),
             access_retention_days: access_retention_days.parse()?,
             now,
-            outbox: Outbox::new(&format!("mqtt://{mqtt_host}:{mqtt_port}"), mqtt_password),
+            outbox: Outbox::new("doors", (&mqtt_host, &mqtt_port), mqtt_password),
         })
     }
 

@@ -45,7 +45,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.

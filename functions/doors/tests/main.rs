@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod doorbell;
 mod doors;
 mod gates;
 mod grants;

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use doors::context::Context;
-use doors::outbox::Outbox;
 use http::Method;
 use kernel::{
     Actor, ActorId, ActorKind, CommunityId, DeviceId, MessageId, OpeningId, TenantId, Timestamp,
 };
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;

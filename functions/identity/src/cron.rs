@@ -2,9 +2,9 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each event is handled with the cursor in one transaction.
 
-use kernel::Timestamp;
+use kernel::{TenantId, Timestamp};
 use store::bulk;
-use store::events::{self, Consumer};
+use store::events::{self, Consumer, Drained};
 use wire::event::{BindingEnded, BindingStarted, Event, ResidentRecorded};
 
 use crate::context::Context;
@@ -42,7 +42,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -52,22 +54,38 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let mut done = Done::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = events::drain(
-            &context.db,
-            &tenant,
-            CONSUMER,
-            context.now,
-            async |tx, event| register::handle(context, tx, event).await,
-        )
-        .await?;
+        let drained = take(context, &tenant).await?;
         done.handled += drained.handled;
         done.parked += drained.parked;
-        if let Some(cause) = drained.failed {
-            web::log("error", "-", &format!("an event of {tenant}: {cause}"));
-        }
     }
     sweep(context, context.now).await?;
     Ok(done)
+}
+
+/// Handles what waits for one tenant; nothing happens for a tenant that nobody has heard of.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+        take(context, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
+    let drained = events::drain(
+        &context.db,
+        tenant,
+        CONSUMER,
+        context.now,
+        async |tx, event| register::handle(context, tx, event).await,
+    )
+    .await?;
+    if let Some(cause) = &drained.failed {
+        web::log("error", "-", &format!("an event of {tenant}: {cause}"));
+    }
+    Ok(drained)
 }
 
 async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<()> {

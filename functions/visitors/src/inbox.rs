@@ -3,7 +3,7 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, PassUsed, PersonAliased, PersonErased,
 };
@@ -44,7 +44,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if waiting(&context.db, CONSUMER.name).await?.contains(tenant) {
+    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
         take(context, tenant).await?;
     }
     Ok(())

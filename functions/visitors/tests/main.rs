@@ -2,6 +2,7 @@
 //! facts out.
 
 mod blacklist;
+mod doorbell;
 mod gate;
 mod privacy;
 mod recurring;

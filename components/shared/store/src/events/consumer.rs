@@ -49,8 +49,9 @@ pub struct Drained {
 }
 
 /// Handles the facts of its kinds after the consumer's cursor one after another, each with the cursor in one
-/// transaction, at most [`DRAIN_EVENTS_MAX`]; many facts of other kinds are passed over in one step. It stops at a failing event, so that the next heartbeat tries it again, and goes on
-/// past it once it is parked.
+/// transaction, at most [`DRAIN_EVENTS_MAX`]; many facts of other kinds are passed over in one step. It stops at a
+/// failing event, so that the next heartbeat tries it again, and goes on past it once it is parked. When it stops at
+/// the limit, the doorbell is due once more, so that the rest need not wait for the heartbeat.
 ///
 /// # Errors
 /// A failure of the database; a busy or unreachable one does not count as a try of the event.
@@ -97,6 +98,7 @@ where
             (Err(error), _) => return Err(error),
         }
     }
+    db.has_news(tenant);
     Ok(drained)
 }
 
