@@ -1,4 +1,4 @@
-//! What other capabilities recorded: who lives where, in which time zone, who was one person all along or asked to
+//! What other capabilities recorded: which rooms there are, who lives where, in which time zone, who was one person all along or asked to
 //! be forgotten, and which passes gates have seen.
 
 use kernel::TenantId;
@@ -6,6 +6,7 @@ use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, PassUsed, PersonAliased, PersonErased,
+    RoomChanged,
 };
 
 use crate::context::Context;
@@ -18,6 +19,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     name: "visitors",
     kinds: &[
         CommunityChanged::KIND,
+        RoomChanged::KIND,
         BindingStarted::KIND,
         BindingEnded::KIND,
         PersonAliased::KIND,
@@ -72,6 +74,9 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
 async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(changed) = event.read::<CommunityChanged>()? {
         return places::put_community(tx, &changed.community, &changed.time_zone).await;
+    }
+    if let Some(changed) = event.read::<RoomChanged>()? {
+        return places::put_room(tx, &changed).await;
     }
     if let Some(started) = event.read::<BindingStarted>()? {
         return bind(tx, started).await;

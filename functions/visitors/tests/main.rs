@@ -7,6 +7,7 @@ mod gate;
 mod privacy;
 mod recurring;
 mod refusals;
+mod rooms;
 mod statements;
 mod support;
 mod visits;

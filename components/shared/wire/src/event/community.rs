@@ -147,7 +147,7 @@ events! {
         actor: ActorId,
     }
     /// A room was added, or it or what it is called changed; from a file, too.
-    RoomChanged = "room.changed" {
+    RoomChanged = "room.changed", awaited {
         /// The room.
         room: RoomId,
         /// Its entrance.
