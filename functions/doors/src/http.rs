@@ -8,6 +8,7 @@ mod grants;
 mod groups;
 mod openings;
 mod passes;
+mod recognising;
 mod releases;
 mod schedules;
 mod suspensions;

@@ -11,5 +11,6 @@ mod many;
 mod messages;
 mod openings;
 mod refusals;
+mod short;
 mod statements;
 mod support;
