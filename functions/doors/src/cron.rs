@@ -83,7 +83,8 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
 /// Makes the snapshots that are owed, and tells their gateways.
 async fn renew_snapshots(context: &Context) -> anyhow::Result<usize> {
     let built_before = context.now.plus_millis(-snapshot::RENEW_MS);
-    let owed = sql::gateways::owed(&context.db, built_before, TICK_SNAPSHOTS_MAX).await?;
+    let keys = snapshot::key_ids(context);
+    let owed = sql::gateways::owed(&context.db, (built_before, &keys), TICK_SNAPSHOTS_MAX).await?;
     let mut made = 0;
     for (tenant, gateway) in owed {
         let stands = sql::gateways::gateway(&context.db, &tenant, &gateway).await?;

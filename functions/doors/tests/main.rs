@@ -11,6 +11,7 @@ mod many;
 mod messages;
 mod openings;
 mod refusals;
+mod rotation;
 mod short;
 mod statements;
 mod support;

@@ -105,7 +105,7 @@ pub(super) async fn issue(context: &Context, request: &Request) -> anyhow::Resul
 pub(super) async fn keys(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     caller(context, request)?;
     Ok(Reply::ok(&Keys {
-        keys: vec![PassKey::of_seed(&context.pass_seed)],
+        keys: context.pass_keys(),
     }))
 }
 

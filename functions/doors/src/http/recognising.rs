@@ -5,7 +5,7 @@ use kernel::{ActorId, PassId, Timestamp};
 use serde::Deserialize;
 use store::Tx;
 use wire::audit::Credential;
-use wire::pass::{self, Holder, PassClaims, PassKey, personal_pass, short_key, short_step};
+use wire::pass::{self, Holder, PassClaims, personal_pass, short_key, short_step};
 
 use crate::context::Context;
 use crate::domain::Door;
@@ -63,7 +63,7 @@ pub(super) async fn recognise(
 }
 
 async fn by_text(context: &Context, tx: &Tx, text: &str) -> anyhow::Result<Recognised> {
-    let keys = [PassKey::of_seed(&context.pass_seed)];
+    let keys = context.pass_keys();
     let read = pass::read(text, &keys);
     let (person, pass) = match &read {
         Ok(claims) => (
@@ -119,16 +119,21 @@ async fn by_number(
         pass: None,
         shown: Err(Why::CodeUnknown),
     };
-    let key = short_key(&context.pass_seed, tx.tenant(), door.gateway.as_str());
-    let Some(key) = key else {
-        return Ok(recognised);
+    let seeds = context.pass_seeds();
+    let key = |seed| short_key(seed, tx.tenant(), door.gateway.as_str());
+    let keys: Vec<[u8; 32]> = seeds.iter().filter_map(key).collect();
+    let step_of = |pass: &PassId, rotates| {
+        let mut steps = keys
+            .iter()
+            .map(|key| short_step(key, pass, rotates, number, context.now));
+        steps.find_map(|step| step)
     };
     let handle = i64::try_from(number >> 40)?;
     for person in sql::short::people(tx, handle).await? {
         let Some(own) = personal_pass(tx.tenant(), &person) else {
             continue;
         };
-        if let Some(step) = short_step(&key, &own, true, number, context.now) {
+        if let Some(step) = step_of(&own, true) {
             recognised.person = Some(person);
             recognised.pass = Some((own, step));
             recognised.shown = Ok(Shown::Number);
@@ -136,7 +141,7 @@ async fn by_number(
         }
     }
     for visitor in sql::short::visitors(tx, handle).await? {
-        if short_step(&key, &visitor.id, false, number, context.now).is_some() {
+        if step_of(&visitor.id, false).is_some() {
             recognised.pass = Some((visitor.id.clone(), 0));
             recognised.shown = visitor_shown(tx, visitor, context.now);
             return Ok(recognised);
