@@ -29,12 +29,14 @@ pub const SWEEP_IMPORTS_MAX: i64 = 20;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Facts handled.
-    pub handled: usize,
-    /// Facts set aside because they could not be handled.
+    /// Events of other capabilities handled.
+    pub heard: usize,
+    /// Events set aside because they could not be handled.
     pub parked: usize,
-    /// Imports forgotten.
-    pub imports_forgotten: usize,
+    /// Imports and idempotency records forgotten.
+    pub forgotten: usize,
+    /// Whether the tick stopped at a limit and more may be owed.
+    pub more: bool,
 }
 
 /// The cron trigger.
@@ -54,21 +56,20 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let (mut handled, mut parked) = (0, 0);
+    let mut drained = Drained::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = take(context, &tenant).await?;
-        handled += drained.handled;
-        parked += drained.parked;
+        drained += take(context, &tenant).await?;
     }
     let before = context.now.plus_millis(-IMPORT_KEPT_MS);
-    let imports_forgotten = bulk(&context.db, async |batch| {
+    let imports = bulk(&context.db, async |batch| {
         sql::sweep_imports(batch, before, SWEEP_IMPORTS_MAX).await
     })
     .await?;
     Ok(Done {
-        handled,
-        parked,
-        imports_forgotten,
+        heard: drained.handled,
+        parked: drained.parked,
+        forgotten: imports + store::sweep(&context.db, context.now).await?,
+        more: drained.is_full() || i64::try_from(imports)? >= SWEEP_IMPORTS_MAX,
     })
 }
 

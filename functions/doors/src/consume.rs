@@ -4,7 +4,7 @@
 
 use kernel::{CommunityId, TenantId, Zone};
 use store::Tx;
-use store::events::{self, Consumer, Recorded};
+use store::events::{self, Consumer, Drained, Recorded};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, GatewayAvailabilityChanged,
     PersonAliased, PersonErased, VisitApproved, VisitEnded,
@@ -28,12 +28,12 @@ const CONSUMER: Consumer<'static> = Consumer {
     ],
 };
 
-/// Handles what waits for all tenants; how many events that were.
+/// Handles what waits for all tenants.
 ///
 /// # Errors
 /// A failure of the database. An event that cannot be handled is parked by the log.
-pub(crate) async fn hear(context: &Context) -> anyhow::Result<usize> {
-    let mut heard = 0;
+pub(crate) async fn hear(context: &Context) -> anyhow::Result<Drained> {
+    let mut heard = Drained::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
         heard += take(context, &tenant).await?;
     }
@@ -51,7 +51,7 @@ pub(crate) async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Re
     Ok(())
 }
 
-async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<usize> {
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     let drained = events::drain(
         &context.db,
         tenant,
@@ -60,14 +60,14 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<usize> {
         async |tx, event| handle(context, tx, event).await,
     )
     .await?;
-    if let Some(cause) = drained.failed {
+    if let Some(cause) = &drained.failed {
         web::log(
             "error",
             "-",
             &format!("an event of {tenant} was not handled: {cause}"),
         );
     }
-    Ok(drained.handled)
+    Ok(drained)
 }
 
 async fn handle(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {

@@ -28,6 +28,8 @@ pub struct Done {
     pub timed_out: i64,
     /// Events of other capabilities handled.
     pub heard: usize,
+    /// Events set aside because they could not be handled.
+    pub parked: usize,
     /// Doors told to stand open for a fire, or to shut again.
     pub told: usize,
     /// Snapshots made for gateways.
@@ -72,11 +74,12 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let forgotten = store::sweep(&context.db, context.now).await? + forget(context).await?;
     Ok(Done {
         timed_out,
-        heard,
+        heard: heard.handled,
+        parked: heard.parked,
         told,
         snapshots,
         forgotten,
-        more: timed_out == TICK_OPENINGS_MAX,
+        more: heard.is_full() || timed_out == TICK_OPENINGS_MAX,
     })
 }
 

@@ -27,12 +27,16 @@ pub const INBOX_MS: i64 = 24 * 60 * 60 * 1_000;
 pub const OVER_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// What a tick did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Events handled.
-    pub handled: usize,
-    /// Events set aside, because they could not be handled.
+    /// Events of other capabilities handled.
+    pub heard: usize,
+    /// Events set aside because they could not be handled.
     pub parked: usize,
+    /// Codes, messages, sessions, keys and idempotency records forgotten.
+    pub forgotten: usize,
+    /// Whether the tick stopped at a limit and more may be owed.
+    pub more: bool,
 }
 
 /// The cron trigger.
@@ -52,14 +56,17 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let mut done = Done::default();
+    let mut drained = Drained::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = take(context, &tenant).await?;
-        done.handled += drained.handled;
-        done.parked += drained.parked;
+        drained += take(context, &tenant).await?;
     }
-    sweep(context, context.now).await?;
-    Ok(done)
+    let swept = sweep(context, context.now).await?;
+    Ok(Done {
+        heard: drained.handled,
+        parked: drained.parked,
+        forgotten: swept.iter().sum::<usize>() + store::sweep(&context.db, context.now).await?,
+        more: drained.is_full() || swept.iter().any(|count| *count >= sql::SWEEP_ROWS_MAX),
+    })
 }
 
 /// Handles what waits for one tenant; nothing happens for a tenant that nobody has heard of.
@@ -88,10 +95,14 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     Ok(drained)
 }
 
-async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<()> {
+/// How many rows of each sort.
+async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<[usize; 6]> {
     bulk(&context.db, async |batch| {
-        sql::sweep_codes(batch, now, now.plus_millis(-INBOX_MS)).await?;
-        sql::sweep_sessions(batch, now.plus_millis(-OVER_MS)).await
+        let [codes, sendings, messages] =
+            sql::sweep_codes(batch, now, now.plus_millis(-INBOX_MS)).await?;
+        let [refresh, sessions, keys] =
+            sql::sweep_sessions(batch, now.plus_millis(-OVER_MS)).await?;
+        Ok([codes, sendings, messages, refresh, sessions, keys])
     })
     .await
 }

@@ -50,4 +50,4 @@ pub(crate) use roles::{
 pub(crate) use sessions::{
     end_session, end_sessions, insert_session, presented, rotate_refresh, session, sessions,
 };
-pub(crate) use sweeps::{sweep_codes, sweep_sessions};
+pub(crate) use sweeps::{SWEEP_ROWS_MAX, sweep_codes, sweep_sessions};

@@ -28,16 +28,16 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     ],
 };
 
-/// Handles what waits for all tenants; how many events.
+/// Handles what waits for all tenants.
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
-    let mut handled = 0;
+pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
+    let mut drained = Drained::default();
     for tenant in waiting(&context.db, CONSUMER.name).await? {
-        handled += take(context, &tenant).await?.handled;
+        drained += take(context, &tenant).await?;
     }
-    Ok(handled)
+    Ok(drained)
 }
 
 /// Handles what waits for one tenant, so that a request finds what was recorded right before it. Nothing happens
