@@ -2,8 +2,9 @@
 
 use kernel::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
-    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, ImportId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
+    OpeningId, ParkingSpaceId, PassId, ReadingId, RoomId, ScheduleId, TenantId, Timestamp, UnitId,
+    UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -121,13 +122,18 @@ ids!(
     GrantId,
     ImportId,
     MessageId,
+    MeterAlarmId,
+    MeterId,
+    MeterRouteId,
     OpeningId,
     ParkingSpaceId,
     PassId,
+    ReadingId,
     RoomId,
     ScheduleId,
     TenantId,
     UnitId,
+    UsageId,
     VisitId
 );
 

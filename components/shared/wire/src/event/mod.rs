@@ -17,6 +17,7 @@ mod community;
 mod device;
 mod door;
 mod identity;
+mod meter;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,6 +27,7 @@ pub use community::*;
 pub use device::*;
 pub use door::*;
 pub use identity::*;
+pub use meter::*;
 pub use visit::*;
 
 /// A fact of one kind.
