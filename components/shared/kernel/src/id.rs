@@ -122,6 +122,14 @@ ids! {
     MeterRouteId;
     /// Something that is not right with a meter: a leak, standing still, a sum that does not match.
     MeterAlarmId;
+    /// Money that somebody is asked for, and its answer.
+    PaymentId;
+    /// Money that goes back to a payer.
+    RefundId;
+    /// One transaction in the ledger.
+    TransactionId;
+    /// Money set aside in the ledger until it is posted or let go.
+    HoldId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

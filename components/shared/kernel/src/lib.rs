@@ -17,9 +17,9 @@ mod zone;
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, MeterAlarmId, MeterId,
-    MeterRouteId, OpeningId, ParkingSpaceId, PassId, ReadingId, RoomId, ScheduleId, TenantId,
-    UnitId, UsageId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, IdError, ImportId, MessageId, MeterAlarmId, MeterId,
+    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
+    ScheduleId, TenantId, TransactionId, UnitId, UsageId, VisitId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

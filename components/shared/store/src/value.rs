@@ -2,9 +2,9 @@
 
 use kernel::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, ImportId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
-    OpeningId, ParkingSpaceId, PassId, ReadingId, RoomId, ScheduleId, TenantId, Timestamp, UnitId,
-    UsageId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, MeterAlarmId, MeterId,
+    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
+    ScheduleId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -120,6 +120,7 @@ ids!(
     DoorGroupId,
     EventId,
     GrantId,
+    HoldId,
     ImportId,
     MessageId,
     MeterAlarmId,
@@ -128,10 +129,13 @@ ids!(
     OpeningId,
     ParkingSpaceId,
     PassId,
+    PaymentId,
     ReadingId,
+    RefundId,
     RoomId,
     ScheduleId,
     TenantId,
+    TransactionId,
     UnitId,
     UsageId,
     VisitId

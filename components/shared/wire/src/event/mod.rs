@@ -18,6 +18,7 @@ mod device;
 mod door;
 mod identity;
 mod meter;
+mod payment;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +29,7 @@ pub use device::*;
 pub use door::*;
 pub use identity::*;
 pub use meter::*;
+pub use payment::*;
 pub use visit::*;
 
 /// A fact of one kind.
