@@ -17,6 +17,7 @@ mod community;
 mod device;
 mod door;
 mod identity;
+mod meter;
 mod payment;
 mod visit;
 
@@ -27,6 +28,7 @@ pub use community::*;
 pub use device::*;
 pub use door::*;
 pub use identity::*;
+pub use meter::*;
 pub use payment::*;
 pub use visit::*;
 
