@@ -20,7 +20,7 @@ pub async fn receive(context: &Context, topic: &str) -> Outcome {
     let Ok(Topic::Doorbell(tenant)) = Topic::parse(topic) else {
         return Outcome::Reject(format!("{topic:?} is no doorbell"));
     };
-    let outcome = trigger::woken(cron::catch_up(context, &tenant).await);
+    let outcome = outgoing::woken(cron::catch_up(context, &tenant).await);
     outgoing::ring(&context.db, &context.outbox).await;
     outcome
 }

@@ -38,7 +38,7 @@ async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
         Ok(Topic::Device(topic)) if topic.kind == DeviceKind::Gateway => topic,
         Ok(Topic::Doorbell(tenant)) => {
-            return trigger::woken(inbox::catch_up(context, &tenant).await);
+            return outgoing::woken(inbox::catch_up(context, &tenant).await);
         }
         _ => return Outcome::Reject(format!("gateways say nothing on the topic {topic:?}")),
     };

@@ -32,7 +32,7 @@ async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
         Ok(Topic::Device(topic)) if topic.kind == DeviceKind::Door => topic,
         Ok(Topic::Doorbell(tenant)) => {
-            return trigger::woken(consume::catch_up(context, &tenant).await);
+            return outgoing::woken(consume::catch_up(context, &tenant).await);
         }
         _ => return Outcome::Reject(format!("doors say nothing on the topic {topic:?}")),
     };

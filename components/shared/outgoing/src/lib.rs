@@ -15,6 +15,7 @@ pub use guest::Outbox;
 #[cfg(not(target_family = "wasm"))]
 pub use native::Outbox;
 use store::Db;
+use trigger::Outcome;
 use wire::Topic;
 
 /// How long one publication may take, in milliseconds.
@@ -36,4 +37,18 @@ pub async fn ring(db: &Db, outbox: &Outbox) {
             return;
         }
     }
+}
+
+/// What a function says of a doorbell after it has looked what waits for it: always done. A ring is not owed, and one
+/// tried again would hold up those that follow; what could not be handled is left to the heartbeat.
+#[must_use]
+pub fn woken(looked: anyhow::Result<()>) -> Outcome {
+    if let Err(error) = looked {
+        web::log(
+            "warn",
+            "-",
+            &format!("the doorbell rang in vain: {error:#}"),
+        );
+    }
+    Outcome::Done
 }

@@ -32,16 +32,6 @@ impl Outcome {
     }
 }
 
-/// What a function says of a doorbell, after it has looked what waits for it: always done. A ring is not owed, and one
-/// tried again would hold up those that follow; what could not be handled is left to the heartbeat.
-#[must_use]
-pub fn woken(looked: anyhow::Result<()>) -> Outcome {
-    if let Err(error) = looked {
-        eprintln!("the doorbell was heard in vain: {error:#}");
-    }
-    Outcome::Done
-}
-
 /// Makes `async fn(topic: &str, payload: Vec<u8>) -> trigger::Outcome` the component's MQTT handler.
 #[macro_export]
 macro_rules! mqtt {
