@@ -2,8 +2,9 @@
 
 use kernel::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
-    PaymentId, RefundId, RoomId, ScheduleId, TenantId, Timestamp, TransactionId, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, MeterAlarmId, MeterId,
+    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
+    ScheduleId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -122,16 +123,21 @@ ids!(
     HoldId,
     ImportId,
     MessageId,
+    MeterAlarmId,
+    MeterId,
+    MeterRouteId,
     OpeningId,
     ParkingSpaceId,
     PassId,
     PaymentId,
+    ReadingId,
     RefundId,
     RoomId,
     ScheduleId,
     TenantId,
     TransactionId,
     UnitId,
+    UsageId,
     VisitId
 );
 
