@@ -1,10 +1,9 @@
 //! What a request, a message or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
-
-use crate::outbox::Outbox;
 
 /// Opened once for each request, message or tick.
 pub struct Context {
@@ -16,7 +15,7 @@ pub struct Context {
     pub internal_token: Secret,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
-    /// Where receipts go out.
+    /// Where receipts go out, and the doorbell is rung.
     pub outbox: Outbox,
 }
 
@@ -48,7 +47,7 @@ impl Context {
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             now: web::now()?,
-            outbox: Outbox::new(&format!("mqtt://{mqtt_host}:{mqtt_port}"), mqtt_password),
+            outbox: Outbox::new("meters", (&mqtt_host, &mqtt_port), mqtt_password),
         })
     }
 

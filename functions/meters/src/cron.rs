@@ -75,6 +75,7 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let revised = closing::revise(context, 1).await?;
     let compared = compare_masters(context).await?;
     let rated = find_rates(context).await?;
+    outgoing::ring(&context.db, &context.outbox).await;
     let forgotten = store::sweep(&context.db, context.now).await? + forget(context).await?;
     Ok(Done {
         heard,

@@ -47,7 +47,9 @@ pub fn bytes_max(head: &Request) -> usize {
 
 /// Answers a request: always with a reply, whatever goes wrong.
 pub async fn respond(context: &Context, request: &Request) -> Reply {
-    web::answer(request, route(context, request).await)
+    let reply = web::answer(request, route(context, request).await);
+    outgoing::ring(&context.db, &context.outbox).await;
+    reply
 }
 
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! Meters: what was read, what it means, and the usage that is billed.
 //!
 //! Triggers: HTTP under `/api/meters`, `/api/meter-readings`, `/api/meter-reviews`, `/api/meter-routes`,
-//! `/api/meter-periods`, `/api/meter-alarms` and `/api/usage`; MQTT for what gateways read; cron for what is owed.
+//! `/api/meter-periods`, `/api/meter-alarms` and `/api/usage`; MQTT for what gateways read and the doorbell; cron for what is owed.
 
 mod closing;
 mod consume;
@@ -13,7 +13,7 @@ mod facts;
 pub mod http;
 mod intake;
 pub mod mqtt;
-pub mod outbox;
+mod outbox;
 mod rows;
 pub mod store;
 

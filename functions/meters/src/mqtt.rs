@@ -1,5 +1,5 @@
-//! What gateways read. Every message may come twice, late and out of order; a gateway sends it again until it has a
-//! receipt.
+//! What gateways read, and the doorbell of other capabilities. Every message may come twice, late and out of order; a
+//! gateway sends it again until it has a receipt.
 
 use kernel::{DeviceId, Message as Text, MessageId, MeterId, Refusal, TenantId};
 use store::tx;
@@ -7,6 +7,7 @@ use trigger::Outcome;
 use wire::meter::{Flag, READINGS_MAX, Reading, Readings, Register, Source as Read, Unit};
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
 
+use crate::consume;
 use crate::context::Context;
 use crate::domain::caller::unknown_meter;
 use crate::domain::{Source, believed};
@@ -26,7 +27,16 @@ pub async fn on_message(topic: &str, payload: Vec<u8>) -> Outcome {
 /// Takes one message: done when what it says is stored and its receipt sent, rejected when nothing of it will ever
 /// be right.
 pub async fn receive(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
+    let outcome = take(context, topic, payload).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    outcome
+}
+
+async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
+        Ok(Topic::Doorbell(tenant)) => {
+            return outgoing::woken(consume::catch_up(context, &tenant).await);
+        }
         Ok(Topic::Device(topic)) if topic.channel == Channel::Reading => topic,
         _ => return Outcome::Reject(format!("meters say nothing on the topic {topic:?}")),
     };

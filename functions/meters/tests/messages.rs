@@ -170,3 +170,27 @@ async fn what_is_no_message_is_rejected_and_a_broker_that_is_away_loses_nothing(
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_ring_is_heard_at_once_and_closing_a_month_rings() {
+    on_each_engine(async |mut world| {
+        world.room("r103").await;
+        let ring = || meters::mqtt::receive(&world.context, "linli/demo/event", b"");
+        assert_eq!(ring().await, Outcome::Done);
+        assert_eq!(world.tick().await["heard"], 0);
+        let _ = world.context.outbox.take_rung();
+        world.message("m1", "e101", (ago(1), 5_000)).await;
+        assert!(
+            world.context.outbox.take_rung().is_empty(),
+            "nobody waits for readings"
+        );
+        world.go_to("2027-02-02T00:00:00+08:00");
+        let now = world.context.now;
+        world.message("m2", "e101", (now, 6_000)).await;
+        let period = json!({"community": "garden", "period": "2027-01"});
+        let ask = world.post("/api/meter-periods").by(WANG).json(&period);
+        ask.content().await;
+        assert_eq!(world.context.outbox.take_rung().len(), 1);
+    })
+    .await;
+}

@@ -7,7 +7,7 @@ use kernel::{
     RoomId, Scope, TenantId, Timestamp, UnitId,
 };
 use meters::context::Context;
-use meters::outbox::Outbox;
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;
@@ -139,7 +139,8 @@ impl World {
         }
     }
 
-    async fn room(&self, room: &str) {
+    /// A room is added.
+    pub async fn room(&self, room: &str) {
         self.record(&RoomChanged {
             room: RoomId::parse(room).unwrap(),
             unit: UnitId::parse("u1").unwrap(),
