@@ -172,6 +172,24 @@ impl Tx {
         }
         Ok(())
     }
+
+    /// As [`Tx::insert_many`], for a statement that ends with RETURNING: the rows of all of them.
+    ///
+    /// # Errors
+    /// As [`Tx::insert_many`].
+    pub async fn insert_many_rows(
+        &self,
+        sql: &str,
+        rows: &[Vec<Value>],
+    ) -> anyhow::Result<Vec<Row>> {
+        let mut returned = Vec::new();
+        for chunk in rows.chunks(INSERT_ROWS_MAX) {
+            let many = crate::sql::with_rows(sql, chunk.len())?;
+            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            returned.extend(self.rows(&many, &parameters).await?);
+        }
+        Ok(returned)
+    }
 }
 
 impl Read for Tx {
