@@ -142,7 +142,8 @@ impl Context {
             wechat,
             alipay,
         };
-        let [mqtt_host, mqtt_port, mqtt_password] = web::variables(["mqtt_host", "mqtt_port", "mqtt_password"]).await?;
+        let [mqtt_host, mqtt_port, mqtt_password] =
+            web::variables(["mqtt_host", "mqtt_port", "mqtt_password"]).await?;
         let outbox = Outbox::new("payments", (&mqtt_host, &mqtt_port), mqtt_password);
         Self::new(Db::open(&database_url)?, settings, web::now()?, outbox)
     }

@@ -260,7 +260,9 @@ async fn alipay_is_asked_in_yuan_and_its_signed_notice_pays() {
 async fn a_channel_that_is_half_set_up_is_a_configuration_error() {
     let db = || store::Db::open("sqlite::memory:").unwrap();
     let now = kernel::Timestamp::EPOCH;
-    let check = |settings: Settings| payments::context::Context::new(db(), settings, now, outgoing::Outbox::default()).is_err();
+    let check = |settings: Settings| {
+        payments::context::Context::new(db(), settings, now, outgoing::Outbox::default()).is_err()
+    };
     let mut half = configured();
     half.wechat[5] = "short".to_owned();
     assert!(check(half));

@@ -12,10 +12,7 @@ async fn a_ring_takes_up_what_was_asked_and_money_rings_on() {
         let context = &world.context;
         world.asked("p1", 100).await;
         let _ = context.db.take_news();
-        assert_eq!(
-            receive(context, "linli/demo/event").await,
-            Outcome::Done
-        );
+        assert_eq!(receive(context, "linli/demo/event").await, Outcome::Done);
         assert!(context.outbox.take_rung().is_empty());
         world.started("p1").await;
         assert!(context.outbox.take_rung().is_empty());
