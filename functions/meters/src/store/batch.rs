@@ -14,7 +14,7 @@ const KNOWN_METERS_MAX: usize = 100;
 
 statements! {
     KNOWN = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
             coalesce(c.time_zone, 'Asia/Shanghai')
