@@ -20,6 +20,8 @@ use crate::{curves, facts};
 pub(crate) const PAGE_METERS: i64 = 200;
 /// How far before the last reading the average begins by which usage is projected, in milliseconds: 30 days.
 const AVERAGE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// How long a meter that fell silent is projected, in milliseconds: meters keep their midnights for 62 days.
+const PROJECTED_MS_MAX: i64 = 62 * 24 * 60 * 60 * 1_000;
 /// The most meters that a reason for skipping names.
 const SAMPLES_MAX: usize = 10;
 
@@ -236,6 +238,7 @@ async fn boundary(
     if closing.estimate
         && bracket.after.is_none()
         && let Some(before) = &bracket.before
+        && end.millis_since(before.at) <= PROJECTED_MS_MAX
     {
         let since = before.at.plus_millis(-AVERAGE_MS);
         let older = usage::before(tx, tx.tenant(), &meter.id, since).await?;

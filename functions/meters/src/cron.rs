@@ -4,7 +4,7 @@
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
 use chrono::Days;
-use kernel::{MeterId, TenantId, Timestamp};
+use kernel::{MeterId, TenantId, Timestamp, Zone};
 use store::tx;
 
 use crate::closing::{self, Closing};
@@ -25,6 +25,10 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// How long after the month's end closing begins: what gateways read at midnight has come by then.
 const CLOSING_AFTER_MS: i64 = 6 * HOUR_MS;
+/// After how long a master whose meters were not all read is compared again.
+const COMPARE_AGAIN_MS: i64 = HOUR_MS / 2;
+/// By how much clocks are ahead of UTC at most.
+const AHEAD_MS_MAX: i64 = 14 * HOUR_MS;
 /// How long after the month's end usage is projected where readings are missing: bills are due on the 4th.
 const ESTIMATE_AFTER_MS: i64 = 2 * DAY_MS;
 /// After how long a month that is not complete is closed again.
@@ -91,9 +95,13 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
 /// Closes the month before in the communities where that is owed.
 async fn close_months(context: &Context) -> anyhow::Result<usize> {
     let mut closed = 0;
+    // Where the clocks show another month, the month itself is looked up below.
+    let month = Month::of(context.now, Zone::SHANGHAI).previous();
     let (mut tenant, mut after) = (String::new(), String::new());
     loop {
-        let page = periods::communities(&context.db, (&tenant, &after), TICK_METERS_MAX).await?;
+        let owed = (month, context.now.plus_millis(-CLOSE_AGAIN_MS));
+        let page =
+            periods::communities(&context.db, (&tenant, &after), owed, TICK_METERS_MAX).await?;
         let Some((last_tenant, last, _)) = page.last() else {
             return Ok(closed);
         };
@@ -128,9 +136,13 @@ async fn close_months(context: &Context) -> anyhow::Result<usize> {
 /// Compares each master with the meters behind it, once for each day.
 async fn compare_masters(context: &Context) -> anyhow::Result<usize> {
     let mut compared = 0;
+    // The latest day that is over anywhere; whether it is over here is looked up below.
+    let latest = context.now.plus_millis(AHEAD_MS_MAX - DAY_MS);
+    let day = utc_day(latest);
     let (mut tenant, mut after) = (String::new(), String::new());
     loop {
-        let page = meters::masters(&context.db, (&tenant, &after), TICK_METERS_MAX).await?;
+        let owed = (day.as_str(), context.now.plus_millis(-COMPARE_AGAIN_MS));
+        let page = meters::masters(&context.db, (&tenant, &after), owed, TICK_METERS_MAX).await?;
         let Some((last_tenant, last)) = page.last() else {
             return Ok(compared);
         };
@@ -154,22 +166,17 @@ async fn compare(context: &Context, tenant: &TenantId, master: &MeterId) -> anyh
     };
     let day = Day::before(context.now, known);
     let checked = periods::checked(&context.db, tenant, master).await?;
-    if checked.is_some_and(|checked| checked >= day.name)
-        || context.now.millis_since(day.until) < HOUR_MS
-    {
+    let checked = checked.unwrap_or_default();
+    if checked >= day.name || context.now.millis_since(day.until) < HOUR_MS {
         return Ok(false);
     }
-    let Some(whole) = used(context, tenant, known, &day).await? else {
+    let Some((whole, sum)) = sums(context, tenant, known, &day).await? else {
+        tx(&context.db, tenant, async |tx| {
+            periods::put_checked(tx, master, (&checked, context.now)).await
+        })
+        .await?;
         return Ok(false);
     };
-    let mut sum = 0_i64;
-    for meter in meters::behind(&context.db, tenant, master).await? {
-        match used(context, tenant, &meter, &day).await? {
-            Some(part) => sum = sum.saturating_add(part),
-            // A meter that was not read says nothing about the others.
-            None => return Ok(false),
-        }
-    }
     tx(&context.db, tenant, async |tx| {
         let present = alarms::active(tx, master, AlarmKind::MasterSum).await?;
         match (present, master_differs(whole, sum)) {
@@ -186,10 +193,36 @@ async fn compare(context: &Context, tenant: &TenantId, master: &MeterId) -> anyh
             }
             _ => {}
         }
-        periods::put_checked(tx, master, &day.name).await
+        periods::put_checked(tx, master, (&day.name, context.now)).await
     })
     .await?;
     Ok(true)
+}
+
+/// What a master and the meters behind it used on a day; nothing while one of them is not read: it says nothing about
+/// the others.
+async fn sums(
+    context: &Context,
+    tenant: &TenantId,
+    master: &Known,
+    day: &Day,
+) -> anyhow::Result<Option<(i64, i64)>> {
+    let Some(whole) = used(context, tenant, master, day).await? else {
+        return Ok(None);
+    };
+    let mut sum = 0_i64;
+    for meter in meters::behind(&context.db, tenant, &master.meter.id).await? {
+        match used(context, tenant, &meter, day).await? {
+            Some(part) => sum = sum.saturating_add(part),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some((whole, sum)))
+}
+
+fn utc_day(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// A day of a community.

@@ -9,7 +9,9 @@ use web::{Query, Reply, Request};
 
 use super::{Text, answer, caller, path_id, replied, seen, write};
 use crate::context::Context;
-use crate::domain::caller::{managers_only, managing_kinds, overseers_only, unknown_meter};
+use crate::domain::caller::{
+    managers_only, managing_kinds, overseers_only, unknown_community, unknown_meter,
+};
 use crate::domain::meter::{
     interval, limit, ordinary_interval_ms, ordinary_limit_milli_per_hour, shown,
 };
@@ -83,12 +85,14 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     shown(&meter.register, opening_milli)?;
     consume::catch_up(context, &actor.tenant).await?;
     let registered = write(context, request, &actor, async |tx| {
+        let zone = places::zone(tx, &actor.tenant, &meter.community).await?;
+        let zone = zone.ok_or_else(unknown_community)?;
         let existing = batch::known(tx, &actor.tenant, &[&meter.id]).await?;
         if let Some(existing) = existing.into_iter().next() {
             return repeated(&existing, &meter);
         }
         master_fits(tx, &meter).await?;
-        open(context, tx, &actor, (&meter, opening_milli)).await?;
+        open(context, tx, &actor, (&meter, opening_milli, zone)).await?;
         let stands = batch::known(tx, &actor.tenant, &[&meter.id]).await?;
         let stands = stands.into_iter().next().ok_or_else(unknown_meter)?;
         answer(201, &ShownMeter::from(stands))
@@ -193,7 +197,7 @@ async fn open(
     context: &Context,
     tx: &Tx,
     actor: &Actor,
-    (meter, opening_milli): (&Meter, i64),
+    (meter, opening_milli, zone): (&Meter, i64, kernel::Zone),
 ) -> anyhow::Result<()> {
     sql::insert_meter(tx, meter).await?;
     sql::insert_register(tx, meter, (meter.opened_at, opening_milli)).await?;
@@ -216,8 +220,7 @@ async fn open(
         flags: None,
     };
     batch::insert_readings(tx, std::slice::from_ref(&raw)).await?;
-    let zone = places::zone(tx, tx.tenant(), &meter.community).await?;
-    let known = first_state(meter, &raw.item, zone.unwrap_or(kernel::Zone::SHANGHAI))?;
+    let known = first_state(meter, &raw.item, zone)?;
     let judged = Judged {
         item: raw.item,
         verdict: Verdict::Counted(known.count.clone()),

@@ -12,7 +12,7 @@ use crate::rows::{Known, read_binding, read_known, read_register};
 
 statements! {
     METERS = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
             coalesce(c.time_zone, 'Asia/Shanghai')
@@ -32,7 +32,7 @@ statements! {
         order by m.id limit $9";
 
     BEHIND = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
             coalesce(c.time_zone, 'Asia/Shanghai')
@@ -44,7 +44,7 @@ statements! {
         order by m.id limit 1000";
 
     OF_COMMUNITY = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
             coalesce(c.time_zone, 'Asia/Shanghai')
@@ -55,9 +55,12 @@ statements! {
         where m.tenant = $1 and m.community = $2 and m.id > $3 and m.opened_at < $4
         order by m.id limit $5";
 
-    MASTERS = "select distinct tenant, master from meters_meter
-        where master is not null and (tenant > $1 or (tenant = $1 and master > $2))
-        order by tenant, master limit $3";
+    // The masters that may not have been compared for a day yet, and were not tried lately.
+    MASTERS = "select distinct m.tenant, m.master from meters_meter m
+        left join meters_check c on c.tenant = m.tenant and c.master = m.master
+        where m.master is not null and (m.tenant > $1 or (m.tenant = $1 and m.master > $2))
+          and (c.day is null or (c.day < $3 and c.tried_at <= $4))
+        order by m.tenant, m.master limit $5";
 
     BINDINGS_OF = "select b.meter, b.starts_at, b.room, b.area
         from meters_meter m join meters_binding b on b.tenant = m.tenant and b.meter = m.id
@@ -76,7 +79,7 @@ statements! {
 
     OPENED_AT = "select max(opened_at) from meters_register where tenant = $1 and meter = $2";
 
-    INSERT_REGISTER = "insert into meters_register (tenant, meter, seq, serial, digits, multiplier, opened_at,
+    INSERT_REGISTER = "insert into meters_register (tenant, meter, seq, serial_number, digits, multiplier, opened_at,
             opening_milli)
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
 
@@ -150,13 +153,21 @@ pub(crate) async fn of_community(
     rows.iter().map(read_known).collect()
 }
 
-/// The masters of all tenants after that one, at most `limit`.
+/// The masters of all tenants after that one that were not compared for that day and not tried since, at most
+/// `limit`.
 pub(crate) async fn masters(
     db: &impl Read,
     (tenant, after): (&str, &str),
+    (day, tried_before): (&str, Timestamp),
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, MeterId)>> {
-    let parameters = [tenant.into(), after.into(), limit.into()];
+    let parameters = [
+        tenant.into(),
+        after.into(),
+        day.into(),
+        tried_before.into(),
+        limit.into(),
+    ];
     let rows = db.rows(MASTERS, &parameters).await?;
     rows.iter()
         .map(|row| Ok((row.id(0)?, row.id(1)?)))
