@@ -1,5 +1,7 @@
 //! The books against themselves: every law is recomputed from the rows, and what is broken is named.
 
+mod seals;
+
 use std::collections::BTreeMap;
 
 use kernel::{Currency, TenantId};
@@ -7,8 +9,9 @@ use store::{Db, Row};
 
 use crate::draft::{content, leg_line};
 use crate::post::read_leg;
-use crate::seal::{FIRST, READ_TRANSACTIONS, Seal};
+use crate::seal::READ_TRANSACTIONS;
 use crate::{Account, Leg, Side, sql};
+use seals::Seals;
 
 /// The most findings that are listed; all are counted.
 pub const FINDINGS_MAX: usize = 100;
@@ -61,6 +64,19 @@ impl Report {
             });
         }
     }
+}
+
+/// Who has books, after a tenant, in the order of their names, at most `limit`.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn tenants(
+    db: &Db,
+    after: Option<&TenantId>,
+    limit: i64,
+) -> anyhow::Result<Vec<TenantId>> {
+    let rows = db.rows(sql::TENANTS, &[after.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
 }
 
 /// What the legs say that guarded accounts hold: debits and credits.
@@ -306,119 +322,6 @@ async fn paged(
         }
         if count < PAGE_ROWS {
             return Ok(found);
-        }
-    }
-}
-
-/// The seals, recomputed one after another while the transactions pass by.
-struct Seals {
-    waiting: std::collections::VecDeque<Stored>,
-    current: Option<Seal>,
-    previous: String,
-    through: i64,
-}
-
-struct Stored {
-    number: i64,
-    from: i64,
-    until: i64,
-    digest: String,
-}
-
-impl Seals {
-    async fn read(db: &Db, tenant: &TenantId) -> anyhow::Result<Self> {
-        let mut waiting = std::collections::VecDeque::new();
-        let mut after = 0;
-        loop {
-            let rows = db
-                .rows(
-                    sql::SEALS,
-                    &[tenant.into(), i64::into(after), PAGE_ROWS.into()],
-                )
-                .await?;
-            for row in &rows {
-                after = row.integer(0)?;
-                waiting.push_back(Stored {
-                    number: after,
-                    from: row.integer(2)?,
-                    until: row.integer(3)?,
-                    digest: row.text(4)?.to_owned(),
-                });
-            }
-            if i64::try_from(rows.len())? < PAGE_ROWS {
-                break;
-            }
-        }
-        Ok(Self {
-            waiting,
-            current: None,
-            previous: FIRST.to_owned(),
-            through: 0,
-        })
-    }
-
-    fn add(&mut self, row: &Row, report: &mut Report) -> anyhow::Result<()> {
-        let seq = row.integer(0)?;
-        while let Some(stored) = self.waiting.front() {
-            if seq > stored.until {
-                self.close(report);
-                continue;
-            }
-            if seq >= stored.from {
-                let previous = &self.previous;
-                self.current
-                    .get_or_insert_with(|| Seal::after(previous))
-                    .add(row)?;
-            }
-            return Ok(());
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, report: &mut Report) {
-        let Some(stored) = self.waiting.pop_front() else {
-            return;
-        };
-        report.seals += 1;
-        if stored.from != self.through + 1 {
-            report.add(
-                "seal_gap",
-                stored.number,
-                format!(
-                    "it begins at {}, the last ended at {}",
-                    stored.from, self.through
-                ),
-            );
-        }
-        let recomputed = self.current.take().map(Seal::digest);
-        if recomputed.as_ref() != Some(&stored.digest) {
-            report.add(
-                "seal_broken",
-                stored.number,
-                format!(
-                    "the transactions {} to {} are not those that were sealed",
-                    stored.from, stored.until
-                ),
-            );
-        }
-        self.through = stored.until;
-        // The stored digest, so that one broken seal is one finding.
-        self.previous = stored.digest;
-    }
-
-    fn finish(mut self, sealed: i64, report: &mut Report) {
-        while !self.waiting.is_empty() {
-            self.close(report);
-        }
-        if self.through != sealed {
-            report.add(
-                "seal_missing",
-                sealed,
-                format!(
-                    "the head says that {sealed} transactions are sealed, the seals end at {}",
-                    self.through
-                ),
-            );
         }
     }
 }
