@@ -62,6 +62,7 @@ pub(super) struct ShownMeter {
     digits: u32,
     multiplier: i64,
     opened_at: Timestamp,
+    removed_at: Option<Timestamp>,
     read_at: Timestamp,
     register_milli: i64,
     alarms: Vec<&'static str>,
@@ -129,6 +130,7 @@ fn meter_of(new: NewMeter, now: Timestamp) -> Result<Meter, Refusal> {
         },
         serial: new.serial.map(|serial| serial.0),
         opened_at,
+        removed_at: None,
         object: Object::new(new.room, new.area.map(|area| area.0))?,
         version: 1,
     })
@@ -358,6 +360,7 @@ impl From<Known> for ShownMeter {
             interval_ms: meter.interval_ms,
             limit_milli_per_hour: meter.limit_milli_per_hour,
             opened_at: meter.opened_at,
+            removed_at: meter.removed_at,
             version: meter.version,
         }
     }

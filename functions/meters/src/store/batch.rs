@@ -17,7 +17,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -34,7 +34,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
