@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::exchange::{Answered, Sent};
 use crate::protocol::keys::random_text;
 use crate::protocol::wechat::{
-    Amount, Authorization, Refund, RefundAmount, Transaction, WINDOW_MS, request_message,
+    Amount, Authorization, Refund, RefundAmount, Transaction, WINDOW_MS, request_message, written,
 };
 use crate::store::simulated::{self as sql, Back, Behaviour, Order, Pending};
 
@@ -168,25 +168,25 @@ async fn prepay(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
 
 async fn show(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
     match sql::order(&context.db, tenant, number).await? {
-        Some(order) => found(&transaction(tenant, &order)),
+        Some(order) => found(&transaction(tenant, &order)?),
         None => Ok(problem(404, "ORDER_NOT_EXIST")),
     }
 }
 
-fn transaction(tenant: &TenantId, order: &Order) -> Transaction {
-    Transaction {
+fn transaction(tenant: &TenantId, order: &Order) -> anyhow::Result<Transaction> {
+    Ok(Transaction {
         appid: order.app.clone(),
         mchid: order.merchant.clone(),
         out_trade_no: order.number.clone(),
         transaction_id: order.transaction.clone(),
         trade_state: order.state.clone(),
         attach: tenant.as_str().to_owned(),
-        success_time: order.paid_at.map(String::from),
+        success_time: order.paid_at.map(written).transpose()?,
         amount: Some(Amount {
             total: order.amount,
             currency: "CNY".to_owned(),
         }),
-    }
+    })
 }
 
 async fn close(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
@@ -219,7 +219,7 @@ pub(crate) async fn pay(
         let order = sql::order(&*tx, tenant, number)
             .await?
             .context("an order is gone")?;
-        let told = serde_json::to_string(&transaction(tenant, &order))?;
+        let told = serde_json::to_string(&transaction(tenant, &order)?)?;
         tell(context, tx, number, ("TRANSACTION.SUCCESS", &notice, told)).await?;
         Ok(Some(order))
     })
@@ -272,7 +272,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
             if held.amount != amount || held.order != order_number {
                 return Ok(problem(400, "INVALID_REQUEST"));
             }
-            return found(&told(&held));
+            return found(&told(&held)?);
         }
         let Some(order) = sql::order(&*tx, tenant, &order_number).await? else {
             return Ok(problem(404, "RESOURCE_NOT_EXISTS"));
@@ -298,7 +298,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
         } else {
             "REFUND.SUCCESS"
         };
-        let mut resource = serde_json::to_value(told(&back))?;
+        let mut resource = serde_json::to_value(told(&back)?)?;
         if let Some(fields) = resource.as_object_mut() {
             // Notices name the state otherwise than answers do.
             let state = fields.remove("status").unwrap_or_default();
@@ -312,7 +312,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
             (kind, &notice, resource.to_string()),
         )
         .await?;
-        let mut answer = told(&back);
+        let mut answer = told(&back)?;
         "PROCESSING".clone_into(&mut answer.status);
         answer.success_time = None;
         found(&answer)
@@ -320,25 +320,28 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
     .await
 }
 
-fn told(back: &Back) -> Refund {
-    Refund {
+fn told(back: &Back) -> anyhow::Result<Refund> {
+    Ok(Refund {
         refund_id: back.refund_id.clone(),
         out_refund_no: back.number.clone(),
         out_trade_no: back.order.clone(),
         status: back.state.clone(),
-        success_time: (back.state == "SUCCESS").then(|| back.done_at.to_string()),
+        success_time: match back.state.as_str() {
+            "SUCCESS" => Some(written(back.done_at)?),
+            _ => None,
+        },
         mchid: None,
         amount: RefundAmount {
             refund: back.amount,
             total: back.amount,
             currency: "CNY".to_owned(),
         },
-    }
+    })
 }
 
 async fn show_refund(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
     match sql::refund(&context.db, tenant, number).await? {
-        Some(back) => found(&told(&back)),
+        Some(back) => found(&told(&back)?),
         None => Ok(problem(404, "RESOURCE_NOT_EXISTS")),
     }
 }
