@@ -3,6 +3,8 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
+use std::collections::BTreeMap;
+
 use chrono::Days;
 use kernel::{MeterId, TenantId, Timestamp, Zone};
 use store::tx;
@@ -276,11 +278,18 @@ async fn find_rates(context: &Context) -> anyhow::Result<usize> {
     )
     .await?;
     let count = owed.len();
+    let since = context.now.plus_millis(-RATE_MS);
+    let mut found: BTreeMap<TenantId, Vec<(MeterId, i64)>> = BTreeMap::new();
     for (tenant, meter) in owed {
-        let since = context.now.plus_millis(-RATE_MS);
         let p99 = usage::p99(&context.db, &tenant, &meter, since).await?;
+        found.entry(tenant).or_default().push((meter, p99));
+    }
+    for (tenant, rates) in found {
         tx(&context.db, &tenant, async |tx| {
-            usage::put_rate(tx, &meter, (p99, context.now)).await
+            for (meter, p99) in &rates {
+                usage::put_rate(tx, meter, (*p99, context.now)).await?;
+            }
+            Ok(())
         })
         .await?;
     }
