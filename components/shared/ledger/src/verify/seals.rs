@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use kernel::TenantId;
 use store::{Db, Row};
 
-use super::{PAGE_ROWS, Report};
+use super::{PAGE_ROWS, Report, transactions};
 use crate::seal::{FIRST, Seal};
 use crate::sql;
 
@@ -25,25 +25,24 @@ struct Stored {
 }
 
 impl Seals {
-    /// The seals that are stored.
-    pub(super) async fn read(db: &Db, tenant: &TenantId) -> anyhow::Result<Self> {
+    /// The seals up to that transaction.
+    pub(super) async fn read(db: &Db, tenant: &TenantId, sealed: i64) -> anyhow::Result<Self> {
         let mut waiting = VecDeque::new();
         let mut after = 0;
         loop {
-            let rows = db
-                .rows(
-                    sql::SEALS,
-                    &[tenant.into(), i64::into(after), PAGE_ROWS.into()],
-                )
-                .await?;
+            let parameters = [tenant.into(), i64::into(after), PAGE_ROWS.into()];
+            let rows = db.rows(sql::SEALS, &parameters).await?;
             for row in &rows {
                 after = row.integer(0)?;
-                waiting.push_back(Stored {
-                    number: after,
-                    from: row.integer(2)?,
-                    until: row.integer(3)?,
-                    digest: row.text(4)?.to_owned(),
-                });
+                let until = row.integer(3)?;
+                if until <= sealed {
+                    waiting.push_back(Stored {
+                        number: after,
+                        from: row.integer(2)?,
+                        until,
+                        digest: row.text(4)?.to_owned(),
+                    });
+                }
             }
             if i64::try_from(rows.len())? < PAGE_ROWS {
                 break;
@@ -57,8 +56,24 @@ impl Seals {
         })
     }
 
-    /// A transaction passes by, from the columns of `TRANSACTIONS`.
-    pub(super) fn add(&mut self, row: &Row, report: &mut Report) -> anyhow::Result<()> {
+    /// A page of transactions passes by; nothing is read when no seal waits for them.
+    pub(super) async fn pass(
+        &mut self,
+        db: &Db,
+        tenant: &TenantId,
+        span: (i64, i64),
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        for row in &transactions(db, tenant, span).await? {
+            self.add(row, report)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, row: &Row, report: &mut Report) -> anyhow::Result<()> {
         let seq = row.integer(0)?;
         while let Some(stored) = self.waiting.front() {
             if seq > stored.until {
