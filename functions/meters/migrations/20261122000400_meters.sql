@@ -43,6 +43,7 @@ create table meters_meter (
     interval_ms bigint not null check (interval_ms > 0),
     limit_milli bigint not null check (limit_milli > 0),
     opened_at bigint not null,
+    removed_at bigint,
     room text,
     area text,
     version bigint not null,

@@ -78,11 +78,14 @@ pub(crate) async fn close(
 ) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut after = String::new();
-    let end = closing.month.end(closing.zone);
+    let span = (
+        closing.month.start(closing.zone),
+        closing.month.end(closing.zone),
+    );
     loop {
         let (page, next) = tx(&context.db, tenant, async |tx| {
             let page =
-                meters::of_community(tx, (closing.community, &after), end, PAGE_METERS).await?;
+                meters::of_community(tx, (closing.community, &after), span, PAGE_METERS).await?;
             let mut report = Report::default();
             close_page(context, tx, closing, (&page, &mut report)).await?;
             let next = page.last().map(|known| known.meter.id.to_string());
@@ -233,6 +236,12 @@ async fn boundary(
     {
         bracket.before = Some(first.clone());
         return Ok(bracket.reached(first.at, &curves::reader(known)));
+    }
+    // What a register showed when it was taken down is what it showed.
+    if meter.removed_at.is_some_and(|removed_at| removed_at <= end)
+        && let Some(last) = &bracket.before
+    {
+        return Ok(bracket.reached(last.at, &curves::reader(known)));
     }
     curves::weigh(tx, tx.tenant(), known, &mut bracket).await?;
     if closing.estimate

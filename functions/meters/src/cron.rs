@@ -1,7 +1,9 @@
 //! The heartbeat: hears what other capabilities said, closes months, looks again at closed ones that readings
-//! touched, compares masters with their meters, finds what is plausible, and forgets what is old.
+//! touched, compares masters with their meters, finds what is plausible, and thins and forgets what is old.
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
+
+use std::collections::BTreeMap;
 
 use chrono::Days;
 use kernel::{MeterId, TenantId, Timestamp, Zone};
@@ -12,7 +14,7 @@ use crate::context::Context;
 use crate::domain::curve::Step;
 use crate::domain::{AlarmKind, Month, master_differs};
 use crate::rows::Known;
-use crate::store::{alarms, batch, meters, periods, readings, usage};
+use crate::store::{alarms, batch, meters, periods, readings, retention, usage};
 use crate::{consume, curves, facts};
 
 /// The most months of communities that one tick closes; the next tick goes on.
@@ -37,6 +39,10 @@ const CLOSE_AGAIN_MS: i64 = HOUR_MS;
 const CLOSING_MS_MAX: i64 = 10 * DAY_MS;
 /// How far back the usual rate of a meter is looked for.
 const RATE_MS: i64 = 60 * DAY_MS;
+/// How long every reading is kept; of older days the first and the last.
+const THINNED_MS: i64 = 90 * DAY_MS;
+/// How far back from there readings are still looked for: heartbeats may have failed for as long.
+const THINNING_MS: i64 = 30 * DAY_MS;
 /// For how many days pictures are kept: a year, and time to object.
 const PHOTO_DAYS: i64 = 400;
 
@@ -267,7 +273,7 @@ async fn used(
     Ok(whole.map(|used| used.quantity_milli()))
 }
 
-/// Finds what is usual for meters, once a day.
+/// Finds what is usual for meters, once a day, and keeps of their old readings the first and last of each day.
 async fn find_rates(context: &Context) -> anyhow::Result<usize> {
     let owed = usage::to_rate(
         &context.db,
@@ -276,11 +282,23 @@ async fn find_rates(context: &Context) -> anyhow::Result<usize> {
     )
     .await?;
     let count = owed.len();
+    let since = context.now.plus_millis(-RATE_MS);
+    let old = (
+        context.now.plus_millis(-THINNED_MS - THINNING_MS),
+        context.now.plus_millis(-THINNED_MS),
+    );
+    let mut found: BTreeMap<TenantId, Vec<(MeterId, i64)>> = BTreeMap::new();
     for (tenant, meter) in owed {
-        let since = context.now.plus_millis(-RATE_MS);
         let p99 = usage::p99(&context.db, &tenant, &meter, since).await?;
+        found.entry(tenant).or_default().push((meter, p99));
+    }
+    for (tenant, rates) in found {
         tx(&context.db, &tenant, async |tx| {
-            usage::put_rate(tx, &meter, (p99, context.now)).await
+            for (meter, p99) in &rates {
+                usage::put_rate(tx, meter, (*p99, context.now)).await?;
+                retention::thin(tx, meter, old).await?;
+            }
+            Ok(())
         })
         .await?;
     }

@@ -55,6 +55,8 @@ create table payments_attempt (
 create unique index payments_attempt_by_number on payments_attempt (channel, number);
 create index payments_attempt_by_payment on payments_attempt (tenant, payment, id);
 create index payments_attempt_due on payments_attempt (due_at) where due_at is not null;
+create index payments_attempt_started on payments_attempt (channel, created_at);
+create index payments_attempt_paid_on on payments_attempt (channel, paid_at) where paid_at is not null;
 create index payments_attempt_paid on payments_attempt (tenant, channel, paid_at) where paid_at is not null;
 
 -- What channels told, each once.
@@ -97,6 +99,7 @@ create table payments_refund (
 create unique index payments_refund_by_number on payments_refund (channel, number);
 create index payments_refund_by_payment on payments_refund (tenant, payment, id);
 create index payments_refund_due on payments_refund (due_at) where due_at is not null;
+create index payments_refund_done_on on payments_refund (channel, refunded_at) where refunded_at is not null;
 create index payments_refund_done on payments_refund (tenant, channel, refunded_at) where refunded_at is not null;
 
 create table payments_reconciliation (

@@ -10,6 +10,7 @@ use store::tx;
 use crate::channel::simulator;
 use crate::context::Context;
 use crate::domain::{Channel, Closed};
+use crate::protocol::bill;
 use crate::store::reconciliations::Day;
 use crate::store::{attempts, payments, reconciliations, refunds};
 use crate::{inbox, reconcile, work};
@@ -116,7 +117,7 @@ async fn reconcile_yesterday(context: &Context) -> anyhow::Result<i64> {
         return Ok(0);
     }
     let name = yesterday.to_string();
-    let span = simulator::bounds(&name)?;
+    let span = bill::bounds(&name)?;
     let mut count = 0;
     for channel in [Channel::Simulated, Channel::Wechat] {
         if !context.offers(channel) {

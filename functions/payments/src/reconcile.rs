@@ -1,15 +1,18 @@
 //! One day of one channel: its bill against our books, and what came out.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use kernel::TenantId;
 use store::tx;
 use wire::event::ReconciliationCompleted;
 
-use crate::channel::{self, Fault, RATE, simulator};
+use crate::channel::{self, Fault, RATE};
 use crate::context::Context;
 use crate::domain::{Bill, BillStatus, Booked, Channel, Compared, Movement, RefundState, compare};
 use crate::facts;
+use crate::protocol::bill;
 use crate::store::reconciliations::{self as sql, Day, Pooled, Reconciliation};
 use crate::store::{attempts, refunds};
 
@@ -52,7 +55,7 @@ pub(crate) async fn run(
         bills.len(),
         books.iter().filter(|book| book.expected).count(),
     );
-    let (_, day_end) = simulator::bounds(&name)?;
+    let (_, day_end) = bill::bounds(&name)?;
     let compared = compare(bills, books, RATE, day_end)?;
     let pooled = pooled(&compared);
     let outcome = Reconciliation {
@@ -91,7 +94,7 @@ async fn sides(
     day: Day<'_>,
     (mut bills, left): (Vec<Bill>, Vec<Pooled>),
 ) -> anyhow::Result<(Vec<Bill>, Vec<Booked>)> {
-    let span = simulator::bounds(day.day)?;
+    let span = bill::bounds(day.day)?;
     let own = sql::booked_between(&context.db, tenant, day.channel, span).await?;
     let mut books: Vec<Booked> = own
         .into_iter()
@@ -119,15 +122,14 @@ async fn sides(
             });
         }
     }
-    let is_known = |bill: &Bill, books: &[Booked]| {
-        books
-            .iter()
-            .any(|book| book.entry.number == bill.entry.number)
-    };
-    let strange: Vec<&Bill> = bills
+    let known: BTreeSet<&str> = books
         .iter()
-        .filter(|bill| !is_known(bill, &books))
+        .map(|book| book.entry.number.as_str())
         .collect();
+    let strange = bills
+        .iter()
+        .filter(|bill| !known.contains(bill.entry.number.as_str()));
+    let strange: Vec<&Bill> = strange.collect();
     let mut found = Vec::new();
     for bill in strange {
         found.extend(look_up(context, tenant, day.channel, bill).await?);

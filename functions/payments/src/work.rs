@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::http::notices;
 use crate::money;
 use crate::protocol::keys::random_text;
-use crate::protocol::wechat::{Notice, seal};
+use crate::protocol::wechat::{Notice, seal, written};
 use crate::store::simulated::{self, Pending};
 use crate::store::{attempts, payments, refunds};
 
@@ -235,7 +235,7 @@ async fn notice_request(context: &Context, pending: &Pending) -> anyhow::Result<
     let nonce = random_text(12)?;
     let notice = Notice {
         id: pending.id.clone(),
-        create_time: context.now.to_string(),
+        create_time: written(context.now)?,
         resource_type: "encrypt-resource".to_owned(),
         event_type: pending.kind.clone(),
         summary: String::new(),

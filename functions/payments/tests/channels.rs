@@ -175,75 +175,83 @@ async fn what_wechat_pay_refuses_is_refused_under_its_code() {
     .await;
 }
 
+/// An attempt over Alipay that waits: its number.
+async fn started_at_alipay(world: &World) -> String {
+    world.asked("p1", 8_888).await;
+    let platform = PrivateKey::from_pem(PLATFORM_KEY).unwrap();
+    let node = r#"{"code":"10000","msg":"Success","qr_code":"https://qr.alipay.invalid/x"}"#;
+    let sign = platform.sign(node.as_bytes()).unwrap();
+    let body = format!(r#"{{"alipay_trade_precreate_response":{node},"sign":"{sign}"}}"#);
+    world.context.exchange.answer(Answered {
+        status: 200,
+        headers: vec![],
+        body,
+    });
+    let attempt = start(world, "alipay").await;
+    assert_eq!(attempt["code_url"], "https://qr.alipay.invalid/x");
+    attempt["number"].as_str().unwrap().to_owned()
+}
+
+/// What Alipay posts, signed, with one field otherwise.
+fn alipay_notice(number: &str, (name, value): (&str, &str)) -> String {
+    let pairs = [
+        ("notify_id", "n1"),
+        ("app_id", "2021000000000001"),
+        ("seller_id", "2088000000000001"),
+        ("out_trade_no", number),
+        ("trade_no", "T1"),
+        ("trade_status", "TRADE_SUCCESS"),
+        ("total_amount", "88.88"),
+        ("gmt_payment", "2027-01-15 16:00:00"),
+        ("sign_type", "RSA2"),
+    ];
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let mut fields: Fields = pairs.iter().map(own).collect();
+    fields.insert(name.to_owned(), value.to_owned());
+    let platform = PrivateKey::from_pem(PLATFORM_KEY).unwrap();
+    let sign = platform.sign(notice_message(&fields).as_bytes()).unwrap();
+    let form: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("{}&sign={}", form.join("&"), sign.replace('+', "%2B"))
+}
+
 #[tokio::test]
-async fn alipay_is_asked_in_yuan_and_its_signed_notice_pays() {
+async fn alipay_is_asked_in_yuan_under_our_signature() {
     with_settings(configured, async |world| {
-        world.asked("p1", 8_888).await;
-        let platform = PrivateKey::from_pem(PLATFORM_KEY).unwrap();
-        let node = r#"{"code":"10000","msg":"Success","qr_code":"https://qr.alipay.invalid/x"}"#;
-        let sign = platform.sign(node.as_bytes()).unwrap();
-        let body = format!(r#"{{"alipay_trade_precreate_response":{node},"sign":"{sign}"}}"#);
-        world.context.exchange.answer(Answered {
-            status: 200,
-            headers: vec![],
-            body,
-        });
-        let attempt = start(&world, "alipay").await;
-        assert_eq!(attempt["code_url"], "https://qr.alipay.invalid/x");
+        started_at_alipay(&world).await;
         let sent = fields_of(&world.context.exchange.take()[0].body).unwrap();
         let merchant = PrivateKey::from_pem(MERCHANT_KEY).unwrap().public();
         assert!(merchant.verifies(request_message(&sent).as_bytes(), &sent["sign"]));
         let asked: Value = serde_json::from_str(&sent["biz_content"]).unwrap();
         assert_eq!(asked["total_amount"], "88.88");
-        let number = attempt["number"].as_str().unwrap();
-        let pairs = [
-            ("notify_id", "n1"),
-            ("app_id", "2021000000000001"),
-            ("seller_id", "2088000000000001"),
-            ("out_trade_no", number),
-            ("trade_no", "T1"),
-            ("trade_status", "TRADE_SUCCESS"),
-            ("total_amount", "88.88"),
-            ("gmt_payment", "2027-01-15 16:00:00"),
-            ("sign_type", "RSA2"),
-        ];
-        let told = |name: &str, value: &str| {
-            let mut fields: Fields = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
-            fields.insert(name.to_owned(), value.to_owned());
-            let sign = platform
-                .sign(notice_message(&fields).as_bytes())
-                .unwrap()
-                .replace('+', "%2B");
-            let form: Vec<String> = fields
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn alipays_signed_notice_pays_once_and_any_other_does_not() {
+    with_settings(configured, async |world| {
+        let number = started_at_alipay(&world).await;
+        let told = |field| {
             world
                 .post("/api/payment-notices/alipay")
-                .raw(format!("{}&sign={sign}", form.join("&")))
+                .raw(alipay_notice(&number, field))
         };
-        told("app_id", "2021")
-            .refused(422, "notice_app_mismatch")
-            .await;
-        told("seller_id", "2088")
-            .refused(422, "notice_merchant_mismatch")
-            .await;
-        told("total_amount", "88.87")
-            .refused(422, "notice_amount_mismatch")
-            .await;
-        told("total_amount", "88.888")
-            .refused(422, "notice_malformed")
-            .await;
-        world
-            .post("/api/payment-notices/alipay")
-            .raw("sign=x")
-            .refused(401, "notice_signature_invalid")
-            .await;
+        for (field, status, code) in [
+            (("app_id", "2021"), 422, "notice_app_mismatch"),
+            (("seller_id", "2088"), 422, "notice_merchant_mismatch"),
+            (("total_amount", "88.87"), 422, "notice_amount_mismatch"),
+            (("total_amount", "88.888"), 422, "notice_malformed"),
+            (("out_trade_no", "unknown"), 404, "notice_number_unknown"),
+        ] {
+            told(field).refused(status, code).await;
+        }
+        let unsigned = world.post("/api/payment-notices/alipay").raw("sign=x");
+        unsigned.refused(401, "notice_signature_invalid").await;
         for _ in 0..2 {
-            let reply = told("subject", "x").reply().await;
+            let reply = told(("subject", "x")).reply().await;
             assert_eq!(
                 (reply.status.as_u16(), reply.body.as_ref()),
                 (200, b"success".as_slice())
@@ -273,4 +281,57 @@ async fn a_channel_that_is_half_set_up_is_a_configuration_error() {
         simulated_channel: "maybe".to_owned(),
         ..settings()
     }));
+}
+
+#[tokio::test]
+async fn who_pays_twice_over_two_channels_gets_the_second_back() {
+    let both = || Settings {
+        simulated_channel: "on".to_owned(),
+        ..configured()
+    };
+    with_settings(both, async |mut world| {
+        let number = started_at_alipay(&world).await;
+        world.started("p1").await;
+        world.pays("p1").await;
+        let told = alipay_notice(&number, ("subject", "x"));
+        let reply = world
+            .post("/api/payment-notices/alipay")
+            .raw(told)
+            .reply()
+            .await;
+        assert_eq!(reply.status, 200);
+        let refunds = world.get("/api/refunds?payment=p1").by(LI).content().await;
+        assert_eq!(
+            (
+                &refunds["items"][0]["channel"],
+                &refunds["items"][0]["automatic"]
+            ),
+            (&json!("alipay"), &json!(true))
+        );
+        assert_eq!(world.stands("suspense").await, 8_888);
+        assert_eq!(world.stands("refund_in_transit").await, 8_888);
+        // Nobody answers: the refund stays on its way under its number.
+        let _ = world.context.exchange.take();
+        world.tick().await;
+        world.pass_ms(60_000);
+        world.tick().await;
+        let asked: Vec<Value> = world
+            .context
+            .exchange
+            .take()
+            .iter()
+            .filter_map(|sent| {
+                let fields = fields_of(&sent.body)?;
+                let content: Value = serde_json::from_str(&fields["biz_content"]).ok()?;
+                content.get("out_request_no").cloned()
+            })
+            .collect();
+        assert!(
+            asked.len() >= 2 && asked.iter().all(|number| *number == asked[0]),
+            "{asked:?}"
+        );
+        assert_eq!(world.facts("payment.succeeded").await.len(), 1);
+        world.books_are_clean().await;
+    })
+    .await;
 }

@@ -10,4 +10,5 @@ mod reconciliations;
 mod refunds;
 mod refusals;
 mod statements;
+mod storms;
 mod support;

@@ -84,97 +84,99 @@ async fn check(world: &World, told: Told, code: &str) {
     assert_eq!(world.payment("p1").await["state"], "open");
 }
 
+/// What is otherwise in a notice.
+type Change = fn(&mut Transaction);
+
+/// The number of a started payment of 5.00.
+async fn started(world: &World) -> String {
+    world.asked("p1", 500).await;
+    let attempt = world.started("p1").await;
+    attempt["number"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
-async fn only_the_right_notice_pays_and_only_once() {
+async fn a_notice_is_believed_only_from_the_platform_and_in_time() {
     on_each_engine(async |world| {
-        world.asked("p1", 500).await;
-        let number = world.started("p1").await["number"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let number = started(&world).await;
         let told = || Told::of(&number);
-        check(
-            &world,
-            Told {
-                key: MERCHANT_KEY,
-                ..told()
-            },
-            "notice_signature_invalid",
-        )
-        .await;
-        check(
-            &world,
-            Told {
-                serial: Some("00"),
-                ..told()
-            },
-            "notice_serial_unknown",
-        )
-        .await;
-        check(
-            &world,
-            Told {
-                late_s: 301,
-                ..told()
-            },
-            "notice_outside_window",
-        )
-        .await;
-        check(
-            &world,
-            Told {
-                late_s: -301,
-                ..told()
-            },
-            "notice_outside_window",
-        )
-        .await;
-        check(
-            &world,
-            Told {
-                seal_key: "012345abcdefghijklmnopqrstuvwxyz",
-                ..told()
-            },
-            "notice_resource_sealed",
-        )
-        .await;
-        let change = |change: fn(&mut Transaction)| {
-            let mut changed = told();
+        let cases = [
+            (
+                Told {
+                    key: MERCHANT_KEY,
+                    ..told()
+                },
+                "notice_signature_invalid",
+            ),
+            (
+                Told {
+                    serial: Some("00"),
+                    ..told()
+                },
+                "notice_serial_unknown",
+            ),
+            (
+                Told {
+                    late_s: 301,
+                    ..told()
+                },
+                "notice_outside_window",
+            ),
+            (
+                Told {
+                    late_s: -301,
+                    ..told()
+                },
+                "notice_outside_window",
+            ),
+            (
+                Told {
+                    seal_key: "012345abcdefghijklmnopqrstuvwxyz",
+                    ..told()
+                },
+                "notice_resource_sealed",
+            ),
+        ];
+        for (wrong, code) in cases {
+            check(&world, wrong, code).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_notice_pays_only_for_its_merchant_app_amount_and_number_and_once() {
+    on_each_engine(async |world| {
+        let number = started(&world).await;
+        let cases: [(Change, &str); 5] = [
+            (
+                |told| told.amount.as_mut().unwrap().total = 499,
+                "notice_amount_mismatch",
+            ),
+            (
+                |told| told.mchid = "1900000110".to_owned(),
+                "notice_merchant_mismatch",
+            ),
+            (
+                |told| told.appid = "wxother".to_owned(),
+                "notice_app_mismatch",
+            ),
+            (
+                |told| told.out_trade_no = "unknown".to_owned(),
+                "notice_number_unknown",
+            ),
+            (|told| told.success_time = None, "notice_malformed"),
+        ];
+        for (change, code) in cases {
+            let mut changed = Told::of(&number);
             change(&mut changed.transaction);
-            changed
-        };
-        check(
-            &world,
-            change(|told| told.amount.as_mut().unwrap().total = 499),
-            "notice_amount_mismatch",
-        )
-        .await;
-        check(
-            &world,
-            change(|told| told.mchid = "1900000110".to_owned()),
-            "notice_merchant_mismatch",
-        )
-        .await;
-        check(
-            &world,
-            change(|told| told.appid = "wxother".to_owned()),
-            "notice_app_mismatch",
-        )
-        .await;
-        check(
-            &world,
-            change(|told| told.out_trade_no = "unknown".to_owned()),
-            "notice_number_unknown",
-        )
-        .await;
-        check(
-            &world,
-            change(|told| told.success_time = None),
-            "notice_malformed",
-        )
-        .await;
+            check(&world, changed, code).await;
+        }
         for id in ["EV-1", "EV-1", "EV-2"] {
-            assert_eq!(Told { id, ..told() }.post(&world).await.status, 204);
+            let told = Told {
+                id,
+                ..Told::of(&number)
+            };
+            assert_eq!(told.post(&world).await.status, 204);
         }
         assert_eq!(world.payment("p1").await["state"], "succeeded");
         assert_eq!(world.stands("suspense").await, 500);

@@ -36,4 +36,4 @@ pub use posting::{Key, LEGS_MAX, Leg, Posting};
 pub use refusal::codes;
 pub use seal::{SEAL_TRANSACTIONS_MAX, seal, tenants_to_seal};
 pub use sql::STATEMENTS;
-pub use verify::{FINDINGS_MAX, Finding, Report, verify};
+pub use verify::{FINDINGS_MAX, Finding, Report, tenants, verify};

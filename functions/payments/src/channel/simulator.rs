@@ -1,20 +1,21 @@
 //! The simulated channel: the other side of WeChat Pay's protocol, with keys and tables of its own. Nothing here knows
 //! our payments; it is asked by signed requests and tells by signed notices.
 
-use anyhow::Context as _;
-use chrono::NaiveDate;
-use kernel::{TenantId, Timestamp, Zone};
-use serde_json::{Value, json};
-use sha1::{Digest as _, Sha1};
-use store::{bulk, tx};
+mod bills;
+mod keys;
 
+use anyhow::Context as _;
+use kernel::TenantId;
+use serde_json::{Value, json};
+use store::tx;
+
+pub(crate) use self::keys::{Keys, keys};
 use super::RATE;
-use crate::context::{Context, Wechat};
+use crate::context::Context;
 use crate::exchange::{Answered, Sent};
-use crate::protocol::bill::{self, Line};
-use crate::protocol::keys::{PrivateKey, generate, random_text};
+use crate::protocol::keys::random_text;
 use crate::protocol::wechat::{
-    Amount, Authorization, Refund, RefundAmount, Signed, Transaction, WINDOW_MS, request_message,
+    Amount, Authorization, Refund, RefundAmount, Transaction, WINDOW_MS, request_message, written,
 };
 use crate::store::simulated::{self as sql, Back, Behaviour, Order, Pending};
 
@@ -24,89 +25,6 @@ const MERCHANT: &str = "1900000109";
 const APP: &str = "wxlinlisimulated";
 /// How much later a notice comes that is to come after later ones, in milliseconds.
 const REORDER_MS: i64 = 20_000;
-
-/// The keys of both sides, made once and kept.
-pub(crate) struct Keys {
-    merchant: String,
-    platform: String,
-    api: String,
-}
-
-/// The keys that are kept; the first time they are made.
-pub(crate) async fn keys(context: &Context) -> anyhow::Result<Keys> {
-    if let Some(keys) = kept(context).await? {
-        return Ok(keys);
-    }
-    let made = [
-        ("merchant", generate()?),
-        ("platform", generate()?),
-        ("api", random_text(32)?),
-    ];
-    bulk(&context.db, async |batch| {
-        for (name, secret) in &made {
-            sql::insert_key(batch, name, secret).await?;
-        }
-        Ok(())
-    })
-    .await?;
-    // Another instance may have been first: what is kept holds.
-    kept(context)
-        .await?
-        .context("the simulated channel's keys were not kept")
-}
-
-async fn kept(context: &Context) -> anyhow::Result<Option<Keys>> {
-    let found = sql::keys(&context.db).await?;
-    let named = |name: &str| {
-        found
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, secret)| secret.clone())
-    };
-    let [merchant, platform, api] = ["merchant", "platform", "api"].map(named);
-    Ok(match (merchant, platform, api) {
-        (Some(merchant), Some(platform), Some(api)) => Some(Keys {
-            merchant,
-            platform,
-            api,
-        }),
-        _ => None,
-    })
-}
-
-impl Keys {
-    /// Our account there.
-    pub(crate) fn account(&self) -> anyhow::Result<Wechat> {
-        let platform = PrivateKey::from_pem(&self.platform)?.public();
-        Ok(Wechat {
-            url: URL.to_owned(),
-            merchant: MERCHANT.to_owned(),
-            app: APP.to_owned(),
-            serial: PrivateKey::from_pem(&self.merchant)?.public().serial()?,
-            private_key: self.merchant.clone(),
-            api_key: self.api.clone(),
-            platform_serial: platform.serial()?,
-            platform_key: platform.pem()?,
-        })
-    }
-
-    /// What notices are encrypted with.
-    pub(crate) fn api_key(&self) -> &[u8] {
-        self.api.as_bytes()
-    }
-
-    /// Signs as the platform.
-    pub(crate) fn sign(&self, context: &Context, body: &str) -> anyhow::Result<Signed> {
-        let key = PrivateKey::from_pem(&self.platform)?;
-        let serial = key.public().serial()?;
-        Signed::of(
-            &key,
-            &serial,
-            (context.now.millis() / 1_000, &random_text(32)?),
-            body,
-        )
-    }
-}
 
 /// Answers a request as the channel would.
 pub(super) async fn answer(
@@ -144,7 +62,7 @@ fn is_ours(context: &Context, keys: &Keys, sent: &Sent, path: &str) -> anyhow::R
     let Some(parts) = header.and_then(|(_, value)| Authorization::parse(value)) else {
         return Ok(false);
     };
-    let key = PrivateKey::from_pem(&keys.merchant)?.public();
+    let key = keys.merchant()?;
     let message = request_message(
         sent.method,
         path,
@@ -190,8 +108,10 @@ async fn route(
         ("GET", ["v3", "refund", "domestic", "refunds", number]) => {
             show_refund(context, tenant, number).await
         }
-        ("GET", ["v3", "bill", "tradebill"]) => offer_bill(context, tenant, query).await,
-        ("GET", ["v3", "billdownload", day]) => Ok((200, day_bill(context, tenant, day).await?)),
+        ("GET", ["v3", "bill", "tradebill"]) => bills::offer_bill(context, tenant, query).await,
+        ("GET", ["v3", "billdownload", day]) => {
+            Ok((200, bills::day_bill(context, tenant, day).await?))
+        }
         _ => Ok(problem(404, "NOT_FOUND")),
     }
 }
@@ -248,25 +168,25 @@ async fn prepay(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
 
 async fn show(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
     match sql::order(&context.db, tenant, number).await? {
-        Some(order) => found(&transaction(tenant, &order)),
+        Some(order) => found(&transaction(tenant, &order)?),
         None => Ok(problem(404, "ORDER_NOT_EXIST")),
     }
 }
 
-fn transaction(tenant: &TenantId, order: &Order) -> Transaction {
-    Transaction {
+fn transaction(tenant: &TenantId, order: &Order) -> anyhow::Result<Transaction> {
+    Ok(Transaction {
         appid: order.app.clone(),
         mchid: order.merchant.clone(),
         out_trade_no: order.number.clone(),
         transaction_id: order.transaction.clone(),
         trade_state: order.state.clone(),
         attach: tenant.as_str().to_owned(),
-        success_time: order.paid_at.map(String::from),
+        success_time: order.paid_at.map(written).transpose()?,
         amount: Some(Amount {
             total: order.amount,
             currency: "CNY".to_owned(),
         }),
-    }
+    })
 }
 
 async fn close(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
@@ -299,7 +219,7 @@ pub(crate) async fn pay(
         let order = sql::order(&*tx, tenant, number)
             .await?
             .context("an order is gone")?;
-        let told = serde_json::to_string(&transaction(tenant, &order))?;
+        let told = serde_json::to_string(&transaction(tenant, &order)?)?;
         tell(context, tx, number, ("TRANSACTION.SUCCESS", &notice, told)).await?;
         Ok(Some(order))
     })
@@ -352,7 +272,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
             if held.amount != amount || held.order != order_number {
                 return Ok(problem(400, "INVALID_REQUEST"));
             }
-            return found(&told(&held));
+            return found(&told(&held)?);
         }
         let Some(order) = sql::order(&*tx, tenant, &order_number).await? else {
             return Ok(problem(404, "RESOURCE_NOT_EXISTS"));
@@ -378,7 +298,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
         } else {
             "REFUND.SUCCESS"
         };
-        let mut resource = serde_json::to_value(told(&back))?;
+        let mut resource = serde_json::to_value(told(&back)?)?;
         if let Some(fields) = resource.as_object_mut() {
             // Notices name the state otherwise than answers do.
             let state = fields.remove("status").unwrap_or_default();
@@ -392,7 +312,7 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
             (kind, &notice, resource.to_string()),
         )
         .await?;
-        let mut answer = told(&back);
+        let mut answer = told(&back)?;
         "PROCESSING".clone_into(&mut answer.status);
         answer.success_time = None;
         found(&answer)
@@ -400,105 +320,28 @@ async fn refund(context: &Context, tenant: &TenantId, body: &str) -> anyhow::Res
     .await
 }
 
-fn told(back: &Back) -> Refund {
-    Refund {
+fn told(back: &Back) -> anyhow::Result<Refund> {
+    Ok(Refund {
         refund_id: back.refund_id.clone(),
         out_refund_no: back.number.clone(),
         out_trade_no: back.order.clone(),
         status: back.state.clone(),
-        success_time: (back.state == "SUCCESS").then(|| back.done_at.to_string()),
+        success_time: match back.state.as_str() {
+            "SUCCESS" => Some(written(back.done_at)?),
+            _ => None,
+        },
         mchid: None,
         amount: RefundAmount {
             refund: back.amount,
             total: back.amount,
             currency: "CNY".to_owned(),
         },
-    }
+    })
 }
 
 async fn show_refund(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Reply> {
     match sql::refund(&context.db, tenant, number).await? {
-        Some(back) => found(&told(&back)),
+        Some(back) => found(&told(&back)?),
         None => Ok(problem(404, "RESOURCE_NOT_EXISTS")),
     }
-}
-
-async fn offer_bill(context: &Context, tenant: &TenantId, query: &str) -> anyhow::Result<Reply> {
-    let day = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("bill_date="))
-        .unwrap_or_default();
-    if day.parse::<NaiveDate>().is_err() {
-        return Ok(problem(400, "PARAM_ERROR"));
-    }
-    let text = day_bill(context, tenant, day).await?;
-    let digest: String = Sha1::digest(&text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    found(&json!({
-        "hash_type": "SHA1",
-        "hash_value": digest,
-        "download_url": format!("{URL}/v3/billdownload/{day}"),
-    }))
-}
-
-/// The bill of a day on China's clocks.
-async fn day_bill(context: &Context, tenant: &TenantId, day: &str) -> anyhow::Result<String> {
-    let (from, until) = bounds(day)?;
-    let mut lines = Vec::new();
-    let mut after = String::new();
-    loop {
-        let orders = sql::orders_paid(&context.db, tenant, (from, until), &after).await?;
-        let Some(last) = orders.last() else { break };
-        last.number.clone_into(&mut after);
-        lines.extend(orders.iter().map(|order| order_line(tenant, order)));
-    }
-    after.clear();
-    loop {
-        let backs = sql::refunds_done(&context.db, tenant, (from, until), &after).await?;
-        let Some(last) = backs.last() else { break };
-        last.number.clone_into(&mut after);
-        lines.extend(backs.iter().map(|back| back_line(tenant, back)));
-    }
-    bill::write(&lines)
-}
-
-fn order_line(tenant: &TenantId, order: &Order) -> Line {
-    Line {
-        at: order.paid_at.unwrap_or(order.created_at),
-        app: order.app.clone(),
-        merchant: order.merchant.clone(),
-        transaction: order.transaction.clone().unwrap_or_default(),
-        number: order.number.clone(),
-        state: "SUCCESS".to_owned(),
-        amount: order.amount,
-        refund: None,
-        attach: tenant.as_str().to_owned(),
-        fee: order.fee,
-    }
-}
-
-fn back_line(tenant: &TenantId, back: &Back) -> Line {
-    Line {
-        at: back.done_at,
-        app: APP.to_owned(),
-        merchant: MERCHANT.to_owned(),
-        transaction: String::new(),
-        number: back.order.clone(),
-        state: "REFUND".to_owned(),
-        amount: 0,
-        refund: Some((back.number.clone(), back.amount, back.state.clone())),
-        attach: tenant.as_str().to_owned(),
-        fee: back.fee,
-    }
-}
-
-/// A day on China's clocks: its first moment, and that of the next.
-pub(crate) fn bounds(day: &str) -> anyhow::Result<(Timestamp, Timestamp)> {
-    let date: NaiveDate = day.parse().context("reading a day")?;
-    Ok((
-        Zone::SHANGHAI.moment(date, 0),
-        Zone::SHANGHAI.moment(date, 1_440),
-    ))
 }

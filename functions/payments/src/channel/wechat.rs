@@ -129,7 +129,7 @@ pub(super) async fn start(
         "mchid": account.merchant,
         "description": description,
         "out_trade_no": attempt.number,
-        "time_expire": payment.expires_at,
+        "time_expire": protocol::written(payment.expires_at)?,
         "attach": tenant,
         "notify_url": notify_url(context, attempt.channel),
         "amount": {"total": attempt.amount.minor(), "currency": attempt.amount.currency()},
@@ -200,7 +200,9 @@ pub(super) async fn query(
         Err(Fault::Refused(code)) if is_absent(&code) => return Ok(Trade::Absent),
         Err(fault) => return Err(fault),
     };
-    if transaction.mchid != account.merchant || transaction.out_trade_no != attempt.number {
+    if (&transaction.mchid, &transaction.appid) != (&account.merchant, &account.app)
+        || transaction.out_trade_no != attempt.number
+    {
         return Err(Fault::Unknown(anyhow::anyhow!(
             "the channel answered about something else"
         )));

@@ -1,8 +1,8 @@
 //! WeChat Pay's bill of a day: lines of values that each begin with a back quote, with sums at the end.
 
 use anyhow::Context as _;
-use chrono::NaiveDateTime;
-use kernel::Timestamp;
+use chrono::{NaiveDate, NaiveDateTime};
+use kernel::{Timestamp, Zone};
 
 use super::yuan;
 use crate::domain::{Bill, BillStatus, Entry, Movement};
@@ -272,6 +272,18 @@ fn line(values: &[&str]) -> anyhow::Result<Line> {
         attach: (*attach).to_owned(),
         fee: fen(fee)?,
     })
+}
+
+/// A day on China's clocks: its first moment, and that of the next.
+///
+/// # Errors
+/// When it is no day.
+pub fn bounds(day: &str) -> anyhow::Result<(Timestamp, Timestamp)> {
+    let date: NaiveDate = day.parse().context("reading a day")?;
+    Ok((
+        Zone::SHANGHAI.moment(date, 0),
+        Zone::SHANGHAI.moment(date, 1_440),
+    ))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use aes_gcm::{Aes128Gcm, Aes256Gcm, Nonce};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,21 @@ pub const WINDOW_MS: i64 = 300_000;
 
 /// The scheme of the `Authorization` header.
 pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+
+/// China's clocks, which the interface writes its times by, in seconds before UTC.
+const CHINA_S: i32 = 8 * 60 * 60;
+
+/// A moment as the interface writes it: RFC 3339 to the second on China's clocks.
+///
+/// # Errors
+/// Never in practice: every moment has a date.
+pub fn written(at: Timestamp) -> anyhow::Result<String> {
+    let zone = FixedOffset::east_opt(CHINA_S).context("no such offset")?;
+    let moment = DateTime::from_timestamp_millis(at.millis()).context("writing a time")?;
+    Ok(moment
+        .with_timezone(&zone)
+        .to_rfc3339_opts(SecondsFormat::Secs, false))
+}
 
 /// The text of a request that is signed.
 #[must_use]

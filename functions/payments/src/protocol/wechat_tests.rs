@@ -134,3 +134,11 @@ fn a_request_says_who_signed_it_and_over_what() {
         assert_eq!(Authorization::parse(wrong), None, "{wrong:?}");
     }
 }
+
+#[test]
+fn times_are_written_to_the_second_on_chinas_clocks() {
+    assert_eq!(
+        written(now().plus_millis(999)).unwrap(),
+        "2027-01-15T16:00:00+08:00"
+    );
+}

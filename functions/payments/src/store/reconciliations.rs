@@ -51,10 +51,14 @@ statements! {
         where tenant = $1 and channel = $2 and refunded_at >= $3 and refunded_at < $4 and number > $5
         order by number limit $6";
 
-    TENANTS_PAID_BETWEEN = "select distinct a.tenant from payments_attempt a
-        left join payments_reconciliation r on r.tenant = a.tenant and r.channel = a.channel and r.day = $4
-        where a.channel = $1 and a.paid_at >= $2 and a.paid_at < $3 and r.day is null
-        order by a.tenant limit 100";
+    TENANTS_TO_RECONCILE = "with payments_moved as (
+            select tenant from payments_attempt where channel = $1 and created_at >= $2 and created_at < $3
+            union select tenant from payments_attempt where channel = $1 and paid_at >= $2 and paid_at < $3
+            union select tenant from payments_refund where channel = $1 and refunded_at >= $2 and refunded_at < $3)
+        select m.tenant from payments_moved m
+        left join payments_reconciliation r on r.tenant = m.tenant and r.channel = $1 and r.day = $4
+        where r.day is null
+        order by m.tenant limit 100";
 }
 
 /// A day of a channel.
@@ -290,7 +294,7 @@ pub(crate) async fn booked_between(
     Ok(found)
 }
 
-/// Who was paid over the channel on a day that was not reconciled.
+/// Who started to pay, paid or was paid back over the channel on a day that was not reconciled.
 pub(crate) async fn tenants_to_reconcile(
     db: &impl Read,
     day: Day<'_>,
@@ -302,6 +306,6 @@ pub(crate) async fn tenants_to_reconcile(
         until.into(),
         day.day.into(),
     ];
-    let rows = db.rows(TENANTS_PAID_BETWEEN, &parameters).await?;
+    let rows = db.rows(TENANTS_TO_RECONCILE, &parameters).await?;
     rows.iter().map(|row| row.id(0)).collect()
 }
