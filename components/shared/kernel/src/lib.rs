@@ -4,6 +4,7 @@
 
 mod actor;
 mod id;
+mod metering;
 mod money;
 mod period;
 mod phone;
@@ -16,9 +17,11 @@ mod zone;
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
-    RoomId, ScheduleId, TenantId, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, IdError, ImportId, MessageId, MeterAlarmId, MeterId,
+    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
+    ScheduleId, TenantId, TransactionId, UnitId, UsageId, VisitId,
 };
+pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use phone::{Phone, PhoneError};

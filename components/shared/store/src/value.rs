@@ -2,8 +2,9 @@
 
 use kernel::{
     ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
-    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
+    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, MeterAlarmId, MeterId,
+    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
+    ScheduleId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -119,15 +120,24 @@ ids!(
     DoorGroupId,
     EventId,
     GrantId,
+    HoldId,
     ImportId,
     MessageId,
+    MeterAlarmId,
+    MeterId,
+    MeterRouteId,
     OpeningId,
     ParkingSpaceId,
     PassId,
+    PaymentId,
+    ReadingId,
+    RefundId,
     RoomId,
     ScheduleId,
     TenantId,
+    TransactionId,
     UnitId,
+    UsageId,
     VisitId
 );
 

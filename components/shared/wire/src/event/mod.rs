@@ -17,6 +17,8 @@ mod community;
 mod device;
 mod door;
 mod identity;
+mod meter;
+mod payment;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -26,6 +28,8 @@ pub use community::*;
 pub use device::*;
 pub use door::*;
 pub use identity::*;
+pub use meter::*;
+pub use payment::*;
 pub use visit::*;
 
 /// A fact of one kind.
