@@ -112,7 +112,11 @@ fn beijing_water_by_year_comes_out_to_the_fen() {
     };
     let charge = one(&water(), further).unwrap();
     assert_eq!(charge.amount_fen, 12_000);
-    let quantities: Vec<i64> = charge.parts.iter().map(|part| part.quantity_milli).collect();
+    let quantities: Vec<i64> = charge
+        .parts
+        .iter()
+        .map(|part| part.quantity_milli)
+        .collect();
     assert_eq!(quantities, [10_000, 10_000]);
 }
 
@@ -165,7 +169,11 @@ fn who_moves_in_late_in_a_cycle_has_its_share_of_the_tiers() {
     };
     // 92 of 365 days: 180 m3 become 45.369, 260 become 65.534.
     let charge = one(&tiers, late.clone()).unwrap();
-    let quantities: Vec<i64> = charge.parts.iter().map(|part| part.quantity_milli).collect();
+    let quantities: Vec<i64> = charge
+        .parts
+        .iter()
+        .map(|part| part.quantity_milli)
+        .collect();
     assert_eq!(quantities, [45_369, 4_631]);
     tiers.prorate_move_in = false;
     assert_eq!(fen(&tiers, late), 25_000);

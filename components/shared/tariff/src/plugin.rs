@@ -28,16 +28,19 @@ macro_rules! plug {
             struct Plugin;
 
             impl rating::Guest for Plugin {
-                fn check(schedule: rating::Schedule) -> ::core::result::Result<(), rating::Problem> {
+                fn check(
+                    schedule: rating::Schedule,
+                ) -> ::core::result::Result<(), rating::Problem> {
                     $crate::plugin::check($kinds, schedule)
                 }
 
                 fn rate(
                     schedule: rating::Schedule,
                     lines: ::std::vec::Vec<rating::Line>,
-                ) -> ::core::result::Result<::std::vec::Vec<rating::Outcome>, rating::Problem> {
+                ) -> ::core::result::Result<::std::vec::Vec<rating::Outcome>, rating::Problem>
+                {
                     $crate::plugin::rate($kinds, schedule, lines)
-                }
+        }
             }
 
             $crate::plugin::bindings::export!(Plugin with_types_in $crate::plugin::bindings);
