@@ -23,6 +23,12 @@ pub fn date_of(day: Day) -> Option<NaiveDate> {
 
 impl Cycle {
     /// The cycle around a day: its first day and the first day after.
+    /// The first day of the cycle around a day.
+    #[must_use]
+    pub fn start(self, day: Day) -> Option<Day> {
+        self.around(day).map(|(start, _)| start)
+    }
+
     pub(crate) fn around(self, day: Day) -> Option<(Day, Day)> {
         let date = date_of(day)?;
         let (start, months) = match self {

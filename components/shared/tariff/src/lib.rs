@@ -17,6 +17,7 @@ mod types;
 pub use calendar::{Day, date_of, day_of};
 pub use kinds::Kinds;
 pub use problem::Problem;
+pub use round::to_fen;
 pub use types::{
     Band, BandPrice, Charge, Cycle, Line, Part, PricePeriod, Prices, Rounding, RoundingMode,
     RoundingUnit, Schedule, Tier, Uplift,

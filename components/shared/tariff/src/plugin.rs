@@ -40,10 +40,10 @@ macro_rules! plug {
                 ) -> ::core::result::Result<::std::vec::Vec<rating::Outcome>, rating::Problem>
                 {
                     $crate::plugin::rate($kinds, schedule, lines)
-        }
+                }
             }
 
-            $crate::plugin::bindings::export!(Plugin with_types_in $crate::plugin::bindings);
+    $crate::plugin::bindings::export!(Plugin with_types_in $crate::plugin::bindings);
         };
     };
 }

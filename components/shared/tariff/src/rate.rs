@@ -11,6 +11,8 @@ use crate::{
     Band, BandPrice, Charge, Day, Line, Part, PricePeriod, Prices, Problem, Schedule, Tier,
 };
 
+/// How many of the exact unit (1/100,000 fen) a fen has.
+const EXACT_PER_FEN: i128 = 100_000;
 /// The longest line, in days: ten years.
 const DAYS_MAX: i32 = 3_653;
 
@@ -62,7 +64,7 @@ fn charge(schedule: &Schedule, parts: Vec<Part>) -> Result<Charge, Problem> {
         .sum();
     // 1/10,000 yuan x 1/1,000 of a unit is 1/10,000,000 yuan: 1/100,000 fen.
     Ok(Charge {
-        amount_fen: to_fen(exact, schedule.rounding)?,
+        amount_fen: to_fen(exact, EXACT_PER_FEN, schedule.rounding)?,
         exact: i64::try_from(exact).map_err(|_| too_large())?,
         parts,
     })
