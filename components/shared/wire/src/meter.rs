@@ -245,7 +245,7 @@ pub enum Flag {
     GatewayClock,
     /// The meter's clock is more than 5 minutes off the gateway's; `read_at` is the gateway's.
     MeterClockWrong,
-    /// A freeze that was fetched later than on the day after it.
+    /// A freeze that was fetched on a later day than the one that its midnight began.
     Recovered,
     /// The meter says that its battery or supply is low.
     BatteryLow,

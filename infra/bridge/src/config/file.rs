@@ -9,6 +9,7 @@ use serde::Deserialize;
 use wire::pass::PassKey;
 
 use super::devices::{self, PanelFile, RelayFile, SwitchFile, millis};
+use super::meters::{self, MeterBusFile, MeterFile};
 use super::{
     ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, OSDP_ADDRESS_MAX, PASSWORD_VARIABLE,
     Password, Port, SPOOL_MESSAGES_MAX, SpoolLimits, UNLOCK_MS_MAX, host_and_port,
@@ -46,6 +47,11 @@ struct File {
     switches: Vec<SwitchFile>,
     #[serde(default)]
     doors: Vec<DoorFile>,
+    meter_zone: Option<String>,
+    #[serde(default)]
+    meter_buses: Vec<MeterBusFile>,
+    #[serde(default)]
+    meters: Vec<MeterFile>,
 }
 
 impl File {
@@ -53,10 +59,13 @@ impl File {
         let (broker_host, broker_port) = host_and_port(&self.broker).context("broker")?;
         let password = self.password(password)?;
         let lines = all(self.lines, LineFile::check)?;
+        let meter_buses = meters::buses(self.meter_zone, self.meter_buses, self.meters)?;
+        let ports = lines.iter().map(|line| &line.port);
+        let ports = ports.chain(meter_buses.iter().map(|bus| &bus.port));
         no_repetition(
-            "lines",
+            "lines]] and [[meter_buses",
             "port",
-            lines.iter().map(|line| line.port.to_string()),
+            ports.map(ToString::to_string),
         )?;
         let relays = all(self.relays, RelayFile::check)?;
         let panels = devices::panels(self.panels_listen, self.panels)?;
@@ -67,9 +76,10 @@ impl File {
         let called = panels.iter().flat_map(|panels| &panels.panels);
         known.add("panel", called.map(|panel| &panel.id))?;
         known.add("switch", switches.iter().map(|switch| &switch.id))?;
+        known.add("meter bus", meter_buses.iter().map(|bus| &bus.id))?;
         ensure!(
             (1..=ADAPTERS_MAX).contains(&known.0.len()),
-            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]] and [[switches]], not {}",
+            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]], [[switches]] and [[meter_buses]], not {}",
             known.0.len()
         );
         let doors = self
@@ -77,12 +87,22 @@ impl File {
             .into_iter()
             .map(|door| door.check(&known))
             .collect::<Result<Vec<_>>>()?;
+        let doors_min = usize::from(meter_buses.is_empty());
         ensure!(
-            (1..=DOORS_MAX).contains(&doors.len()),
-            "there must be 1 to {DOORS_MAX} [[doors]], not {}",
+            (doors_min..=DOORS_MAX).contains(&doors.len()),
+            "there must be {doors_min} to {DOORS_MAX} [[doors]], not {}",
             doors.len()
         );
-        no_repetition("doors", "id", doors.iter().map(|door| door.id.to_string()))?;
+        let meters = meter_buses.iter().flat_map(|bus| &bus.meters);
+        no_repetition(
+            "doors]] and [[meters",
+            "id",
+            doors
+                .iter()
+                .map(|door| &door.id)
+                .chain(meters.map(|meter| &meter.id))
+                .map(ToString::to_string),
+        )?;
         no_repetition(
             "doors",
             "device, address and output",
@@ -111,6 +131,7 @@ impl File {
             panels,
             switches,
             doors,
+            meter_buses,
         })
     }
 

@@ -18,7 +18,7 @@ pub struct BandUsage {
 
 events! {
     /// A meter's usage of one month is known, or known better: a later revision replaces the earlier.
-    UsageClosed = "usage.closed" {
+    UsageClosed = "usage.closed", awaited {
         /// The usage; the same in every revision. Unique by meter, period and who used it.
         usage: UsageId,
         /// The meter.

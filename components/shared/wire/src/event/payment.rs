@@ -5,7 +5,7 @@ use kernel::{ActorId, CommunityId, Currency, PaymentId, RefundId, Timestamp, Tra
 
 events! {
     /// A capability wants money of somebody. Payments takes it up; the payer chooses a channel there.
-    PaymentRequested = "payment.requested" {
+    PaymentRequested = "payment.requested", awaited {
         /// The payment; chosen by the capability that asks.
         payment: PaymentId,
         /// What for: `bills`, `recharge`, `order` ...; the asking capability knows its own by it.
@@ -26,14 +26,14 @@ events! {
         expires_at: Timestamp,
     }
     /// A capability no longer wants the money; a payment that succeeded already stays as it is.
-    PaymentCancelRequested = "payment.cancel_requested" {
+    PaymentCancelRequested = "payment.cancel_requested", awaited {
         /// The payment.
         payment: PaymentId,
         /// Why, for people.
         reason: String,
     }
     /// The money is there: it stands in `suspense` until the asking capability posts it to where it belongs.
-    PaymentSucceeded = "payment.succeeded" {
+    PaymentSucceeded = "payment.succeeded", awaited {
         /// The payment.
         payment: PaymentId,
         /// What for, as it was asked.
@@ -56,7 +56,7 @@ events! {
         transaction: TransactionId,
     }
     /// A payment will not be paid any more; money that comes later goes back by itself.
-    PaymentClosed = "payment.closed" {
+    PaymentClosed = "payment.closed", awaited {
         /// The payment.
         payment: PaymentId,
         /// What for, as it was asked.
@@ -67,7 +67,7 @@ events! {
         reason: String,
     }
     /// A capability gives money back, all or in part. It has posted what it gives back to `suspense` before.
-    RefundRequested = "refund.requested" {
+    RefundRequested = "refund.requested", awaited {
         /// The refund; chosen by the capability that asks.
         refund: RefundId,
         /// The payment that succeeded.
@@ -78,7 +78,7 @@ events! {
         reason: String,
     }
     /// The money went back to the payer over the channel.
-    RefundSucceeded = "refund.succeeded" {
+    RefundSucceeded = "refund.succeeded", awaited {
         /// The refund.
         refund: RefundId,
         /// The payment.
@@ -97,7 +97,7 @@ events! {
         transaction: TransactionId,
     }
     /// The channel refused the refund for good, or it was more than was paid; what was in transit is in `suspense` again.
-    RefundFailed = "refund.failed" {
+    RefundFailed = "refund.failed", awaited {
         /// The refund.
         refund: RefundId,
         /// The payment.
