@@ -66,7 +66,10 @@ async fn usage_of(
     };
     let (place, span) = ((&rule.community, commodity), (&first.room, &last.room));
     let mut used = by_room(usages::of_rooms(tx, place, month, span).await?);
-    let Some(cycle) = cycle_of(schedule, month).map(Month::of).filter(|cycle| *cycle < month) else {
+    let Some(cycle) = cycle_of(schedule, month)
+        .map(Month::of)
+        .filter(|cycle| *cycle < month)
+    else {
         return Ok(used);
     };
     for (room, before) in usages::used_before(tx, place, (cycle, month), span).await? {
@@ -96,7 +99,10 @@ fn rate_all(
         Err(problem) => {
             let reason = Skip(problem.code);
             let skipped = |(room, line): (&Household, Result<Line, Skip>)| {
-                (room.room.clone(), Err(line.err().unwrap_or_else(|| reason.clone())))
+                (
+                    room.room.clone(),
+                    Err(line.err().unwrap_or_else(|| reason.clone())),
+                )
             };
             return asked.into_iter().map(skipped).collect();
         }
@@ -138,19 +144,29 @@ pub(crate) async fn charge_shared(
     (rule, month): (&Rule, Month),
     rooms: &[Household],
 ) -> anyhow::Result<Vec<Outcome>> {
-    let Charge::Shared { cost, by, vacancy_percent } = &rule.charge else {
+    let Charge::Shared {
+        cost,
+        by,
+        vacancy_percent,
+    } = &rule.charge
+    else {
         return charge(tx, (rule, month), rooms).await;
     };
     let (sharing, mut outcomes) = in_scope((rule, month), rooms);
     let mut used = BTreeMap::new();
-    if let (ShareBy::Usage(commodity), Some(first), Some(last)) = (by, rooms.first(), rooms.last()) {
+    if let (ShareBy::Usage(commodity), Some(first), Some(last)) = (by, rooms.first(), rooms.last())
+    {
         let span = (&first.room, &last.room);
         used = by_room(usages::of_rooms(tx, (&rule.community, *commodity), month, span).await?);
     }
     let cost = match cost_of(tx, (rule, month), cost).await? {
         Ok(cost) => cost,
         Err(reason) => {
-            outcomes.extend(sharing.iter().map(|room| (room.room.clone(), Err(reason.clone()))));
+            outcomes.extend(
+                sharing
+                    .iter()
+                    .map(|room| (room.room.clone(), Err(reason.clone()))),
+            );
             return Ok(outcomes);
         }
     };
@@ -163,7 +179,12 @@ pub(crate) async fn charge_shared(
             vacant: room.is_vacant(),
         })
         .collect();
-    match share(cost.amount_fen, by, vacancy_percent.unwrap_or(100), &sharers) {
+    match share(
+        cost.amount_fen,
+        by,
+        vacancy_percent.unwrap_or(100),
+        &sharers,
+    ) {
         Err(refusal) => outcomes.extend(
             sharing
                 .iter()
@@ -172,7 +193,10 @@ pub(crate) async fn charge_shared(
         Ok(parts) => {
             let total: u64 = parts.iter().map(|(weight, _)| weight).sum();
             for (room, (weight, amount_fen)) in sharing.iter().zip(parts) {
-                outcomes.push((room.room.clone(), part_of(&cost, amount_fen, (weight, total))));
+                outcomes.push((
+                    room.room.clone(),
+                    part_of(&cost, amount_fen, (weight, total)),
+                ));
             }
         }
     }
@@ -180,7 +204,10 @@ pub(crate) async fn charge_shared(
 }
 
 /// Who shares, and who does not because the rule is not about them.
-fn in_scope<'a>((rule, month): (&Rule, Month), rooms: &'a [Household]) -> (Vec<&'a Household>, Vec<Outcome>) {
+fn in_scope<'a>(
+    (rule, month): (&Rule, Month),
+    rooms: &'a [Household],
+) -> (Vec<&'a Household>, Vec<Outcome>) {
     let (mut sharing, mut outcomes) = (Vec::new(), Vec::new());
     for room in rooms {
         match rule.stretch(room, month) {
@@ -220,7 +247,11 @@ async fn cost_of(
             let exact = crate::domain::prorated(i128::from(*amount), stretch);
             (exact, json!({}), String::new())
         }
-        Cost::Metered { commodity, price, areas } => {
+        Cost::Metered {
+            commodity,
+            price,
+            areas,
+        } => {
             let found = usages::of_areas(tx, (&rule.community, *commodity), month).await?;
             let wanted = |area: &String| areas.is_empty() || areas.contains(area);
             let used = found.into_iter().filter(|(area, _)| wanted(area));
@@ -228,13 +259,20 @@ async fn cost_of(
                 return Ok(Err(skip("usage_missing")));
             };
             let exact = i128::from(*price) * i128::from(used.quantity_milli);
-            let basis = json!({"quantity_milli": used.quantity_milli, "price": price, "usages": used.mark});
+            let basis =
+                json!({"quantity_milli": used.quantity_milli, "price": price, "usages": used.mark});
             ((exact, 100_000), basis, used.mark)
         }
     };
     in_days(&mut basis, stretch);
-    Ok(match tariff::to_fen(numerator, denominator, rule.rounding) {
-        Ok(amount_fen) => Ok(Charged { amount_fen, basis, mark }),
-        Err(problem) => Err(Skip(problem.code)),
-    })
+    Ok(
+        match tariff::to_fen(numerator, denominator, rule.rounding) {
+            Ok(amount_fen) => Ok(Charged {
+                amount_fen,
+                basis,
+                mark,
+            }),
+            Err(problem) => Err(Skip(problem.code)),
+        },
+    )
 }

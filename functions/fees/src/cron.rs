@@ -59,7 +59,11 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     for (tenant, run) in &open {
         if let Err(error) = running::advance(context, tenant, run).await {
             // One community's run does not hold up the others; the next tick tries it again.
-            web::log("error", "-", &format!("the bill run {run} of {tenant}: {error:#}"));
+            web::log(
+                "error",
+                "-",
+                &format!("the bill run {run} of {tenant}: {error:#}"),
+            );
         }
     }
     let days = remind_days(context);
@@ -79,7 +83,10 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         reminded,
         given_back,
         forgotten,
-        more: !open.is_empty() || [reminded, given_back].into_iter().any(|count| count >= TICK_UNITS_MAX),
+        more: !open.is_empty()
+            || [reminded, given_back]
+                .into_iter()
+                .any(|count| count >= TICK_UNITS_MAX),
     })
 }
 

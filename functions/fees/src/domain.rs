@@ -22,8 +22,8 @@ pub use late::{Late, LateTerms};
 pub use month::{Month, MonthError, Stretch, prorated};
 pub use rent::{Escalation, rent};
 pub use rule::{
-    Charge, Charged, Cost, Household, Rule, Scope, Skip, UsageOf, by_room, cycle_of, in_days, known_usages,
-    schedule_line, skip, unknown_rule,
+    Charge, Charged, Cost, Household, Rule, Scope, Skip, UsageOf, by_room, cycle_of, in_days,
+    known_usages, schedule_line, skip, unknown_rule,
 };
 pub use settle::{Owed, Paid, late_of, quote, settle};
 pub use share::{ShareBy, Sharer, share};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use kernel::{
-    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, Message, PaymentId, Refusal,
-    RefundId, RoomId, Timestamp,
+    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, Message, PaymentId, RefundId,
+    Refusal, RoomId, Timestamp,
 };
 use ledger::{Account, Hold, Posting};
 use store::Tx;
@@ -122,7 +122,10 @@ async fn payable(
     if communities.len() > 1 {
         return Err(one_community().into());
     }
-    if found.values().any(|bill| bill.state != BillState::Published) {
+    if found
+        .values()
+        .any(|bill| bill.state != BillState::Published)
+    {
         return Err(nothing_owed().into());
     }
     for (room, community) in &rooms {
@@ -367,7 +370,12 @@ pub(crate) async fn refund(
         payer: payment.payer.clone(),
         channel_minor,
         credit_minor: amount - channel_minor,
-        state: if channel_minor > 0 { "requested" } else { "succeeded" }.to_owned(),
+        state: if channel_minor > 0 {
+            "requested"
+        } else {
+            "succeeded"
+        }
+        .to_owned(),
         reason: reason.as_str().to_owned(),
         requested_by: actor.id.clone(),
         requested_at: context.now,

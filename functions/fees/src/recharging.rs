@@ -2,8 +2,8 @@
 //! Never a way to cut anybody off.
 
 use kernel::{
-    Actor, ActorId, Commodity, CommunityId, Currency, Message, PaymentId, Refusal, RefundId, RoomId,
-    Timestamp,
+    Actor, ActorId, Commodity, CommunityId, Currency, Message, PaymentId, RefundId, Refusal,
+    RoomId, Timestamp,
 };
 use ledger::{Account, Posting};
 use store::Tx;

@@ -10,7 +10,9 @@ use wire::event::BillRunFinished;
 
 use crate::charging::{Outcome, charge, charge_shared};
 use crate::context::Context;
-use crate::domain::{Bill, BillState, Charge, Household, Late, Rule, community_unknown, next_version};
+use crate::domain::{
+    Bill, BillState, Charge, Household, Late, Rule, community_unknown, next_version,
+};
 use crate::facts;
 use crate::store::known::Known;
 use crate::store::runs::{Run, RunState, Sample};
@@ -41,10 +43,16 @@ pub(crate) async fn advance(
                 dry_step(context, tenant, run).await?
             }
             run if run.state == RunState::Running => {
-                tx(&context.db, tenant, async |tx| wet_step(context, tx, id).await).await?
+                tx(&context.db, tenant, async |tx| {
+                    wet_step(context, tx, id).await
+                })
+                .await?
             }
             run if run.state == RunState::Publishing => {
-                tx(&context.db, tenant, async |tx| publish_step(context, tx, id).await).await?
+                tx(&context.db, tenant, async |tx| {
+                    publish_step(context, tx, id).await
+                })
+                .await?
             }
             run => return Ok(run),
         });
@@ -76,7 +84,9 @@ async fn dry_step(context: &Context, tenant: &TenantId, before: Run) -> anyhow::
         Err(error) => error.downcast::<RolledBack>()?.0,
     };
     tx(&context.db, tenant, async |tx| {
-        let stored = runs::run(tx, tenant, &run.id).await?.ok_or_else(unknown_run)?;
+        let stored = runs::run(tx, tenant, &run.id)
+            .await?
+            .ok_or_else(unknown_run)?;
         if (&stored.after_rule, &stored.after_room) != (&before.after_rule, &before.after_room)
             || stored.state != RunState::Running
         {
@@ -90,7 +100,9 @@ async fn dry_step(context: &Context, tenant: &TenantId, before: Run) -> anyhow::
 }
 
 async fn wet_step(context: &Context, tx: &Tx, id: &BillRunId) -> anyhow::Result<Run> {
-    let mut run = runs::run(tx, tx.tenant(), id).await?.ok_or_else(unknown_run)?;
+    let mut run = runs::run(tx, tx.tenant(), id)
+        .await?
+        .ok_or_else(unknown_run)?;
     if run.state == RunState::Running {
         step(context, tx, &mut run).await?;
         stored_step(context, tx, &run).await?;
@@ -232,7 +244,10 @@ async fn keep(
                 skipped.count += 1;
                 if skipped.samples.len() < SAMPLES_MAX {
                     let rule = rule.id.clone();
-                    skipped.samples.push(Sample { rule, room: Some(room) });
+                    skipped.samples.push(Sample {
+                        rule,
+                        room: Some(room),
+                    });
                 }
             }
         }
@@ -244,7 +259,9 @@ async fn keep(
 
 /// Publishes a page of a run's drafts: owed from now on, in the books, and told.
 async fn publish_step(context: &Context, tx: &Tx, id: &BillRunId) -> anyhow::Result<Run> {
-    let mut run = runs::run(tx, tx.tenant(), id).await?.ok_or_else(unknown_run)?;
+    let mut run = runs::run(tx, tx.tenant(), id)
+        .await?
+        .ok_or_else(unknown_run)?;
     if run.state != RunState::Publishing {
         return Ok(run);
     }
@@ -286,11 +303,17 @@ pub(crate) fn turn(run: &Run, to: RunState) -> Result<Run, Refusal> {
             ..run.clone()
         });
     }
-    let state = if run.dry_run { "a dry run" } else { run.state.as_str() };
+    let state = if run.dry_run {
+        "a dry run"
+    } else {
+        run.state.as_str()
+    };
     Err(Refusal::conflict(
         "bill_run_state",
         Message::new(
-            format!("The run is {state}: a finished run that was not dry is published, one that was not published is discarded."),
+            format!(
+                "The run is {state}: a finished run that was not dry is published, one that was not published is discarded."
+            ),
             format!("该出账批次当前为 {state}：仅已完成的正式批次可发布，未发布的批次可作废。"),
         ),
     ))
@@ -300,6 +323,9 @@ pub(crate) fn turn(run: &Run, to: RunState) -> Result<Run, Refusal> {
 pub(crate) fn unknown_run() -> Refusal {
     Refusal::not_found(
         "bill_run_unknown",
-        Message::new("There is no such bill run. Check its id.", "未找到该出账批次，请检查编号。"),
+        Message::new(
+            "There is no such bill run. Check its id.",
+            "未找到该出账批次，请检查编号。",
+        ),
     )
 }

@@ -167,7 +167,11 @@ pub fn discount(bill: &Bill, amount_fen: i64) -> Result<Bill, Refusal> {
     if amount_fen <= 0 || amount_fen > unpaid {
         return Err(more_than_owed(unpaid));
     }
-    let state = if amount_fen == unpaid { BillState::Paid } else { bill.state };
+    let state = if amount_fen == unpaid {
+        BillState::Paid
+    } else {
+        bill.state
+    };
     Ok(Bill {
         discount_fen: bill.discount_fen + amount_fen,
         state,
@@ -190,7 +194,10 @@ pub fn waive(bill: &Bill, owed_fen: i64, amount_fen: i64) -> Result<Bill, Refusa
         waived_fen: bill.late.waived_fen + amount_fen,
         ..bill.late
     };
-    Ok(Bill { late, ..bill.clone() })
+    Ok(Bill {
+        late,
+        ..bill.clone()
+    })
 }
 
 fn more_than_owed(owed_fen: i64) -> Refusal {

@@ -56,12 +56,15 @@ impl Late {
             .unwrap_or(due_on);
         let from = self.since.map_or(free_until, |since| since.max(free_until));
         let days = (today - from).num_days().max(0);
-        let running = i128::from(unpaid.max(0)) * i128::from(terms.rate_per_100k) * i128::from(days);
+        let running =
+            i128::from(unpaid.max(0)) * i128::from(terms.rate_per_100k) * i128::from(days);
         // Half up, to the fen: the one rounding of it.
         let running = (running + 50_000) / 100_000;
         let cap = i128::from(amount.max(0)) * i128::from(terms.cap_percent.clamp(0, 100)) / 100;
         let total = (i128::from(self.fixed_fen) + running).min(cap);
-        i64::try_from(total).unwrap_or(amount).max(self.paid_fen + self.waived_fen)
+        i64::try_from(total)
+            .unwrap_or(amount)
+            .max(self.paid_fen + self.waived_fen)
     }
 
     /// What of a total is still owed.

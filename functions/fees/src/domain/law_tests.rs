@@ -152,7 +152,11 @@ fn fifteen_hundredths_of_130_70_m2_is_19_61() {
 #[test]
 fn an_area_that_is_none_is_a_reason_and_never_an_amount() {
     let rule = rule(json!({"kind": "area", "price": 1_500}));
-    let code = |area| rule.charge_plain(&household(area), month(80)).unwrap_err().0;
+    let code = |area| {
+        rule.charge_plain(&household(area), month(80))
+            .unwrap_err()
+            .0
+    };
     assert_eq!(code(-1), "area_negative");
     assert_eq!(code(0), "area_missing");
 }
@@ -163,11 +167,19 @@ fn a_rule_that_ends_or_begins_in_a_month_charges_its_days() {
     part.first_day = "2026-10-11".parse().unwrap();
     let october = Month::parse("2026-10").unwrap();
     let charged = part.charge_plain(&household(1), october).unwrap();
-    assert_eq!((charged.amount_fen, &charged.basis["days"]), (2_100, &json!(21)));
+    assert_eq!(
+        (charged.amount_fen, &charged.basis["days"]),
+        (2_100, &json!(21))
+    );
     part.until_day = "2026-10-11".parse().ok();
     assert_eq!(part.clone().checked().unwrap_err().code, "fee_rule_invalid");
     part.first_day = "2026-01-01".parse().unwrap();
-    assert_eq!(part.charge_plain(&household(1), october).unwrap().amount_fen, 1_000);
+    assert_eq!(
+        part.charge_plain(&household(1), october)
+            .unwrap()
+            .amount_fen,
+        1_000
+    );
 }
 
 #[test]
@@ -184,9 +196,18 @@ fn a_later_revision_of_usage_is_billed_by_its_difference() {
         mark: mark.to_owned(),
     };
     assert_eq!(next_version(None, &charged(100, "")), Ok((1, 100)));
-    assert_eq!(next_version(Some(&known(false, 0, "")), &charged(100, "")), Ok((3, 100)));
-    assert_eq!(next_version(Some(&known(true, 90, "u.1")), &charged(100, "u.2")), Ok((3, 10)));
-    assert_eq!(next_version(Some(&known(true, 110, "u.1")), &charged(100, "u.2")), Ok((3, -10)));
+    assert_eq!(
+        next_version(Some(&known(false, 0, "")), &charged(100, "")),
+        Ok((3, 100))
+    );
+    assert_eq!(
+        next_version(Some(&known(true, 90, "u.1")), &charged(100, "u.2")),
+        Ok((3, 10))
+    );
+    assert_eq!(
+        next_version(Some(&known(true, 110, "u.1")), &charged(100, "u.2")),
+        Ok((3, -10))
+    );
     let again = next_version(Some(&known(true, 90, "u.1")), &charged(100, "u.1"));
     assert_eq!(again, Err(skip("already_billed")));
 }
@@ -195,7 +216,12 @@ fn a_later_revision_of_usage_is_billed_by_its_difference() {
 fn weights_share_by_room() {
     let ids = ["a", "b"].map(|id| RoomId::parse(id).unwrap());
     let by = ShareBy::Weights(BTreeMap::from([(ids[1].clone(), 3)]));
-    let sharers = [0, 1].map(|n: usize| Sharer { room: &ids[n], area_dm2: 1, usage_milli: 1, vacant: false });
+    let sharers = [0, 1].map(|n: usize| Sharer {
+        room: &ids[n],
+        area_dm2: 1,
+        usage_milli: 1,
+        vacant: false,
+    });
     let parts = share(7, &by, 100, &sharers).unwrap();
     assert_eq!(parts, [(0, 0), (300, 7)]);
 }

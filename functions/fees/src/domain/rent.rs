@@ -71,7 +71,10 @@ mod tests {
         let (numerator, days, rents) = rent((100_000, start), Some(escalation), stretch).unwrap();
         assert_eq!(rents, expected);
         let sum: i64 = expected.iter().map(|(amount, days)| amount * days).sum();
-        assert_eq!((numerator, days), (i128::from(sum), i128::from(month.days())));
+        assert_eq!(
+            (numerator, days),
+            (i128::from(sum), i128::from(month.days()))
+        );
     }
 
     #[test]

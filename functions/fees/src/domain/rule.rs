@@ -206,17 +206,41 @@ impl Rule {
         let price = |price: i64| (0..=PRICE_MAX).contains(&price);
         let percent = |percent: Option<u32>| percent.is_none_or(|percent| percent <= 100);
         let fits = match &self.charge {
-            Charge::Area { price: per_m2, vacancy_percent } => price(*per_m2) && percent(*vacancy_percent),
-            Charge::Fixed { amount_minor, vacancy_percent } => amount(*amount_minor) && percent(*vacancy_percent),
-            Charge::PerUsage { price: per_unit, .. } => price(*per_unit),
+            Charge::Area {
+                price: per_m2,
+                vacancy_percent,
+            } => price(*per_m2) && percent(*vacancy_percent),
+            Charge::Fixed {
+                amount_minor,
+                vacancy_percent,
+            } => amount(*amount_minor) && percent(*vacancy_percent),
+            Charge::PerUsage {
+                price: per_unit, ..
+            } => price(*per_unit),
             Charge::Tiered { .. } | Charge::TimeOfUse { .. } => true,
-            Charge::Shared { cost, vacancy_percent, .. } => percent(*vacancy_percent) && match cost {
-                Cost::AmountMinor(cost) => amount(*cost),
-                Cost::Metered { price: per_unit, .. } => price(*per_unit),
-            },
-            Charge::Rent { amount_minor, escalation } => {
-                let steps = |steps: Escalation| steps.every_months > 0 && (-10_000..=100_000).contains(&steps.rate_bps);
-                amount(*amount_minor) && escalation.is_none_or(steps) && !self.scope.rooms.is_empty()
+            Charge::Shared {
+                cost,
+                vacancy_percent,
+                ..
+            } => {
+                percent(*vacancy_percent)
+                    && match cost {
+                        Cost::AmountMinor(cost) => amount(*cost),
+                        Cost::Metered {
+                            price: per_unit, ..
+                        } => price(*per_unit),
+                    }
+            }
+            Charge::Rent {
+                amount_minor,
+                escalation,
+            } => {
+                let steps = |steps: Escalation| {
+                    steps.every_months > 0 && (-10_000..=100_000).contains(&steps.rate_bps)
+                };
+                amount(*amount_minor)
+                    && escalation.is_none_or(steps)
+                    && !self.scope.rooms.is_empty()
             }
         };
         let dated = self.until_day.is_none_or(|until| self.first_day < until);
@@ -240,7 +264,11 @@ impl Rule {
         let mut first = self.first_day;
         let mut until = self.until_day;
         if !self.scope.rooms.is_empty() {
-            let term = self.scope.rooms.iter().find(|term| term.room == household.room);
+            let term = self
+                .scope
+                .rooms
+                .iter()
+                .find(|term| term.room == household.room);
             let term = term.ok_or_else(|| skip("not_in_scope"))?;
             first = term.first_day.map_or(first, |day| day.max(first));
             until = match (until, term.until_day) {
@@ -252,7 +280,9 @@ impl Rule {
         if !usages.is_empty() && !usages.contains(&household.usage) {
             return Err(skip("not_in_scope"));
         }
-        month.part(Some(first), until).ok_or_else(|| skip("not_in_force"))
+        month
+            .part(Some(first), until)
+            .ok_or_else(|| skip("not_in_force"))
     }
 
     /// What a room owes by area, a fixed amount or rent.
@@ -266,34 +296,61 @@ impl Rule {
             _ => 100,
         };
         let ((numerator, denominator), mut basis) = match &self.charge {
-            Charge::Area { price, vacancy_percent } => {
+            Charge::Area {
+                price,
+                vacancy_percent,
+            } => {
                 let area = known_area(household.area_dm2)?;
                 let percent = of_vacant(*vacancy_percent);
                 // 1/10,000 yuan x 1/100 m2 is 1/10,000 fen; the percent makes it 1/1,000,000.
-                let (numerator, denominator) = prorated(i128::from(*price) * i128::from(area) * percent, stretch);
+                let (numerator, denominator) =
+                    prorated(i128::from(*price) * i128::from(area) * percent, stretch);
                 let basis = json!({"kind": "area", "area_dm2": area, "price": price, "percent": i64::try_from(percent).unwrap_or(100)});
                 ((numerator, denominator * 1_000_000), basis)
             }
-            Charge::Fixed { amount_minor, vacancy_percent } => {
+            Charge::Fixed {
+                amount_minor,
+                vacancy_percent,
+            } => {
                 let percent = of_vacant(*vacancy_percent);
-                let (numerator, denominator) = prorated(i128::from(*amount_minor) * percent, stretch);
+                let (numerator, denominator) =
+                    prorated(i128::from(*amount_minor) * percent, stretch);
                 let basis = json!({"kind": "fixed", "amount_minor": amount_minor, "percent": i64::try_from(percent).unwrap_or(100)});
                 ((numerator, denominator * 100), basis)
             }
-            Charge::Rent { amount_minor, escalation } => {
-                let start = self.scope.rooms.iter().find(|term| term.room == household.room);
-                let start = start.and_then(|term| term.first_day).unwrap_or(self.first_day);
-                let (numerator, denominator, rents) = rent((*amount_minor, start), *escalation, stretch).map_err(|problem| Skip(problem.code))?;
-                ((numerator, denominator), json!({"kind": "rent", "amount_minor": amount_minor, "contract_from": start, "rents": rents}))
+            Charge::Rent {
+                amount_minor,
+                escalation,
+            } => {
+                let start = self
+                    .scope
+                    .rooms
+                    .iter()
+                    .find(|term| term.room == household.room);
+                let start = start
+                    .and_then(|term| term.first_day)
+                    .unwrap_or(self.first_day);
+                let (numerator, denominator, rents) =
+                    rent((*amount_minor, start), *escalation, stretch)
+                        .map_err(|problem| Skip(problem.code))?;
+                (
+                    (numerator, denominator),
+                    json!({"kind": "rent", "amount_minor": amount_minor, "contract_from": start, "rents": rents}),
+                )
             }
             _ => return Err(skip("not_plain")),
         };
         in_days(&mut basis, stretch);
-        let amount_fen = tariff::to_fen(numerator, denominator, self.rounding).map_err(|problem| Skip(problem.code))?;
+        let amount_fen = tariff::to_fen(numerator, denominator, self.rounding)
+            .map_err(|problem| Skip(problem.code))?;
         if amount_fen == 0 {
             return Err(skip("nothing_due"));
         }
-        Ok(Charged { amount_fen, basis, mark: String::new() })
+        Ok(Charged {
+            amount_fen,
+            basis,
+            mark: String::new(),
+        })
     }
 
     /// The commodity whose usage the rule charges for.
@@ -303,7 +360,10 @@ impl Rule {
             Charge::PerUsage { commodity, .. }
             | Charge::Tiered { commodity, .. }
             | Charge::TimeOfUse { commodity, .. }
-            | Charge::Shared { by: ShareBy::Usage(commodity), .. } => Some(*commodity),
+            | Charge::Shared {
+                by: ShareBy::Usage(commodity),
+                ..
+            } => Some(*commodity),
             _ => None,
         }
     }
@@ -370,7 +430,10 @@ pub fn schedule_line(
 /// The first day of the tariff's cycle in which the month begins.
 #[must_use]
 pub fn cycle_of(schedule: &Schedule, month: Month) -> Option<NaiveDate> {
-    schedule.cycle.start(day_of(month.first())).and_then(tariff::date_of)
+    schedule
+        .cycle
+        .start(day_of(month.first()))
+        .and_then(tariff::date_of)
 }
 
 /// Usages of a month as one by room: quantities, bands and marks together.
@@ -397,7 +460,9 @@ fn add(all: &mut UsageOf, usage: UsageOf) {
     all.estimated |= usage.estimated;
     for band in usage.bands {
         match all.bands.iter_mut().find(|known| known.name == band.name) {
-            Some(known) => known.quantity_milli = known.quantity_milli.saturating_add(band.quantity_milli),
+            Some(known) => {
+                known.quantity_milli = known.quantity_milli.saturating_add(band.quantity_milli)
+            }
             None => all.bands.push(band),
         }
     }
@@ -412,6 +477,9 @@ fn add(all: &mut UsageOf, usage: UsageOf) {
 pub fn unknown_rule() -> Refusal {
     Refusal::not_found(
         "fee_rule_unknown",
-        Message::new("There is no such rule. Check its id.", "未找到该收费规则，请检查编号。"),
+        Message::new(
+            "There is no such rule. Check its id.",
+            "未找到该收费规则，请检查编号。",
+        ),
     )
 }

@@ -50,7 +50,8 @@ pub fn late_of(bill: &Bill, terms: LateTerms, today: NaiveDate) -> i64 {
         return 0;
     };
     let amounts = (bill.amount_fen - bill.discount_fen, bill.unpaid_fen());
-    bill.late.owed(bill.late.total(terms, amounts, due_on, today))
+    bill.late
+        .owed(bill.late.total(terms, amounts, due_on, today))
 }
 
 fn age(bill: &Bill) -> (Option<NaiveDate>, super::Month, &BillId) {
@@ -60,15 +61,29 @@ fn age(bill: &Bill) -> (Option<NaiveDate>, super::Month, &BillId) {
 /// Puts money against bills as they stand now, with the late fees that were quoted, on the day on which it was paid:
 /// what became of each bill, and what is over.
 #[must_use]
-pub fn settle(money_fen: i64, bills: &[Bill], quoted: &[Owed], paid_on: NaiveDate) -> (Vec<Paid>, i64) {
-    let mut ordered: Vec<&Bill> = bills.iter().filter(|bill| bill.state == BillState::Published).collect();
+pub fn settle(
+    money_fen: i64,
+    bills: &[Bill],
+    quoted: &[Owed],
+    paid_on: NaiveDate,
+) -> (Vec<Paid>, i64) {
+    let mut ordered: Vec<&Bill> = bills
+        .iter()
+        .filter(|bill| bill.state == BillState::Published)
+        .collect();
     ordered.sort_by(|left, right| age(left).cmp(&age(right)));
-    let gives_back = ordered.iter().map(|bill| bill.unpaid_fen().min(0)).sum::<i64>();
+    let gives_back = ordered
+        .iter()
+        .map(|bill| bill.unpaid_fen().min(0))
+        .sum::<i64>();
     let mut left = money_fen - gives_back;
     let mut paid = Vec::new();
     for bill in ordered {
         let unpaid = bill.unpaid_fen();
-        let quoted = quoted.iter().find(|owed| owed.bill == bill.id).map_or(0, |owed| owed.late_fen);
+        let quoted = quoted
+            .iter()
+            .find(|owed| owed.bill == bill.id)
+            .map_or(0, |owed| owed.late_fen);
         let (late_fen, principal_fen) = if unpaid < 0 {
             (0, unpaid)
         } else {
@@ -91,7 +106,12 @@ pub fn settle(money_fen: i64, bills: &[Bill], quoted: &[Owed], paid_on: NaiveDat
 }
 
 /// The bill with this put against it: interest has run until this day, and runs on the rest.
-fn after(bill: &Bill, principal_fen: i64, late_fen: i64, (quoted_fen, paid_on): (i64, NaiveDate)) -> Bill {
+fn after(
+    bill: &Bill,
+    principal_fen: i64,
+    late_fen: i64,
+    (quoted_fen, paid_on): (i64, NaiveDate),
+) -> Bill {
     let state = if principal_fen == bill.unpaid_fen() && late_fen == quoted_fen {
         BillState::Paid
     } else {

@@ -49,9 +49,15 @@ pub fn share(
                 ShareBy::Household => 1,
                 ShareBy::Area => room.area_dm2,
                 ShareBy::Usage(_) => room.usage_milli,
-                ShareBy::Weights(weights) => weights.get(room.room).map_or(0, |weight| i64::from(*weight)),
+                ShareBy::Weights(weights) => weights
+                    .get(room.room)
+                    .map_or(0, |weight| i64::from(*weight)),
             };
-            let percent = if room.vacant { u64::from(vacancy_percent) } else { 100 };
+            let percent = if room.vacant {
+                u64::from(vacancy_percent)
+            } else {
+                100
+            };
             let weight = u64::try_from(weight).ok()?;
             weight.checked_mul(percent)
         })
@@ -110,7 +116,12 @@ mod tests {
 
     #[test]
     fn a_shared_cost_is_borne_to_the_last_fen() {
-        check(100, 100, &[(1, false), (1, false), (1, false)], &[34, 33, 33]);
+        check(
+            100,
+            100,
+            &[(1, false), (1, false), (1, false)],
+            &[34, 33, 33],
+        );
         check(15, 100, &[(80, false), (8, false), (12, true)], &[12, 1, 2]);
         check(100, 0, &[(1, false), (1, true), (0, false)], &[100, 0, 0]);
         check(90, 50, &[(1, false), (1, true)], &[60, 30]);
@@ -125,7 +136,11 @@ mod tests {
             usage_milli: 0,
             vacant: false,
         };
-        let code = |area| share(1, &ShareBy::Area, 100, &[sharer(area)]).unwrap_err().code;
+        let code = |area| {
+            share(1, &ShareBy::Area, 100, &[sharer(area)])
+                .unwrap_err()
+                .code
+        };
         assert_eq!(code(-1), "share_weight_invalid");
         assert_eq!(code(0), "share_without_weights");
     }

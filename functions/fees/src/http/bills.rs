@@ -46,7 +46,9 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         let bill = by_hand(context, tx, (&actor, &id), &new).await?;
         sql::insert_bills(tx, std::slice::from_ref(&bill)).await?;
         facts::published(context, tx, std::slice::from_ref(&bill)).await?;
-        let shown = Communities::new(context, &actor.tenant).shown(tx, bill).await?;
+        let shown = Communities::new(context, &actor.tenant)
+            .shown(tx, bill)
+            .await?;
         answer(201, &shown)
     })
     .await?;
@@ -180,7 +182,13 @@ pub(super) async fn waive(
         let owed = late_of(before, place.terms, place.today(context.now));
         let after = let_go(before, owed, ask.amount_minor)?;
         sql::update_bill(tx, &after).await?;
-        facts::waived(context, tx, (&actor, &ask.reason), (&after, ask.amount_minor)).await?;
+        facts::waived(
+            context,
+            tx,
+            (&actor, &ask.reason),
+            (&after, ask.amount_minor),
+        )
+        .await?;
         Ok(after)
     })
     .await
@@ -201,7 +209,9 @@ async fn change(
         let before = seen(context, &*tx, actor, found).await?;
         check_manager(actor, &before.community)?;
         let after = work(tx, &before).await?;
-        let shown = Communities::new(context, &actor.tenant).shown(tx, after).await?;
+        let shown = Communities::new(context, &actor.tenant)
+            .shown(tx, after)
+            .await?;
         answer(200, &shown)
     })
     .await?;
@@ -212,7 +222,10 @@ async fn change(
 pub(super) fn unknown_room() -> Refusal {
     Refusal::not_found(
         "room_unknown",
-        Message::new("There is no such room. Check its id.", "未找到该房屋，请检查编号。"),
+        Message::new(
+            "There is no such room. Check its id.",
+            "未找到该房屋，请检查编号。",
+        ),
     )
 }
 

@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use kernel::{
-    Actor, BillId, BillRunId, CommunityId, Currency, RoomId, TenantId, Timestamp,
-};
+use kernel::{Actor, BillId, BillRunId, CommunityId, Currency, RoomId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Read;
 
 use crate::context::Context;
-use crate::domain::{
-    Bill, BillState, Reason, check_reader, is_people, late_of, unknown_bill,
-};
+use crate::domain::{Bill, BillState, Reason, check_reader, is_people, late_of, unknown_bill};
 use crate::store::known::{self, Known};
 
 /// Why something is done.
@@ -79,11 +75,7 @@ impl<'a> Communities<'a> {
     }
 
     /// The bill as it stands today.
-    pub(super) async fn shown(
-        &mut self,
-        db: &impl Read,
-        bill: Bill,
-    ) -> anyhow::Result<ShownBill> {
+    pub(super) async fn shown(&mut self, db: &impl Read, bill: Bill) -> anyhow::Result<ShownBill> {
         if !self.known.contains_key(&bill.community) {
             let found = known::community(db, self.tenant, &bill.community).await?;
             self.known.insert(bill.community.clone(), found);

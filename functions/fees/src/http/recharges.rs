@@ -11,10 +11,10 @@ use super::bills::unknown_room;
 use super::{answer, caller, name_of, path_id, replied, stored, write_money};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, is_people, sees};
+use crate::inbox;
 use crate::recharging::{self, unknown_recharge};
 use crate::store::known;
 use crate::store::recharges::{self as sql, Recharge};
-use crate::inbox;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,9 +58,7 @@ pub(super) async fn request(context: &Context, request: &Request) -> anyhow::Res
         let room = known::room(tx, tx.tenant(), &new.room).await?;
         let (community, _) = room.ok_or_else(unknown_room)?;
         let bound = (&actor.id, &new.room);
-        if !is_people(actor.kind)
-            || !known::is_bound(tx, tx.tenant(), bound, context.now).await?
-        {
+        if !is_people(actor.kind) || !known::is_bound(tx, tx.tenant(), bound, context.now).await? {
             return Err(unknown_room().into());
         }
         let place = (&actor, &community, &new.room);

@@ -10,10 +10,10 @@ use web::{Query, Reply, Request};
 use super::{answer, caller, community_of, name_of, path_id, write, write_money};
 use crate::context::Context;
 use crate::domain::{Month, check_manager, check_reader, community_unknown};
+use crate::inbox;
 use crate::running::{advance, turn, unknown_run};
 use crate::store::runs::{self as sql, Run, RunState, Skipped};
 use crate::store::{bills, known};
-use crate::inbox;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -287,7 +287,9 @@ pub(crate) async fn refunds_of(
     tenant: &TenantId,
     payment: &BillPaymentId,
 ) -> anyhow::Result<Vec<Refund>> {
-    let rows = db.rows(REFUNDS_OF, &[tenant.into(), payment.into()]).await?;
+    let rows = db
+        .rows(REFUNDS_OF, &[tenant.into(), payment.into()])
+        .await?;
     rows.iter().map(read_refund).collect()
 }
 

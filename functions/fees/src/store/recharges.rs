@@ -100,7 +100,9 @@ pub(crate) async fn recharge(
 
 /// The recharge that payments knows by that payment.
 pub(crate) async fn recharge_of(tx: &Tx, id: &PaymentId) -> anyhow::Result<Option<Recharge>> {
-    let row = tx.row(RECHARGE_OF, &[tx.tenant().into(), id.into()]).await?;
+    let row = tx
+        .row(RECHARGE_OF, &[tx.tenant().into(), id.into()])
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -160,7 +162,9 @@ pub(crate) async fn unconfirmed(
     let rows = db
         .rows(UNCONFIRMED, &[commanded_by.into(), limit.into()])
         .await?;
-    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .collect()
 }
 
 fn read(row: &Row) -> anyhow::Result<Recharge> {

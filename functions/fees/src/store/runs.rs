@@ -155,12 +155,16 @@ pub(crate) async fn open_runs(
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, BillRunId)>> {
     let rows = db.rows(OPEN_RUNS, &[limit.into()]).await?;
-    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .collect()
 }
 
 fn read(row: &Row) -> anyhow::Result<Run> {
     let state = row.text(4)?;
-    let known = RunState::ALL.into_iter().find(|known| known.as_str() == state);
+    let known = RunState::ALL
+        .into_iter()
+        .find(|known| known.as_str() == state);
     Ok(Run {
         id: row.id(0)?,
         community: row.id(1)?,
