@@ -43,6 +43,7 @@ create table meters_meter (
     interval_ms bigint not null check (interval_ms > 0),
     limit_milli bigint not null check (limit_milli > 0),
     opened_at bigint not null,
+    removed_at bigint,
     room text,
     area text,
     version bigint not null,
@@ -59,7 +60,7 @@ create table meters_register (
     tenant text not null,
     meter text not null,
     seq bigint not null,
-    serial text,
+    serial_number text,
     digits bigint not null,
     multiplier bigint not null,
     opened_at bigint not null,
@@ -259,10 +260,11 @@ create table meters_limit (
     primary key (tenant, community, commodity)
 );
 
--- Through which day a master meter was compared with its meters.
+-- Through which day a master meter was compared with its meters, and when that was last tried.
 create table meters_check (
     tenant text not null,
     master text not null,
     day text not null,
+    tried_at bigint not null,
     primary key (tenant, master)
 );

@@ -20,6 +20,8 @@ use crate::{curves, facts};
 pub(crate) const PAGE_METERS: i64 = 200;
 /// How far before the last reading the average begins by which usage is projected, in milliseconds: 30 days.
 const AVERAGE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+/// How long a meter that fell silent is projected, in milliseconds: meters keep their midnights for 62 days.
+const PROJECTED_MS_MAX: i64 = 62 * 24 * 60 * 60 * 1_000;
 /// The most meters that a reason for skipping names.
 const SAMPLES_MAX: usize = 10;
 
@@ -76,11 +78,14 @@ pub(crate) async fn close(
 ) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let mut after = String::new();
-    let end = closing.month.end(closing.zone);
+    let span = (
+        closing.month.start(closing.zone),
+        closing.month.end(closing.zone),
+    );
     loop {
         let (page, next) = tx(&context.db, tenant, async |tx| {
             let page =
-                meters::of_community(tx, (closing.community, &after), end, PAGE_METERS).await?;
+                meters::of_community(tx, (closing.community, &after), span, PAGE_METERS).await?;
             let mut report = Report::default();
             close_page(context, tx, closing, (&page, &mut report)).await?;
             let next = page.last().map(|known| known.meter.id.to_string());
@@ -232,10 +237,17 @@ async fn boundary(
         bracket.before = Some(first.clone());
         return Ok(bracket.reached(first.at, &curves::reader(known)));
     }
+    // What a register showed when it was taken down is what it showed.
+    if meter.removed_at.is_some_and(|removed_at| removed_at <= end)
+        && let Some(last) = &bracket.before
+    {
+        return Ok(bracket.reached(last.at, &curves::reader(known)));
+    }
     curves::weigh(tx, tx.tenant(), known, &mut bracket).await?;
     if closing.estimate
         && bracket.after.is_none()
         && let Some(before) = &bracket.before
+        && end.millis_since(before.at) <= PROJECTED_MS_MAX
     {
         let since = before.at.plus_millis(-AVERAGE_MS);
         let older = usage::before(tx, tx.tenant(), &meter.id, since).await?;

@@ -1,10 +1,12 @@
 //! The heartbeat: hears what other capabilities said, closes months, looks again at closed ones that readings
-//! touched, compares masters with their meters, finds what is plausible, and forgets what is old.
+//! touched, compares masters with their meters, finds what is plausible, and thins and forgets what is old.
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
+use std::collections::BTreeMap;
+
 use chrono::Days;
-use kernel::{MeterId, TenantId, Timestamp};
+use kernel::{MeterId, TenantId, Timestamp, Zone};
 use store::tx;
 
 use crate::closing::{self, Closing};
@@ -12,7 +14,7 @@ use crate::context::Context;
 use crate::domain::curve::Step;
 use crate::domain::{AlarmKind, Month, master_differs};
 use crate::rows::Known;
-use crate::store::{alarms, batch, meters, periods, readings, usage};
+use crate::store::{alarms, batch, meters, periods, readings, retention, usage};
 use crate::{consume, curves, facts};
 
 /// The most months of communities that one tick closes; the next tick goes on.
@@ -25,6 +27,10 @@ const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// How long after the month's end closing begins: what gateways read at midnight has come by then.
 const CLOSING_AFTER_MS: i64 = 6 * HOUR_MS;
+/// After how long a master whose meters were not all read is compared again.
+const COMPARE_AGAIN_MS: i64 = HOUR_MS / 2;
+/// By how much clocks are ahead of UTC at most.
+const AHEAD_MS_MAX: i64 = 14 * HOUR_MS;
 /// How long after the month's end usage is projected where readings are missing: bills are due on the 4th.
 const ESTIMATE_AFTER_MS: i64 = 2 * DAY_MS;
 /// After how long a month that is not complete is closed again.
@@ -33,6 +39,10 @@ const CLOSE_AGAIN_MS: i64 = HOUR_MS;
 const CLOSING_MS_MAX: i64 = 10 * DAY_MS;
 /// How far back the usual rate of a meter is looked for.
 const RATE_MS: i64 = 60 * DAY_MS;
+/// How long every reading is kept; of older days the first and the last.
+const THINNED_MS: i64 = 90 * DAY_MS;
+/// How far back from there readings are still looked for: heartbeats may have failed for as long.
+const THINNING_MS: i64 = 30 * DAY_MS;
 /// For how many days pictures are kept: a year, and time to object.
 const PHOTO_DAYS: i64 = 400;
 
@@ -91,9 +101,13 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
 /// Closes the month before in the communities where that is owed.
 async fn close_months(context: &Context) -> anyhow::Result<usize> {
     let mut closed = 0;
+    // Where the clocks show another month, the month itself is looked up below.
+    let month = Month::of(context.now, Zone::SHANGHAI).previous();
     let (mut tenant, mut after) = (String::new(), String::new());
     loop {
-        let page = periods::communities(&context.db, (&tenant, &after), TICK_METERS_MAX).await?;
+        let owed = (month, context.now.plus_millis(-CLOSE_AGAIN_MS));
+        let page =
+            periods::communities(&context.db, (&tenant, &after), owed, TICK_METERS_MAX).await?;
         let Some((last_tenant, last, _)) = page.last() else {
             return Ok(closed);
         };
@@ -128,9 +142,13 @@ async fn close_months(context: &Context) -> anyhow::Result<usize> {
 /// Compares each master with the meters behind it, once for each day.
 async fn compare_masters(context: &Context) -> anyhow::Result<usize> {
     let mut compared = 0;
+    // The latest day that is over anywhere; whether it is over here is looked up below.
+    let latest = context.now.plus_millis(AHEAD_MS_MAX - DAY_MS);
+    let day = utc_day(latest);
     let (mut tenant, mut after) = (String::new(), String::new());
     loop {
-        let page = meters::masters(&context.db, (&tenant, &after), TICK_METERS_MAX).await?;
+        let owed = (day.as_str(), context.now.plus_millis(-COMPARE_AGAIN_MS));
+        let page = meters::masters(&context.db, (&tenant, &after), owed, TICK_METERS_MAX).await?;
         let Some((last_tenant, last)) = page.last() else {
             return Ok(compared);
         };
@@ -154,22 +172,17 @@ async fn compare(context: &Context, tenant: &TenantId, master: &MeterId) -> anyh
     };
     let day = Day::before(context.now, known);
     let checked = periods::checked(&context.db, tenant, master).await?;
-    if checked.is_some_and(|checked| checked >= day.name)
-        || context.now.millis_since(day.until) < HOUR_MS
-    {
+    let checked = checked.unwrap_or_default();
+    if checked >= day.name || context.now.millis_since(day.until) < HOUR_MS {
         return Ok(false);
     }
-    let Some(whole) = used(context, tenant, known, &day).await? else {
+    let Some((whole, sum)) = sums(context, tenant, known, &day).await? else {
+        tx(&context.db, tenant, async |tx| {
+            periods::put_checked(tx, master, (&checked, context.now)).await
+        })
+        .await?;
         return Ok(false);
     };
-    let mut sum = 0_i64;
-    for meter in meters::behind(&context.db, tenant, master).await? {
-        match used(context, tenant, &meter, &day).await? {
-            Some(part) => sum = sum.saturating_add(part),
-            // A meter that was not read says nothing about the others.
-            None => return Ok(false),
-        }
-    }
     tx(&context.db, tenant, async |tx| {
         let present = alarms::active(tx, master, AlarmKind::MasterSum).await?;
         match (present, master_differs(whole, sum)) {
@@ -186,10 +199,36 @@ async fn compare(context: &Context, tenant: &TenantId, master: &MeterId) -> anyh
             }
             _ => {}
         }
-        periods::put_checked(tx, master, &day.name).await
+        periods::put_checked(tx, master, (&day.name, context.now)).await
     })
     .await?;
     Ok(true)
+}
+
+/// What a master and the meters behind it used on a day; nothing while one of them is not read: it says nothing about
+/// the others.
+async fn sums(
+    context: &Context,
+    tenant: &TenantId,
+    master: &Known,
+    day: &Day,
+) -> anyhow::Result<Option<(i64, i64)>> {
+    let Some(whole) = used(context, tenant, master, day).await? else {
+        return Ok(None);
+    };
+    let mut sum = 0_i64;
+    for meter in meters::behind(&context.db, tenant, &master.meter.id).await? {
+        match used(context, tenant, &meter, day).await? {
+            Some(part) => sum = sum.saturating_add(part),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some((whole, sum)))
+}
+
+fn utc_day(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// A day of a community.
@@ -234,7 +273,7 @@ async fn used(
     Ok(whole.map(|used| used.quantity_milli()))
 }
 
-/// Finds what is usual for meters, once a day.
+/// Finds what is usual for meters, once a day, and keeps of their old readings the first and last of each day.
 async fn find_rates(context: &Context) -> anyhow::Result<usize> {
     let owed = usage::to_rate(
         &context.db,
@@ -243,11 +282,23 @@ async fn find_rates(context: &Context) -> anyhow::Result<usize> {
     )
     .await?;
     let count = owed.len();
+    let since = context.now.plus_millis(-RATE_MS);
+    let old = (
+        context.now.plus_millis(-THINNED_MS - THINNING_MS),
+        context.now.plus_millis(-THINNED_MS),
+    );
+    let mut found: BTreeMap<TenantId, Vec<(MeterId, i64)>> = BTreeMap::new();
     for (tenant, meter) in owed {
-        let since = context.now.plus_millis(-RATE_MS);
         let p99 = usage::p99(&context.db, &tenant, &meter, since).await?;
+        found.entry(tenant).or_default().push((meter, p99));
+    }
+    for (tenant, rates) in found {
         tx(&context.db, &tenant, async |tx| {
-            usage::put_rate(tx, &meter, (p99, context.now)).await
+            for (meter, p99) in &rates {
+                usage::put_rate(tx, meter, (*p99, context.now)).await?;
+                retention::thin(tx, meter, old).await?;
+            }
+            Ok(())
         })
         .await?;
     }

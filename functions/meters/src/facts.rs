@@ -4,7 +4,7 @@ use kernel::{Actor, ActorId, EventId, MeterAlarmId, ReadingId, Timestamp};
 use store::{Tx, events};
 use wire::event::{
     BandUsage, Event, MeterAlarmCleared, MeterAlarmRaised, MeterBound, MeterChanged,
-    MeterRegistered, MeterReplaced, ReadingQuarantined, ReadingReviewed, UsageClosed,
+    MeterRegistered, MeterRemoved, MeterReplaced, ReadingQuarantined, ReadingReviewed, UsageClosed,
 };
 
 use crate::context::Context;
@@ -88,6 +88,25 @@ pub(crate) async fn replaced(
         closing_milli: replaced.closing_milli,
         opening_milli: replaced.opening_milli,
         reason: replaced.reason.to_owned(),
+        actor: actor.id.clone(),
+    };
+    append(context, tx, &fact).await
+}
+
+/// A meter was taken down.
+pub(crate) async fn removed(
+    context: &Context,
+    tx: &Tx,
+    actor: &Actor,
+    (meter, at): (&Meter, Timestamp),
+    (closing_milli, reason): (i64, &str),
+) -> anyhow::Result<()> {
+    let fact = MeterRemoved {
+        meter: meter.id.clone(),
+        community: meter.community.clone(),
+        at,
+        closing_milli,
+        reason: reason.to_owned(),
         actor: actor.id.clone(),
     };
     append(context, tx, &fact).await

@@ -6,19 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use kernel::{ActorId, DeviceId, MeterAlarmId, MeterId, ReadingId, Refusal, Timestamp};
+use kernel::{ActorId, DeviceId, MeterId, ReadingId, Refusal, Timestamp};
 use store::Tx;
 use wire::event::ReadingQuarantined;
 
 use crate::context::Context;
 use crate::domain::caller::unknown_meter;
 use crate::domain::counting::Bands;
-use crate::domain::{
-    AlarmKind, Clock, Count, HoldReason, Item, ItemKind, Judged, Source, Verdict, alarms_of, count,
-};
+use crate::domain::{Clock, Count, HoldReason, Item, ItemKind, Judged, Source, Verdict, count};
 use crate::rows::{Judgement, Known, Raw};
-use crate::store::{alarms, batch, meters, periods, readings};
-use crate::{domain, facts};
+use crate::store::{batch, meters, periods, readings};
+use crate::{domain, facts, watch};
 
 /// A reading as it arrives.
 #[derive(Debug, Clone)]
@@ -84,7 +82,7 @@ pub(crate) async fn take(
     for reading in incoming {
         let allowed = match meters.get(&reading.meter) {
             None => Err(unknown_meter()),
-            Some(known) => may(known, reading),
+            Some(known) => may(known, reading).and_then(|()| stood(known, reading, context.now)),
         };
         if allowed.is_ok() {
             raws.push(raw(reading, context.now));
@@ -117,6 +115,26 @@ pub(crate) async fn take(
         });
     }
     Ok(taken.into_iter().flatten().collect())
+}
+
+/// A meter that was taken down shows nothing any more.
+fn stood(known: &Known, reading: &Incoming, now: Timestamp) -> Result<(), Refusal> {
+    let at = domain::believed(reading.device_at, now).at;
+    match known.meter.removed_at {
+        Some(removed_at) if at >= removed_at => Err(removed()),
+        _ => Ok(()),
+    }
+}
+
+/// The refusal of what is meant for a meter that was taken down.
+pub(crate) fn removed() -> Refusal {
+    Refusal::conflict(
+        "meter_removed",
+        kernel::Message::new(
+            "This meter was taken down. Register the new one under an id of its own.",
+            "该表已拆除，如装有新表请另行登记。",
+        ),
+    )
 }
 
 /// A reading of somebody who goes round is one a month and meter.
@@ -295,7 +313,7 @@ async fn judge_meter(
         known.count = after;
     }
     known.seen_at = last.map_or(known.seen_at, |last| last.max(known.seen_at));
-    watch(context, tx, known).await?;
+    watch::keep(context, tx, known).await?;
     Ok((before.unwrap_or_else(|| known.count.clone()), judged))
 }
 
@@ -314,7 +332,7 @@ pub(crate) async fn judge_again(
     let (after, judged) = count(before.clone(), items, &registers, &known.basis());
     known.count = after.context("a meter without a reading that counts")?;
     known.seen_at = last.map_or(known.seen_at, |last| last.max(known.seen_at));
-    watch(context, tx, known).await?;
+    watch::keep(context, tx, known).await?;
     let before = before.unwrap_or_else(|| known.count.clone());
     let points = judgements(known, &before, &judged);
     batch::put_points(tx, &points).await?;
@@ -329,48 +347,4 @@ async fn touch(tx: &Tx, known: &Known, before: Option<&Count>) -> anyhow::Result
         periods::mark_stale(tx, &known.meter.id, since).await?;
     }
     Ok(())
-}
-
-/// Raises and clears the alarms that the count stands for.
-async fn watch(context: &Context, tx: &Tx, known: &mut Known) -> anyhow::Result<()> {
-    for (kind, stands) in alarms_of(&known.count, known.meter.commodity) {
-        let present = match kind {
-            AlarmKind::Leak => known.leak_alarm.take(),
-            _ => known.stuck_alarm.take(),
-        };
-        let next = match (present, stands) {
-            (None, true) => Some(raise(context, tx, known, kind).await?),
-            (Some(alarm), false) => {
-                alarms::clear(tx, &alarm, context.now).await?;
-                facts::alarm_cleared(context, tx, &known.meter, (&alarm, kind, None)).await?;
-                None
-            }
-            (present, _) => present,
-        };
-        match kind {
-            AlarmKind::Leak => known.leak_alarm = next,
-            _ => known.stuck_alarm = next,
-        }
-    }
-    Ok(())
-}
-
-async fn raise(
-    context: &Context,
-    tx: &Tx,
-    known: &Known,
-    kind: AlarmKind,
-) -> anyhow::Result<MeterAlarmId> {
-    const HOUR_MS: i64 = 60 * 60 * 1_000;
-    let alarm: MeterAlarmId = context.new_id()?;
-    let since = match kind {
-        AlarmKind::Leak => known
-            .count
-            .at
-            .plus_millis(-known.count.flow.hours.saturating_mul(HOUR_MS)),
-        _ => known.count.moved_at,
-    };
-    alarms::insert(tx, &known.meter, (&alarm, kind, since), context.now).await?;
-    facts::alarm_raised(context, tx, &known.meter, (&alarm, kind, since)).await?;
-    Ok(alarm)
 }

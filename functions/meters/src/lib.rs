@@ -16,6 +16,7 @@ pub mod mqtt;
 mod outbox;
 mod rows;
 pub mod store;
+mod watch;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

@@ -82,7 +82,7 @@ pub(crate) struct Judgement<'a> {
     pub zone: Zone,
 }
 
-/// A meter from thirty-three columns; see the statement `KNOWN`.
+/// A meter from thirty-four columns; see the statement `KNOWN`.
 pub(crate) fn read_known(row: &Row) -> anyhow::Result<Known> {
     let commodity = row.text(2)?;
     let meter = Meter {
@@ -96,6 +96,7 @@ pub(crate) fn read_known(row: &Row) -> anyhow::Result<Known> {
         interval_ms: row.integer(6)?,
         limit_milli_per_hour: row.integer(7)?,
         opened_at: row.timestamp(8)?,
+        removed_at: row.optional_timestamp(33)?,
         object: read_object(row, 9)?,
         version: row.integer(11)?,
         register: read_register(row, 12)?,

@@ -18,6 +18,7 @@ pub mod meters;
 pub mod periods;
 pub mod places;
 pub mod readings;
+pub mod retention;
 pub mod routes;
 pub mod usage;
 
@@ -33,6 +34,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         periods::STATEMENTS,
         places::STATEMENTS,
         readings::STATEMENTS,
+        retention::STATEMENTS,
         routes::STATEMENTS,
         usage::STATEMENTS,
     ]

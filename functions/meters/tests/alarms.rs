@@ -112,6 +112,10 @@ async fn a_master_does_not_stand_behind_its_own_meters() {
     on_each_engine(async |world| {
         meter(&world, json!({"id": "sub", "community": "garden", "commodity": "electricity", "name": "x", "area": "x",
             "master": "lobby", "digits": 6, "opening_milli": 0})).await;
+        let elsewhere = json!({"id": "x", "community": "nowhere", "commodity": "water", "name": "x", "area": "x",
+            "digits": 6, "opening_milli": 0});
+        let ask = world.post("/api/meters").by(WANG).json(&elsewhere);
+        ask.refused(404, "community_unknown").await;
         for master in ["sub", "lobby", "w102", "nothing"] {
             let ask = world.ask(http::Method::PATCH, "/api/meters/lobby").by(CHEN);
             let ask = ask.header("if-match", "*").json(&json!({"master": master}));

@@ -201,6 +201,31 @@ async fn people_see_the_meters_of_their_own_rooms_since_they_live_there() {
 }
 
 #[tokio::test]
+async fn of_old_days_the_first_and_last_reading_stay_and_the_usage_with_them() {
+    on_each_engine(async |mut world| {
+        days_of_readings(&world, 3).await;
+        let edit = json!({"decision": "edit", "register_milli": 1_060, "reason": "复核"});
+        world
+            .put("/api/meter-reviews/h3")
+            .by(CHEN)
+            .json(&edit)
+            .content()
+            .await;
+        let days = "by=day&from=2027-01-12T00:00:00%2B08:00&until=2027-01-15T00:00:00%2B08:00";
+        let before = curve(&world, days).await;
+        world.tick().await;
+        assert_eq!(world.readings("e101").await.len(), 3 * 24 + 2);
+        world.pass_ms(95 * DAY_MS);
+        world.tick().await;
+        let kept = world.readings("e101").await;
+        // Two of each day, the next midnight, the opening, and the one that was edited.
+        assert_eq!(kept.len(), 3 * 2 + 1 + 1 + 1);
+        assert_eq!(quantities(&curve(&world, days).await), quantities(&before));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_curve_has_a_limit() {
     on_each_engine(async |world| {
         let ask = world

@@ -247,3 +247,46 @@ async fn cron_closes_the_month_before_by_itself_and_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_meter_that_was_taken_down_is_closed_with_its_last_value_and_never_again() {
+    on_each_engine(async |mut world| {
+        freezes(&mut world).await;
+        world.go_to("2027-01-20T12:00:00+08:00");
+        let removal =
+            json!({"at": "2027-01-20T10:00:00+08:00", "closing_milli": 440_000, "reason": "拆除"});
+        let uri = "/api/meters/e101/removal";
+        for _ in 0..2 {
+            let shown = world.put(uri).by(CHEN).json(&removal).content().await;
+            assert_eq!(shown["removed_at"], "2027-01-20T02:00:00.000Z");
+        }
+        let lower = json!({"closing_milli": 1, "reason": "x"});
+        let ask = world.put("/api/meters/w102/removal").by(CHEN).json(&lower);
+        assert_eq!(ask.content().await["register_milli"], 1);
+        let now = world.context.now;
+        assert_eq!(
+            world.read(GATEWAY, "e101", (now, 440_100)).await,
+            "meter_removed"
+        );
+        let bind = json!({"area": "大堂"});
+        let ask = world.post("/api/meters/e101/bindings").by(CHEN).json(&bind);
+        ask.refused(409, "meter_removed").await;
+        world.go_to("2027-03-02T00:00:00+08:00");
+        close(&world, "2027-01", false).await;
+        let told = world
+            .facts("usage.closed")
+            .await
+            .into_iter()
+            .find(|fact| fact["meter"] == "e101")
+            .unwrap();
+        assert_eq!(
+            (&told["quantity_milli"], &told["estimated"]),
+            (&json!(40_000), &json!(false))
+        );
+        assert_eq!(told["until"], "2027-01-20T02:00:00.000Z");
+        close(&world, "2027-02", true).await;
+        let told = world.facts("usage.closed").await;
+        assert!(told.iter().all(|fact| fact["period"] == "2027-01"));
+    })
+    .await;
+}

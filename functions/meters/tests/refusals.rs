@@ -73,6 +73,7 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/meters/{meter}/bindings", None, [others("meter_unknown"), vec![(LI, 403, "overseers_only")]].concat()),
         route("POST", "/api/meters/{meter}/bindings", Some(json!({"area": "x"})), managers("meter_unknown", true)),
         route("POST", "/api/meters/{meter}/replacements", Some(replacement), managers("meter_unknown", true)),
+        route("PUT", "/api/meters/{meter}/removal", Some(json!({"closing_milli": 9_000, "reason": "x"})), managers("meter_unknown", true)),
         route("GET", "/api/meters/{meter}/readings", None, others("meter_unknown")),
         route("POST", "/api/meter-readings", Some(readings), senders()),
         route("GET", "/api/meter-readings/{reading}", None, others("reading_unknown")),

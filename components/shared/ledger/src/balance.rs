@@ -87,6 +87,24 @@ pub async fn balance(
     Ok(balance)
 }
 
+/// Whether the account was ever posted to or held on.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn is_used(db: &impl Read, tenant: &TenantId, account: &Account) -> anyhow::Result<bool> {
+    for currency in Currency::ALL {
+        let parameters = [
+            tenant.into(),
+            account.as_str().into(),
+            currency.as_str().into(),
+        ];
+        if db.row(sql::ACCOUNT, &parameters).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Debits and credits of an account up to a leg, that one included.
 async fn sums_through(
     db: &impl Read,

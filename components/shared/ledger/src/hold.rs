@@ -110,15 +110,13 @@ pub async fn settle(
 ) -> anyhow::Result<Posted> {
     let held = load(tx, id).await?;
     let amount = amount.unwrap_or(held.amount);
-    if let (State::Posted { seq, posted }, true) =
-        (&held.state, amount.currency() == held.amount.currency())
+    if let State::Posted { seq, posted } = &held.state
+        && amount == Money::new(*posted, held.amount.currency())
     {
-        if *posted == amount.minor() {
-            return Ok(Posted {
-                id: id_of(*seq)?,
-                fresh: false,
-            });
-        }
+        return Ok(Posted {
+            id: id_of(*seq)?,
+            fresh: false,
+        });
     }
     held.open(at)?;
     if amount.minor() <= 0

@@ -25,8 +25,8 @@ mod verify;
 
 pub use account::{Account, AccountError, AccountKind, OWNER_CHARACTERS_MAX, Side};
 pub use balance::{
-    AccountRow, Balance, KindBalance, Line, Shown, accounts, balance, statement, transaction,
-    trial_balance,
+    AccountRow, Balance, KindBalance, Line, Shown, accounts, balance, is_used, statement,
+    transaction, trial_balance,
 };
 pub use hold::{
     HOLDS_EXPIRED_MAX, Held, Hold, expire_holds, hold, settle, tenants_with_expired, void,
@@ -36,4 +36,4 @@ pub use posting::{Key, LEGS_MAX, Leg, Posting};
 pub use refusal::codes;
 pub use seal::{SEAL_TRANSACTIONS_MAX, seal, tenants_to_seal};
 pub use sql::STATEMENTS;
-pub use verify::{FINDINGS_MAX, Finding, Report, verify};
+pub use verify::{FINDINGS_MAX, Finding, Report, tenants, verify};

@@ -85,6 +85,10 @@ statements! {
         group by a.kind, s.currency
         order by a.kind, s.currency";
 
+    TENANTS = "select tenant from ledger_head
+        where cast($1 as text) is null or tenant > $1
+        order by tenant limit $2";
+
     HEAD = "select seq, sealed from ledger_head where tenant = $1";
 
     KNOWN_HOLD = "select id, debit_account, credit_account, currency, amount from ledger_hold

@@ -1,14 +1,17 @@
 //! The books against themselves: every law is recomputed from the rows, and what is broken is named.
 
+mod seals;
+
 use std::collections::BTreeMap;
 
 use kernel::{Currency, TenantId};
-use store::{Db, Row};
+use store::{Db, Read, Row, tx};
 
 use crate::draft::{content, leg_line};
 use crate::post::read_leg;
-use crate::seal::{FIRST, READ_TRANSACTIONS, Seal};
+use crate::seal::READ_TRANSACTIONS;
 use crate::{Account, Leg, Side, sql};
+use seals::Seals;
 
 /// The most findings that are listed; all are counted.
 pub const FINDINGS_MAX: usize = 100;
@@ -63,67 +66,78 @@ impl Report {
     }
 }
 
+/// Who has books, after a tenant, in the order of their names, at most `limit`.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn tenants(
+    db: &Db,
+    after: Option<&TenantId>,
+    limit: i64,
+) -> anyhow::Result<Vec<TenantId>> {
+    let rows = db.rows(sql::TENANTS, &[after.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
+}
+
 /// What the legs say that guarded accounts hold: debits and credits.
 type Sums = BTreeMap<(String, Currency), (i128, i128)>;
 
-/// Recomputes the tenant's books. What is posted meanwhile is left for the next time.
+/// Recomputes the tenant's books. Most is read while others post; the end of it, and the balances that are kept inline,
+/// under the tenant's lock. Seals that are made meanwhile are left for the next time.
 ///
 /// # Errors
 /// A failure of the database; broken books are findings and no errors.
 pub async fn verify(db: &Db, tenant: &TenantId) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    // Seals and accounts are read before the head is read again: postings in between would look like faults.
-    let head = db.row(sql::HEAD, &[tenant.into()]).await?;
-    let (last, sealed) = head.map_or(Ok((0, 0)), |row| {
-        anyhow::Ok((row.integer(0)?, row.integer(1)?))
-    })?;
     let mut sums = Sums::new();
-    let mut seals = Seals::read(db, tenant).await?;
+    let (last, sealed) = head(db, tenant).await?;
+    let mut seals = Seals::read(db, tenant, sealed).await?;
     let mut next = 1;
     while next <= last {
         let until = last.min(next + READ_TRANSACTIONS - 1);
-        next = page(
-            db,
-            tenant,
-            (next, until),
-            (&mut report, &mut sums, &mut seals),
-        )
-        .await?;
+        page(db, tenant, (next, until), (&mut report, &mut sums)).await?;
+        seals.pass(db, tenant, (next, until), &mut report).await?;
+        next = until + 1;
     }
     seals.finish(sealed, &mut report);
-    orphans(db, tenant, &mut report).await?;
-    let now_last = db.row(sql::HEAD, &[tenant.into()]).await?;
-    let now_last = now_last.map_or(Ok(0), |row| row.integer(0))?;
-    if now_last == last {
-        kept_balances(db, tenant, &sums, &mut report).await?;
-    }
-    Ok(report)
+    tx(db, tenant, async |tx| {
+        // The work may be run again, hence on copies.
+        let (mut report, mut sums) = (report.clone(), sums.clone());
+        let (now_last, _) = head(&*tx, tenant).await?;
+        let mut next = last + 1;
+        while next <= now_last {
+            let until = now_last.min(next + READ_TRANSACTIONS - 1);
+            page(&*tx, tenant, (next, until), (&mut report, &mut sums)).await?;
+            next = until + 1;
+        }
+        orphans(&*tx, tenant, &mut report).await?;
+        kept_balances(&*tx, tenant, &sums, &mut report).await?;
+        Ok(report)
+    })
+    .await
 }
 
-/// The transactions of one page with their legs; where the next page begins.
+/// The last transaction, and the last that is sealed.
+async fn head(db: &impl Read, tenant: &TenantId) -> anyhow::Result<(i64, i64)> {
+    let head = db.row(sql::HEAD, &[tenant.into()]).await?;
+    head.map_or(Ok((0, 0)), |row| Ok((row.integer(0)?, row.integer(1)?)))
+}
+
+/// The transactions of one page with their legs.
 async fn page(
-    db: &Db,
+    db: &impl Read,
     tenant: &TenantId,
     (from, until): (i64, i64),
-    (report, sums, seals): (&mut Report, &mut Sums, &mut Seals),
-) -> anyhow::Result<i64> {
-    let parameters = [
-        tenant.into(),
-        from.into(),
-        until.into(),
-        READ_TRANSACTIONS.into(),
-    ];
-    let rows = db.rows(sql::TRANSACTIONS, &parameters).await?;
+    (report, sums): (&mut Report, &mut Sums),
+) -> anyhow::Result<()> {
+    let rows = transactions(db, tenant, (from, until)).await?;
     let mut legs = legs(db, tenant, (from, until)).await?;
     let mut expected = from;
     for row in &rows {
         let seq = row.integer(0)?;
         if seq != expected {
-            report.add(
-                "gap",
-                expected,
-                format!("no transaction from {expected} to {}", seq - 1),
-            );
+            let gap = format!("no transaction from {expected} to {}", seq - 1);
+            report.add("gap", expected, gap);
         }
         expected = seq + 1;
         report.transactions += 1;
@@ -138,20 +152,31 @@ async fn page(
                 Side::Credit => sum.1 += i128::from(leg.amount.minor()),
             }
         }
-        seals.add(row, report)?;
     }
     if expected <= until {
-        report.add(
-            "gap",
-            expected,
-            format!("no transaction from {expected} to {until}"),
-        );
+        let gap = format!("no transaction from {expected} to {until}");
+        report.add("gap", expected, gap);
     }
-    Ok(until + 1)
+    Ok(())
+}
+
+/// The transactions of one page.
+async fn transactions(
+    db: &impl Read,
+    tenant: &TenantId,
+    (from, until): (i64, i64),
+) -> anyhow::Result<Vec<Row>> {
+    let parameters = [
+        tenant.into(),
+        from.into(),
+        until.into(),
+        READ_TRANSACTIONS.into(),
+    ];
+    db.rows(sql::TRANSACTIONS, &parameters).await
 }
 
 async fn legs(
-    db: &Db,
+    db: &impl Read,
     tenant: &TenantId,
     (from, until): (i64, i64),
 ) -> anyhow::Result<BTreeMap<i64, Vec<Leg>>> {
@@ -215,7 +240,7 @@ fn check_transaction(row: &Row, legs: &[Leg], report: &mut Report) -> anyhow::Re
     Ok(())
 }
 
-async fn orphans(db: &Db, tenant: &TenantId, report: &mut Report) -> anyhow::Result<()> {
+async fn orphans(db: &impl Read, tenant: &TenantId, report: &mut Report) -> anyhow::Result<()> {
     let row = db.row(sql::ORPHANED_LEGS, &[tenant.into()]).await?;
     let count = row.map_or(Ok(0), |row| row.integer(0))?;
     if count > 0 {
@@ -230,7 +255,7 @@ async fn orphans(db: &Db, tenant: &TenantId, report: &mut Report) -> anyhow::Res
 
 /// Holds the balances that are kept inline against the legs and the holds.
 async fn kept_balances(
-    db: &Db,
+    db: &impl Read,
     tenant: &TenantId,
     sums: &Sums,
     report: &mut Report,
@@ -285,7 +310,7 @@ async fn kept_balances(
 
 /// All rows of a statement that pages by a name in its first column.
 async fn paged(
-    db: &Db,
+    db: &impl Read,
     tenant: &TenantId,
     (statement, currency): (&str, Currency),
 ) -> anyhow::Result<BTreeMap<String, Row>> {
@@ -306,119 +331,6 @@ async fn paged(
         }
         if count < PAGE_ROWS {
             return Ok(found);
-        }
-    }
-}
-
-/// The seals, recomputed one after another while the transactions pass by.
-struct Seals {
-    waiting: std::collections::VecDeque<Stored>,
-    current: Option<Seal>,
-    previous: String,
-    through: i64,
-}
-
-struct Stored {
-    number: i64,
-    from: i64,
-    until: i64,
-    digest: String,
-}
-
-impl Seals {
-    async fn read(db: &Db, tenant: &TenantId) -> anyhow::Result<Self> {
-        let mut waiting = std::collections::VecDeque::new();
-        let mut after = 0;
-        loop {
-            let rows = db
-                .rows(
-                    sql::SEALS,
-                    &[tenant.into(), i64::into(after), PAGE_ROWS.into()],
-                )
-                .await?;
-            for row in &rows {
-                after = row.integer(0)?;
-                waiting.push_back(Stored {
-                    number: after,
-                    from: row.integer(2)?,
-                    until: row.integer(3)?,
-                    digest: row.text(4)?.to_owned(),
-                });
-            }
-            if i64::try_from(rows.len())? < PAGE_ROWS {
-                break;
-            }
-        }
-        Ok(Self {
-            waiting,
-            current: None,
-            previous: FIRST.to_owned(),
-            through: 0,
-        })
-    }
-
-    fn add(&mut self, row: &Row, report: &mut Report) -> anyhow::Result<()> {
-        let seq = row.integer(0)?;
-        while let Some(stored) = self.waiting.front() {
-            if seq > stored.until {
-                self.close(report);
-                continue;
-            }
-            if seq >= stored.from {
-                let previous = &self.previous;
-                self.current
-                    .get_or_insert_with(|| Seal::after(previous))
-                    .add(row)?;
-            }
-            return Ok(());
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, report: &mut Report) {
-        let Some(stored) = self.waiting.pop_front() else {
-            return;
-        };
-        report.seals += 1;
-        if stored.from != self.through + 1 {
-            report.add(
-                "seal_gap",
-                stored.number,
-                format!(
-                    "it begins at {}, the last ended at {}",
-                    stored.from, self.through
-                ),
-            );
-        }
-        let recomputed = self.current.take().map(Seal::digest);
-        if recomputed.as_ref() != Some(&stored.digest) {
-            report.add(
-                "seal_broken",
-                stored.number,
-                format!(
-                    "the transactions {} to {} are not those that were sealed",
-                    stored.from, stored.until
-                ),
-            );
-        }
-        self.through = stored.until;
-        // The stored digest, so that one broken seal is one finding.
-        self.previous = stored.digest;
-    }
-
-    fn finish(mut self, sealed: i64, report: &mut Report) {
-        while !self.waiting.is_empty() {
-            self.close(report);
-        }
-        if self.through != sealed {
-            report.add(
-                "seal_missing",
-                sealed,
-                format!(
-                    "the head says that {sealed} transactions are sealed, the seals end at {}",
-                    self.through
-                ),
-            );
         }
     }
 }

@@ -142,6 +142,7 @@ fn thousands_of_bills_are_posted_at_once_and_again_change_nothing() {
             assert!(first.iter().all(|posted| posted.fresh));
             let second = post_many(&db, &bills).await.unwrap();
             assert!(second.iter().all(|posted| !posted.fresh));
+            assert_eq!(ledger::tenants(&db, None, 10).await.unwrap(), [tenant()]);
             let report = verify(&db).await;
             assert_eq!(
                 (report.transactions, report.legs, report.wrong),

@@ -143,6 +143,8 @@ pub struct Meter {
     pub serial: Option<Serial>,
     /// When it was registered.
     pub opened_at: Timestamp,
+    /// When it was taken down for good.
+    pub removed_at: Option<Timestamp>,
     /// What it measures for now.
     pub object: Object,
     /// From 1.

@@ -1,6 +1,6 @@
 //! What changes about a meter: its entry, what it measures for, the device behind it.
 
-use kernel::{DeviceId, Message, MeterId, Refusal, RoomId, Timestamp};
+use kernel::{DeviceId, Message, MeterId, ReadingId, Refusal, RoomId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Tx, tx};
 use web::{Reply, Request};
@@ -11,11 +11,13 @@ use crate::context::Context;
 use crate::domain::caller::{is_overseer, managers_only, managing_kinds, unknown_meter};
 use crate::domain::meter::{interval, limit, shown};
 use crate::domain::text::Serial;
-use crate::domain::{Digits, Item, ItemKind, Multiplier, Name, Object, Reason, Source, Verdict};
+use crate::domain::{
+    Digits, Item, ItemKind, Judged, Multiplier, Name, Object, Reason, Source, Verdict,
+};
 use crate::facts::{self, Replaced};
-use crate::intake;
 use crate::rows::{Known, Raw};
 use crate::store::{batch, meters as sql, periods};
+use crate::{intake, watch};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +49,14 @@ struct NewReplacement {
     reason: Text<Reason>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRemoval {
+    at: Option<Timestamp>,
+    closing_milli: i64,
+    reason: Text<Reason>,
+}
+
 #[derive(Serialize)]
 struct Bound {
     meter: MeterId,
@@ -65,6 +75,13 @@ async fn managed(tx: &Tx, actor: &kernel::Actor, id: &MeterId) -> anyhow::Result
     }
     managers_only(actor, community)?;
     Ok(known)
+}
+
+fn stands(known: &Known) -> Result<(), Refusal> {
+    match known.meter.removed_at {
+        None => Ok(()),
+        Some(_) => Err(intake::removed()),
+    }
 }
 
 pub(super) async fn change(
@@ -115,6 +132,7 @@ pub(super) async fn bind(
     let object = Object::new(new.room, new.area.map(|area| area.0))?;
     let bound = write(context, request, &actor, async |tx| {
         let mut known = managed(tx, &actor, &id).await?;
+        stands(&known)?;
         let bindings = sql::bindings(tx, &actor.tenant, &id).await?;
         let last = bindings.last();
         let told = Bound {
@@ -166,6 +184,7 @@ pub(super) async fn replace(
     let multiplier = new.multiplier.map(Multiplier::new).transpose()?;
     let replaced = write(context, request, &actor, async |tx| {
         let mut known = managed(tx, &actor, &id).await?;
+        stands(&known)?;
         let old = known.meter.register;
         shown(&old, new.closing_milli)?;
         let meter = &mut known.meter;
@@ -206,28 +225,11 @@ async fn exchange(
     actor: &kernel::Actor,
     (known, old, told): (&mut Known, i64, &Replaced<'_>),
 ) -> anyhow::Result<()> {
-    let raw = |kind, register_milli, source| -> anyhow::Result<Raw> {
-        Ok(Raw {
-            item: Item {
-                at: told.at,
-                id: context.new_id()?,
-                register_milli,
-                bands: None,
-                kind,
-            },
-            meter: known.meter.id.clone(),
-            device_at: told.at,
-            clock_believed: true,
-            received_at: context.now,
-            source,
-            gateway: None,
-            actor: Some(actor.id.clone()),
-            flags: None,
-        })
-    };
+    let raw =
+        |kind, register_milli| raw_of(context, actor, (known, told.at), (kind, register_milli));
     let new = known.meter.register.seq;
-    let closing = raw(ItemKind::Closing, told.closing_milli, Source::Closing)?;
-    let opening = raw(ItemKind::Opening(new), told.opening_milli, Source::Opening)?;
+    let closing = raw(ItemKind::Closing, told.closing_milli)?;
+    let opening = raw(ItemKind::Opening(new), told.opening_milli)?;
     let closing_id = closing.item.id.clone();
     let id = known.meter.id.clone();
     let closed = (told.at, told.closing_milli, told.reason);
@@ -236,13 +238,107 @@ async fn exchange(
     sql::update_meter(tx, &known.meter).await?;
     batch::insert_readings(tx, &[closing, opening]).await?;
     let judged = intake::judge_again(context, tx, known, told.at).await?;
-    let closed_well = judged.iter().any(|judged| {
-        judged.item.id == closing_id && matches!(judged.verdict, Verdict::Counted(_))
-    });
-    if !closed_well {
-        return Err(closing_backwards().into());
-    }
+    closes_well(&judged, &closing_id)?;
     facts::replaced(context, tx, actor, (&known.meter, told)).await
+}
+
+/// A reading of somebody who puts up or takes down a register.
+fn raw_of(
+    context: &Context,
+    actor: &kernel::Actor,
+    (known, at): (&Known, Timestamp),
+    (kind, register_milli): (ItemKind, i64),
+) -> anyhow::Result<Raw> {
+    Ok(Raw {
+        item: Item {
+            at,
+            id: context.new_id()?,
+            register_milli,
+            bands: None,
+            kind,
+        },
+        meter: known.meter.id.clone(),
+        device_at: at,
+        clock_believed: true,
+        received_at: context.now,
+        source: match kind {
+            ItemKind::Closing => Source::Closing,
+            _ => Source::Opening,
+        },
+        gateway: None,
+        actor: Some(actor.id.clone()),
+        flags: None,
+    })
+}
+
+/// What a register showed when it was taken down counts.
+fn closes_well(judged: &[Judged], closing: &ReadingId) -> Result<(), Refusal> {
+    let counts = judged
+        .iter()
+        .any(|judged| judged.item.id == *closing && matches!(judged.verdict, Verdict::Counted(_)));
+    if counts {
+        Ok(())
+    } else {
+        Err(closing_backwards())
+    }
+}
+
+pub(super) async fn remove(
+    context: &Context,
+    request: &Request,
+    meter: &str,
+) -> anyhow::Result<Reply> {
+    let actor = caller(context, request)?;
+    managing_kinds(&actor)?;
+    let id = path_id(meter, unknown_meter)?;
+    let new: NewRemoval = web::body(request)?;
+    let at = new.at.unwrap_or(context.now);
+    not_in_future(at, context.now)?;
+    let removed = write(context, request, &actor, async |tx| {
+        let mut known = managed(tx, &actor, &id).await?;
+        if known.meter.removed_at.is_some() {
+            return answer(200, &ShownMeter::from(known));
+        }
+        shown(&known.meter.register, new.closing_milli)?;
+        if at <= last_opened(tx, &known).await? {
+            return Err(too_early().into());
+        }
+        if at < known.seen_at {
+            return Err(read_later().into());
+        }
+        let closing = raw_of(
+            context,
+            &actor,
+            (&known, at),
+            (ItemKind::Closing, new.closing_milli),
+        )?;
+        let closing_id = closing.item.id.clone();
+        let reason = new.reason.0.as_str();
+        let closed = (at, new.closing_milli, reason);
+        sql::close_register(tx, (&id, known.meter.register.seq), closed).await?;
+        known.meter.removed_at = Some(at);
+        known.meter.version += 1;
+        sql::update_meter(tx, &known.meter).await?;
+        batch::insert_readings(tx, &[closing]).await?;
+        let judged = intake::judge_again(context, tx, &mut known, at).await?;
+        closes_well(&judged, &closing_id)?;
+        watch::end(context, tx, &mut known).await?;
+        let told = (new.closing_milli, reason);
+        facts::removed(context, tx, &actor, (&known.meter, at), told).await?;
+        answer(200, &ShownMeter::from(known))
+    })
+    .await?;
+    replied(&removed)
+}
+
+fn read_later() -> Refusal {
+    Refusal::conflict(
+        "meter_read_later",
+        Message::new(
+            "There are readings after that moment. Reject them first, or name a later moment.",
+            "在此时间之后还有读数，请先拒绝这些读数或填写更晚的时间。",
+        ),
+    )
 }
 
 fn too_early() -> Refusal {

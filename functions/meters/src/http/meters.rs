@@ -9,7 +9,9 @@ use web::{Query, Reply, Request};
 
 use super::{Text, answer, caller, path_id, replied, seen, write};
 use crate::context::Context;
-use crate::domain::caller::{managers_only, managing_kinds, overseers_only, unknown_meter};
+use crate::domain::caller::{
+    managers_only, managing_kinds, overseers_only, unknown_community, unknown_meter,
+};
 use crate::domain::meter::{
     interval, limit, ordinary_interval_ms, ordinary_limit_milli_per_hour, shown,
 };
@@ -60,6 +62,7 @@ pub(super) struct ShownMeter {
     digits: u32,
     multiplier: i64,
     opened_at: Timestamp,
+    removed_at: Option<Timestamp>,
     read_at: Timestamp,
     register_milli: i64,
     alarms: Vec<&'static str>,
@@ -83,12 +86,14 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     shown(&meter.register, opening_milli)?;
     consume::catch_up(context, &actor.tenant).await?;
     let registered = write(context, request, &actor, async |tx| {
+        let zone = places::zone(tx, &actor.tenant, &meter.community).await?;
+        let zone = zone.ok_or_else(unknown_community)?;
         let existing = batch::known(tx, &actor.tenant, &[&meter.id]).await?;
         if let Some(existing) = existing.into_iter().next() {
             return repeated(&existing, &meter);
         }
         master_fits(tx, &meter).await?;
-        open(context, tx, &actor, (&meter, opening_milli)).await?;
+        open(context, tx, &actor, (&meter, opening_milli, zone)).await?;
         let stands = batch::known(tx, &actor.tenant, &[&meter.id]).await?;
         let stands = stands.into_iter().next().ok_or_else(unknown_meter)?;
         answer(201, &ShownMeter::from(stands))
@@ -125,6 +130,7 @@ fn meter_of(new: NewMeter, now: Timestamp) -> Result<Meter, Refusal> {
         },
         serial: new.serial.map(|serial| serial.0),
         opened_at,
+        removed_at: None,
         object: Object::new(new.room, new.area.map(|area| area.0))?,
         version: 1,
     })
@@ -193,7 +199,7 @@ async fn open(
     context: &Context,
     tx: &Tx,
     actor: &Actor,
-    (meter, opening_milli): (&Meter, i64),
+    (meter, opening_milli, zone): (&Meter, i64, kernel::Zone),
 ) -> anyhow::Result<()> {
     sql::insert_meter(tx, meter).await?;
     sql::insert_register(tx, meter, (meter.opened_at, opening_milli)).await?;
@@ -216,8 +222,7 @@ async fn open(
         flags: None,
     };
     batch::insert_readings(tx, std::slice::from_ref(&raw)).await?;
-    let zone = places::zone(tx, tx.tenant(), &meter.community).await?;
-    let known = first_state(meter, &raw.item, zone.unwrap_or(kernel::Zone::SHANGHAI))?;
+    let known = first_state(meter, &raw.item, zone)?;
     let judged = Judged {
         item: raw.item,
         verdict: Verdict::Counted(known.count.clone()),
@@ -355,6 +360,7 @@ impl From<Known> for ShownMeter {
             interval_ms: meter.interval_ms,
             limit_milli_per_hour: meter.limit_milli_per_hour,
             opened_at: meter.opened_at,
+            removed_at: meter.removed_at,
             version: meter.version,
         }
     }

@@ -14,10 +14,10 @@ const KNOWN_METERS_MAX: usize = 100;
 
 statements! {
     KNOWN = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -28,6 +28,18 @@ statements! {
             $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61,
             $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81,
             $82, $83, $84, $85, $86, $87, $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $99, $100, $101)";
+
+    // The same for one meter, as most messages are about.
+    KNOWN_ONE = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
+            s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
+            s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+        from meters_meter m
+        join meters_state s on s.tenant = m.tenant and s.meter = m.id
+        join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
+        left join meters_community c on c.tenant = m.tenant and c.id = m.community
+        where m.tenant = $1 and m.id = $2";
 
     INSERT_READINGS = "insert into meters_reading (tenant, id, meter, at, device_at, clock_believed, received_at,
             register_milli, bands, source, gateway, actor, flags, opens)
@@ -75,6 +87,12 @@ pub(crate) async fn known(
     tenant: &TenantId,
     meters: &[&MeterId],
 ) -> anyhow::Result<Vec<Known>> {
+    if let [meter] = meters {
+        let rows = db
+            .rows(KNOWN_ONE, &[tenant.into(), (*meter).into()])
+            .await?;
+        return rows.iter().map(read_known).collect();
+    }
     let mut known = Vec::with_capacity(meters.len());
     for chunk in meters.chunks(KNOWN_METERS_MAX) {
         let mut parameters: Vec<Value> = vec![tenant.into()];

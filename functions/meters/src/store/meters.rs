@@ -12,10 +12,10 @@ use crate::rows::{Known, read_binding, read_known, read_register};
 
 statements! {
     METERS = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -32,32 +32,36 @@ statements! {
         order by m.id limit $9";
 
     BEHIND = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
         left join meters_community c on c.tenant = m.tenant and c.id = m.community
-        where m.tenant = $1 and m.master = $2
+        where m.tenant = $1 and m.master = $2 and m.removed_at is null
         order by m.id limit 1000";
 
     OF_COMMUNITY = "select m.id, m.community, m.commodity, m.name, m.gateway, m.master, m.interval_ms, m.limit_milli, m.opened_at,
-            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial,
+            m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai')
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
         left join meters_community c on c.tenant = m.tenant and c.id = m.community
         where m.tenant = $1 and m.community = $2 and m.id > $3 and m.opened_at < $4
-        order by m.id limit $5";
+          and (m.removed_at is null or m.removed_at > $5)
+        order by m.id limit $6";
 
-    MASTERS = "select distinct tenant, master from meters_meter
-        where master is not null and (tenant > $1 or (tenant = $1 and master > $2))
-        order by tenant, master limit $3";
+    // The masters that may not have been compared for a day yet, and were not tried lately.
+    MASTERS = "select distinct m.tenant, m.master from meters_meter m
+        left join meters_check c on c.tenant = m.tenant and c.master = m.master
+        where m.master is not null and (m.tenant > $1 or (m.tenant = $1 and m.master > $2))
+          and (c.day is null or (c.day < $3 and c.tried_at <= $4))
+        order by m.tenant, m.master limit $5";
 
     BINDINGS_OF = "select b.meter, b.starts_at, b.room, b.area
         from meters_meter m join meters_binding b on b.tenant = m.tenant and b.meter = m.id
@@ -69,14 +73,14 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
     UPDATE_METER = "update meters_meter set name = $3, gateway = $4, master = $5, interval_ms = $6, limit_milli = $7,
-            room = $8, area = $9, version = $10
+            room = $8, area = $9, version = $10, removed_at = $11
         where tenant = $1 and id = $2";
 
     REGISTERS = "select seq, digits, multiplier from meters_register where tenant = $1 and meter = $2 order by seq";
 
     OPENED_AT = "select max(opened_at) from meters_register where tenant = $1 and meter = $2";
 
-    INSERT_REGISTER = "insert into meters_register (tenant, meter, seq, serial, digits, multiplier, opened_at,
+    INSERT_REGISTER = "insert into meters_register (tenant, meter, seq, serial_number, digits, multiplier, opened_at,
             opening_milli)
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
 
@@ -132,31 +136,40 @@ pub(crate) async fn behind(
     rows.iter().map(read_known).collect()
 }
 
-/// A page of a community's meters after `after` that were registered before that moment.
+/// A page of a community's meters after `after` that stood within that span.
 pub(crate) async fn of_community(
     tx: &Tx,
     (community, after): (&CommunityId, &str),
-    opened_before: Timestamp,
+    (start, end): (Timestamp, Timestamp),
     limit: i64,
 ) -> anyhow::Result<Vec<Known>> {
     let parameters = [
         tx.tenant().into(),
         community.into(),
         after.into(),
-        opened_before.into(),
+        end.into(),
+        start.into(),
         limit.into(),
     ];
     let rows = tx.rows(OF_COMMUNITY, &parameters).await?;
     rows.iter().map(read_known).collect()
 }
 
-/// The masters of all tenants after that one, at most `limit`.
+/// The masters of all tenants after that one that were not compared for that day and not tried since, at most
+/// `limit`.
 pub(crate) async fn masters(
     db: &impl Read,
     (tenant, after): (&str, &str),
+    (day, tried_before): (&str, Timestamp),
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, MeterId)>> {
-    let parameters = [tenant.into(), after.into(), limit.into()];
+    let parameters = [
+        tenant.into(),
+        after.into(),
+        day.into(),
+        tried_before.into(),
+        limit.into(),
+    ];
     let rows = db.rows(MASTERS, &parameters).await?;
     rows.iter()
         .map(|row| Ok((row.id(0)?, row.id(1)?)))
@@ -215,6 +228,7 @@ pub(crate) async fn update_meter(tx: &Tx, meter: &Meter) -> anyhow::Result<()> {
         meter.object.room().into(),
         meter.object.area().into(),
         meter.version.into(),
+        meter.removed_at.into(),
     ];
     tx.execute(UPDATE_METER, &parameters).await
 }

@@ -60,10 +60,13 @@ statements! {
           and exists (select 1 from meters_usage u where u.tenant = meters_state.tenant
             and u.meter = meters_state.meter and u.community = $2 and u.period = $6)";
 
+    // The communities whose month may still be to close, and was not tried lately.
     COMMUNITIES = "select distinct m.tenant, m.community, coalesce(c.time_zone, 'Asia/Shanghai')
         from meters_meter m left join meters_community c on c.tenant = m.tenant and c.id = m.community
-        where m.tenant > $1 or (m.tenant = $1 and m.community > $2)
-        order by m.tenant, m.community limit $3";
+        left join meters_period p on p.tenant = m.tenant and p.community = m.community and p.period = $3
+        where (m.tenant > $1 or (m.tenant = $1 and m.community > $2))
+          and (p.period is null or (p.done = 0 and p.tried_at <= $4))
+        order by m.tenant, m.community limit $5";
 
     PERIOD = "select tried_at, done from meters_period where tenant = $1 and community = $2 and period = $3";
 
@@ -72,8 +75,8 @@ statements! {
 
     CHECKED = "select day from meters_check where tenant = $1 and master = $2";
 
-    PUT_CHECKED = "insert into meters_check (tenant, master, day) values ($1, $2, $3)
-        on conflict (tenant, master) do update set day = excluded.day";
+    PUT_CHECKED = "insert into meters_check (tenant, master, day, tried_at) values ($1, $2, $3, $4)
+        on conflict (tenant, master) do update set day = excluded.day, tried_at = excluded.tried_at";
 }
 
 /// What a meter counted in one month for one room or area.
@@ -255,13 +258,20 @@ pub(crate) async fn stale_meters(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-/// The communities with meters after that one, with their clocks.
+/// The communities with meters after that one whose month may be to close and was not tried since, with their clocks.
 pub(crate) async fn communities(
     db: &impl Read,
     (tenant, after): (&str, &str),
+    (month, tried_before): (Month, Timestamp),
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, CommunityId, kernel::Zone)>> {
-    let parameters = [tenant.into(), after.into(), limit.into()];
+    let parameters = [
+        tenant.into(),
+        after.into(),
+        month.to_string().into(),
+        tried_before.into(),
+        limit.into(),
+    ];
     let rows = db.rows(COMMUNITIES, &parameters).await?;
     rows.iter()
         .map(|row| Ok((row.id(0)?, row.id(1)?, kernel::Zone::parse(row.text(2)?)?)))
@@ -306,8 +316,12 @@ pub(crate) async fn checked(
     row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
-/// Stores the last day for which a master was compared.
-pub(crate) async fn put_checked(tx: &Tx, master: &MeterId, day: &str) -> anyhow::Result<()> {
-    let parameters = [tx.tenant().into(), master.into(), day.into()];
+/// Stores the last day for which a master was compared, and when that was tried.
+pub(crate) async fn put_checked(
+    tx: &Tx,
+    master: &MeterId,
+    (day, now): (&str, Timestamp),
+) -> anyhow::Result<()> {
+    let parameters = [tx.tenant().into(), master.into(), day.into(), now.into()];
     tx.execute(PUT_CHECKED, &parameters).await
 }

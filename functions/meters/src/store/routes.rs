@@ -27,7 +27,7 @@ statements! {
     INSERT_STOP = "insert into meters_stop (tenant, route, place, meter) values ($1, $2, $3, $4)";
 
     // The stops with what a reader without the net needs: where it is, what it showed, and whether it was read.
-    STOPS = "select t.meter, m.name, m.commodity, coalesce(r.name, m.area, m.room), g.serial, g.digits,
+    STOPS = "select t.meter, m.name, m.commodity, coalesce(r.name, m.area, m.room), g.serial_number, g.digits,
             s.at, s.register_milli, m.limit_milli, s.p99_milli, m.interval_ms, g.multiplier,
             (select min(d.id) from meters_reading d where d.tenant = t.tenant and d.meter = t.meter
                 and d.source = 'phone' and d.at >= $3 and d.at < $4

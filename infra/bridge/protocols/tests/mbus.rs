@@ -97,119 +97,46 @@ fn what_a_slave_does_not_have_is_absent() {
     assert_eq!(overflow.value, Value::OutOfRange);
 }
 
+/// A thousand steps of that value information are so much.
+fn scales(vif: &[u8], quantity: Quantity, milli: i64, unit: Unit) {
+    let record = record(&[&[0x02], vif, &[0xE8, 0x03]].concat());
+    assert_eq!(record.quantity, quantity, "{vif:02X?}");
+    assert_eq!(record.value, amount(milli, unit), "{vif:02X?}");
+}
+
 #[test]
 fn the_codes_scale_as_the_standard_says() {
-    for (vif, quantity, milli, unit) in [
-        (vec![0x03], Quantity::Energy, 1_000, Unit::KilowattHour),
-        (vec![0x06], Quantity::Energy, 1_000_000, Unit::KilowattHour),
-        (vec![0x0E], Quantity::Energy, 277_778, Unit::KilowattHour),
-        (vec![0x10], Quantity::Volume, 1, Unit::CubicMetre),
-        (vec![0x14], Quantity::Volume, 10_000, Unit::CubicMetre),
-        (vec![0x1B], Quantity::Mass, 1_000_000, Unit::Kilogram),
-        (vec![0x22], Quantity::OnTime, 3_600_000_000, Unit::Second),
-        (
-            vec![0x27],
-            Quantity::OperatingTime,
-            86_400_000_000,
-            Unit::Second,
-        ),
-        (vec![0x2B], Quantity::Power, 1_000_000, Unit::Watt),
-        (vec![0x33], Quantity::Power, 277_778, Unit::Watt),
-        (
-            vec![0x3B],
-            Quantity::VolumeFlow,
-            1_000,
-            Unit::CubicMetrePerHour,
-        ),
-        (
-            vec![0x43],
-            Quantity::VolumeFlow,
-            6_000,
-            Unit::CubicMetrePerHour,
-        ),
-        (
-            vec![0x4B],
-            Quantity::VolumeFlow,
-            3_600,
-            Unit::CubicMetrePerHour,
-        ),
-        (
-            vec![0x53],
-            Quantity::MassFlow,
-            1_000_000,
-            Unit::KilogramPerHour,
-        ),
-        (
-            vec![0x59],
-            Quantity::FlowTemperature,
-            10_000,
-            Unit::DegreeCelsius,
-        ),
-        (
-            vec![0x5E],
-            Quantity::ReturnTemperature,
-            100_000,
-            Unit::DegreeCelsius,
-        ),
-        (
-            vec![0x62],
-            Quantity::TemperatureDifference,
-            100_000,
-            Unit::Kelvin,
-        ),
-        (
-            vec![0x67],
-            Quantity::ExternalTemperature,
-            1_000_000,
-            Unit::DegreeCelsius,
-        ),
-        (vec![0x6A], Quantity::Pressure, 100_000, Unit::Bar),
-        (
-            vec![0xFB, 0x00],
-            Quantity::Energy,
-            100_000_000,
-            Unit::KilowattHour,
-        ),
-        (
-            vec![0xFB, 0x09],
-            Quantity::Energy,
-            277_777_778,
-            Unit::KilowattHour,
-        ),
-        (
-            vec![0xFB, 0x03],
-            Quantity::ReactiveEnergy,
-            10_000_000,
-            Unit::KilovarHour,
-        ),
-        (
-            vec![0xFB, 0x11],
-            Quantity::Volume,
-            1_000_000_000,
-            Unit::CubicMetre,
-        ),
-        (vec![0xFD, 0x48], Quantity::Voltage, 100_000, Unit::Volt),
-        (vec![0xFD, 0x59], Quantity::Current, 1_000, Unit::Ampere),
-        (vec![0x93, 0x75], Quantity::Volume, 100, Unit::CubicMetre),
-        (
-            vec![0x93, 0x7D],
-            Quantity::Volume,
-            1_000_000,
-            Unit::CubicMetre,
-        ),
-        (
-            vec![0x96, 0x7B],
-            Quantity::Volume,
-            1_001_000,
-            Unit::CubicMetre,
-        ),
-        (vec![0x93, 0x3B], Quantity::Volume, 1_000, Unit::CubicMetre),
-    ] {
-        let bytes = [&[0x02], vif.as_slice(), &[0xE8, 0x03]].concat();
-        let record = record(&bytes);
-        assert_eq!(record.quantity, quantity, "{vif:02X?}");
-        assert_eq!(record.value, amount(milli, unit), "{vif:02X?}");
-    }
+    use Quantity::*;
+    use Unit::*;
+    scales(&[0x03], Energy, 1_000, KilowattHour);
+    scales(&[0x06], Energy, 1_000_000, KilowattHour);
+    scales(&[0x0E], Energy, 277_778, KilowattHour);
+    scales(&[0x10], Volume, 1, CubicMetre);
+    scales(&[0x14], Volume, 10_000, CubicMetre);
+    scales(&[0x1B], Mass, 1_000_000, Kilogram);
+    scales(&[0x22], OnTime, 3_600_000_000, Second);
+    scales(&[0x27], OperatingTime, 86_400_000_000, Second);
+    scales(&[0x2B], Power, 1_000_000, Watt);
+    scales(&[0x33], Power, 277_778, Watt);
+    scales(&[0x3B], VolumeFlow, 1_000, CubicMetrePerHour);
+    scales(&[0x43], VolumeFlow, 6_000, CubicMetrePerHour);
+    scales(&[0x4B], VolumeFlow, 3_600, CubicMetrePerHour);
+    scales(&[0x53], MassFlow, 1_000_000, KilogramPerHour);
+    scales(&[0x59], FlowTemperature, 10_000, DegreeCelsius);
+    scales(&[0x5E], ReturnTemperature, 100_000, DegreeCelsius);
+    scales(&[0x62], TemperatureDifference, 100_000, Kelvin);
+    scales(&[0x67], ExternalTemperature, 1_000_000, DegreeCelsius);
+    scales(&[0x6A], Pressure, 100_000, Bar);
+    scales(&[0xFB, 0x00], Energy, 100_000_000, KilowattHour);
+    scales(&[0xFB, 0x09], Energy, 277_777_778, KilowattHour);
+    scales(&[0xFB, 0x03], ReactiveEnergy, 10_000_000, KilovarHour);
+    scales(&[0xFB, 0x11], Volume, 1_000_000_000, CubicMetre);
+    scales(&[0xFD, 0x48], Voltage, 100_000, Volt);
+    scales(&[0xFD, 0x59], Current, 1_000, Ampere);
+    scales(&[0x93, 0x75], Volume, 100, CubicMetre);
+    scales(&[0x93, 0x7D], Volume, 1_000_000, CubicMetre);
+    scales(&[0x96, 0x7B], Volume, 1_001_000, CubicMetre);
+    scales(&[0x93, 0x3B], Volume, 1_000, CubicMetre);
 }
 
 #[test]

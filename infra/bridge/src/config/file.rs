@@ -11,8 +11,9 @@ use wire::pass::PassKey;
 use super::devices::{self, PanelFile, RelayFile, SwitchFile, millis};
 use super::meters::{self, MeterBusFile, MeterFile};
 use super::{
-    ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, OSDP_ADDRESS_MAX, PASSWORD_VARIABLE,
-    Password, Port, SPOOL_MESSAGES_MAX, SpoolLimits, UNLOCK_MS_MAX, host_and_port,
+    ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, MeterBusConfig, OSDP_ADDRESS_MAX,
+    PASSWORD_VARIABLE, PanelsConfig, Password, Port, RelayConfig, SPOOL_MESSAGES_MAX, SpoolLimits,
+    SwitchConfig, UNLOCK_MS_MAX, host_and_port,
 };
 
 /// Makes a checked configuration of the text.
@@ -70,18 +71,7 @@ impl File {
         let relays = all(self.relays, RelayFile::check)?;
         let panels = devices::panels(self.panels_listen, self.panels)?;
         let switches = all(self.switches, SwitchFile::check)?;
-        let mut known = Known::default();
-        known.add("line", lines.iter().map(|line| &line.id))?;
-        known.add("relay", relays.iter().map(|relay| &relay.id))?;
-        let called = panels.iter().flat_map(|panels| &panels.panels);
-        known.add("panel", called.map(|panel| &panel.id))?;
-        known.add("switch", switches.iter().map(|switch| &switch.id))?;
-        known.add("meter bus", meter_buses.iter().map(|bus| &bus.id))?;
-        ensure!(
-            (1..=ADAPTERS_MAX).contains(&known.0.len()),
-            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]], [[switches]] and [[meter_buses]], not {}",
-            known.0.len()
-        );
+        let known = Known::of(&lines, &relays, panels.as_ref(), &switches, &meter_buses)?;
         let doors = self
             .doors
             .into_iter()
@@ -314,6 +304,29 @@ impl DoorFile {
 struct Known(BTreeMap<String, &'static str>);
 
 impl Known {
+    /// Everything that is named, each name once.
+    fn of(
+        lines: &[LineConfig],
+        relays: &[RelayConfig],
+        panels: Option<&PanelsConfig>,
+        switches: &[SwitchConfig],
+        meter_buses: &[MeterBusConfig],
+    ) -> Result<Self> {
+        let mut known = Known::default();
+        known.add("line", lines.iter().map(|line| &line.id))?;
+        known.add("relay", relays.iter().map(|relay| &relay.id))?;
+        let called = panels.iter().flat_map(|panels| &panels.panels);
+        known.add("panel", called.map(|panel| &panel.id))?;
+        known.add("switch", switches.iter().map(|switch| &switch.id))?;
+        known.add("meter bus", meter_buses.iter().map(|bus| &bus.id))?;
+        ensure!(
+            (1..=ADAPTERS_MAX).contains(&known.0.len()),
+            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]], [[switches]] and [[meter_buses]], not {}",
+            known.0.len()
+        );
+        Ok(known)
+    }
+
     fn add<'a>(&mut self, kind: &'static str, ids: impl Iterator<Item = &'a String>) -> Result<()> {
         for id in ids {
             ensure!(!id.is_empty(), "a {kind} has an empty id");

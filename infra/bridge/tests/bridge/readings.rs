@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use kernel::Timestamp;
 use linli_bridge::clock::Clock;
 use linli_bridge::config::Config;
+use linli_bridge::simulator::meters::{Failure, shows};
 use wire::Message;
 use wire::meter::{Reading, Readings, Source};
 
 use crate::adapters::HEAD;
-use crate::estate::{Estate, PATIENCE, eventually, started};
+use crate::estate::{Estate, PATIENCE, Running, eventually, started};
 use crate::meters::{ELECTRICITY, bus_text, simulated};
 
 /// Every reading that was published so far, with its topic.
@@ -29,13 +31,16 @@ fn published(estate: &Estate) -> Vec<(String, Reading)> {
         .collect()
 }
 
-fn estate_config(estate: &Estate, text: &str) -> Config {
+fn estate_text(estate: &Estate, text: &str) -> String {
     let data = estate.folder.path().join("data");
-    let text = format!(
+    format!(
         "tenant = \"demo\"\ngateway = \"gate-1\"\nbroker = \"127.0.0.1:{}\"\npassword = \"secret\"\ndata = {data:?}\n{text}",
         estate.broker.port
-    );
-    Config::parse(&text, None).unwrap()
+    )
+}
+
+fn estate_config(estate: &Estate, text: &str) -> Config {
+    Config::parse(&estate_text(estate, text), None).unwrap()
 }
 
 fn kept(folder: &Path) -> usize {
@@ -87,6 +92,50 @@ async fn readings_stay_in_the_spool_until_their_receipt_and_freezes_are_asked_fo
             (7..=8).contains(&asked),
             "{address} was asked {asked} times"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_that_is_killed_loses_no_midnight() {
+    let estate = Estate::new().await;
+    let clock = Clock::System;
+    let meters = simulated("dlt645", "tcp:127.0.0.1:0", &ELECTRICITY, &clock).await;
+    for address in ELECTRICITY {
+        meters
+            .fail(address, Failure::Late(Duration::from_millis(20)))
+            .unwrap();
+    }
+    let text = bus_text("dlt645", &meters, &ELECTRICITY, "freeze_days = 40");
+    let path = estate.folder.path().join("bridge.toml");
+    std::fs::write(&path, estate_text(&estate, &text)).unwrap();
+    let freezes = || -> BTreeSet<(String, Timestamp, i64)> {
+        let readings = published(&estate).into_iter().map(|(_, reading)| reading);
+        let freezes = readings.filter(|reading| reading.source == Source::Freeze);
+        let key = |reading: Reading| {
+            let total = reading.registers[0].value_milli;
+            (reading.meter.to_string(), reading.read_at, total)
+        };
+        freezes.map(key).collect()
+    };
+    for killed_at in [1, 50] {
+        let mut running = Running::start(&path).await;
+        eventually("some midnights are told", || {
+            (freezes().len() >= killed_at).then_some(())
+        })
+        .await;
+        running.kill();
+    }
+    let mut running = Running::start(&path).await;
+    eventually("every midnight is told", || {
+        (freezes().len() >= 120).then_some(())
+    })
+    .await;
+    running.kill();
+    let told = freezes();
+    assert_eq!(told.len(), 120, "40 midnights of three meters");
+    for (meter, read_at, total) in told {
+        let index = meter.trim_start_matches('m').parse().unwrap();
+        assert_eq!(total, shows(index, read_at), "{meter}");
     }
 }
 

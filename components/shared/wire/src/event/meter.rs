@@ -108,6 +108,21 @@ events! {
         /// Who replaced it.
         actor: ActorId,
     }
+    /// A meter was taken down for good: its register is closed, and no other follows.
+    MeterRemoved = "meter.removed" {
+        /// The meter.
+        meter: MeterId,
+        /// The community.
+        community: CommunityId,
+        /// When.
+        at: Timestamp,
+        /// What its register showed at the end.
+        closing_milli: i64,
+        /// Why.
+        reason: String,
+        /// Who removed it.
+        actor: ActorId,
+    }
     /// A reading was held back for review: it does not count until somebody decides.
     ReadingQuarantined = "reading.quarantined" {
         /// The reading.

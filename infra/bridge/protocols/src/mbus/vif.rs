@@ -210,7 +210,7 @@ fn second_table(code: u8) -> Meaning {
 fn third_table(code: u8) -> Meaning {
     let four = i32::from(code & 0x0F);
     match code {
-        0x17 => Meaning::of(Quantity::ErrorFlags, Scale::ten(0, Unit::One)),
+        0x17 => Meaning::without_scale(Quantity::ErrorFlags),
         0x40..=0x4F => Meaning::of(Quantity::Voltage, Scale::ten(four - 9, Unit::Volt)),
         0x50..=0x5F => Meaning::of(Quantity::Current, Scale::ten(four - 12, Unit::Ampere)),
         _ => Meaning::without_scale(Quantity::Other),
