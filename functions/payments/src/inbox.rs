@@ -5,7 +5,7 @@ use ledger::{Account, Posting};
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
-    Event, PaymentCancelRequested, PaymentRequested, PersonAliased, RefundRequested,
+    Event, PaymentCancelRequested, PaymentRequested, PersonAliased, PersonErased, RefundRequested,
 };
 
 use crate::context::Context;
@@ -21,6 +21,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         PaymentCancelRequested::KIND,
         RefundRequested::KIND,
         PersonAliased::KIND,
+        PersonErased::KIND,
     ],
 };
 
@@ -81,6 +82,10 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return payments::rename(tx, &aliased.alias, &aliased.person).await;
+    }
+    if let Some(erased) = event.read::<PersonErased>()? {
+        // The books stay; what people wrote about the payment goes.
+        return payments::forget(tx, &erased.person).await;
     }
     Ok(())
 }

@@ -230,3 +230,27 @@ async fn a_request_for_nothing_is_closed_and_the_same_request_twice_is_one_payme
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_erased_persons_payments_keep_their_amounts_and_lose_their_words() {
+    on_each_engine(async |world| {
+        world.paid("p1", 100).await;
+        world.asked("p2", 100).await;
+        world
+            .record(&wire::event::PersonErased {
+                person: kernel::ActorId::parse("li").unwrap(),
+                actor: kernel::ActorId::parse("wang").unwrap(),
+            })
+            .await;
+        world.tick().await;
+        let paid = world.get("/api/payments/p1").by(WANG).content().await;
+        assert_eq!(
+            (&paid["subject"], &paid["amount"]["minor"]),
+            (&json!(""), &json!(100))
+        );
+        let open = world.get("/api/payments/p2").by(WANG).content().await;
+        assert_eq!(open["subject"], "物业费", "the channel is still told of it");
+        world.books_are_clean().await;
+    })
+    .await;
+}

@@ -45,6 +45,8 @@ statements! {
 
     RENAME = "update payments_payment set payer = $3 where tenant = $1 and payer = $2";
 
+    FORGET = "update payments_payment set subject = '' where tenant = $1 and payer = $2 and state <> 'open'";
+
     NOTE = "insert into payments_notice (channel, event, tenant, kind, number, received_at)
         values ($1, $2, $3, $4, $5, $6)
         on conflict (channel, event) do nothing
@@ -160,6 +162,12 @@ pub(crate) async fn expired(
 /// Two ids turned out to be one person.
 pub(crate) async fn rename(tx: &Tx, alias: &ActorId, person: &ActorId) -> anyhow::Result<()> {
     tx.execute(RENAME, &[tx.tenant().into(), alias.into(), person.into()])
+        .await
+}
+
+/// Deletes what was written about a person's payments that are over.
+pub(crate) async fn forget(tx: &Tx, person: &ActorId) -> anyhow::Result<()> {
+    tx.execute(FORGET, &[tx.tenant().into(), person.into()])
         .await
 }
 
