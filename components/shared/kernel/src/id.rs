@@ -130,6 +130,18 @@ ids! {
     TransactionId;
     /// Money set aside in the ledger until it is posted or let go.
     HoldId;
+    /// How usage is priced: dated prices and their tiers or bands.
+    TariffId;
+    /// What a community charges its rooms for, and how.
+    FeeRuleId;
+    /// One making of a community's bills of a month.
+    BillRunId;
+    /// What a room owes by one rule for one month.
+    BillId;
+    /// Several bills paid together.
+    BillPaymentId;
+    /// Money for a prepaid meter.
+    RechargeId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

@@ -16,10 +16,11 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, HoldId, IdError, ImportId, MessageId, MeterAlarmId, MeterId,
-    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
-    ScheduleId, TenantId, TransactionId, UnitId, UsageId, VisitId,
+    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
+    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, IdError,
+    ImportId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId,
+    PaymentId, ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId,
+    TransactionId, UnitId, UsageId, VisitId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

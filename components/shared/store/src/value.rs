@@ -1,10 +1,11 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, HoldId, ImportId, MessageId, MeterAlarmId, MeterId,
-    MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId, ReadingId, RefundId, RoomId,
-    ScheduleId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VisitId,
+    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
+    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId,
+    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId,
+    ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId, Timestamp,
+    TransactionId, UnitId, UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -110,6 +111,9 @@ macro_rules! ids {
 
 ids!(
     ActorId,
+    BillId,
+    BillPaymentId,
+    BillRunId,
     BindingId,
     BindingRequestId,
     BuildingId,
@@ -119,6 +123,7 @@ ids!(
     DeviceId,
     DoorGroupId,
     EventId,
+    FeeRuleId,
     GrantId,
     HoldId,
     ImportId,
@@ -131,9 +136,11 @@ ids!(
     PassId,
     PaymentId,
     ReadingId,
+    RechargeId,
     RefundId,
     RoomId,
     ScheduleId,
+    TariffId,
     TenantId,
     TransactionId,
     UnitId,
