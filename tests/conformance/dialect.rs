@@ -8,12 +8,13 @@ use sqlx::{
 };
 use xtask::tidy;
 
-/// The folders of migrations: the shared store's and every function's.
+/// The folders of migrations: the shared store's, the ledger's and every function's.
 fn folders() -> Vec<(String, PathBuf)> {
-    let mut folders = vec![(
-        "store".to_owned(),
-        place::root().join("components/shared/store/migrations"),
-    )];
+    let shared = ["store", "ledger"].map(|name| {
+        let folder = place::root().join("components/shared").join(name);
+        (name.to_owned(), folder.join("migrations"))
+    });
+    let mut folders = shared.to_vec();
     for entry in fs::read_dir(place::root().join("functions")).unwrap() {
         let entry = entry.unwrap();
         let folder = entry.path().join("migrations");
@@ -47,7 +48,11 @@ async fn migrate(url: &str) {
 /// The statements of every store, with where they stand.
 fn statements() -> Vec<(String, String)> {
     let files = tidy::rust_files(&place::root()).unwrap();
-    let stores = ["functions", "components/shared/store/src"];
+    let stores = [
+        "functions",
+        "components/shared/store/src",
+        "components/shared/ledger/src",
+    ];
     // What a test says to its own database is not said by a function.
     let is_test = |file: &PathBuf| file.iter().any(|part| part == "tests");
     let is_store =

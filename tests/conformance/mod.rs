@@ -6,6 +6,8 @@ mod authorization;
 mod contracts;
 /// Every statement of every `store.rs` is understood by both engines.
 mod dialect;
+/// What consumers hear is what the doorbell rings for, and whoever hears is woken.
+mod doorbell;
 /// The payloads on the wire stay what devices in the field already speak.
 mod golden;
 /// The invariants of the tree, each named by its offenders.

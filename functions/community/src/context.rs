@@ -1,6 +1,7 @@
-//! What a request or a tick works with: the database, the secrets and the moment.
+//! What a request or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
@@ -14,6 +15,8 @@ pub struct Context {
     pub internal_token: Secret,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
 }
 
 impl Context {
@@ -23,13 +26,28 @@ impl Context {
     /// A missing variable, or a secret that is too short.
     #[cfg(target_family = "wasm")]
     pub async fn open() -> anyhow::Result<Self> {
-        let [token_secret, internal_token, database_url] =
-            web::variables(["token_secret", "internal_token", "database_url"]).await?;
+        let [
+            token_secret,
+            internal_token,
+            database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
+        ] = web::variables([
+            "token_secret",
+            "internal_token",
+            "database_url",
+            "mqtt_host",
+            "mqtt_port",
+            "mqtt_password",
+        ])
+        .await?;
         Ok(Self {
             db: Db::open(&database_url)?,
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             now: web::now()?,
+            outbox: Outbox::new("community", (&mqtt_host, &mqtt_port), mqtt_password),
         })
     }
 

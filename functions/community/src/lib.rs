@@ -1,6 +1,7 @@
 //! Community: who lives where, and what binds them.
 //!
-//! Triggers: HTTP under `/api/communities` and its neighbours; cron for what identity tells about people.
+//! Triggers: HTTP under `/api/communities` and its neighbours; MQTT for the doorbell and cron for what identity
+//! tells about people.
 
 pub mod context;
 pub mod cron;
@@ -9,6 +10,7 @@ mod facts;
 pub mod file;
 pub mod http;
 mod importing;
+pub mod mqtt;
 mod people;
 mod rows;
 pub mod store;
@@ -19,4 +21,5 @@ async fn handle(request: spin_sdk::http::Request) -> web::Reply {
     http::serve(request).await
 }
 
+trigger::mqtt!(mqtt::on_message);
 trigger::cron!(cron::on_tick);

@@ -337,13 +337,13 @@ async fn a_file_left_lying_is_forgotten_after_a_day() {
     on_each_engine(async |mut world| {
         let id = world.upload("rooms", ROOMS.as_bytes()).await;
         world.pass_ms(86_400_000);
-        assert_eq!(world.tick().await["imports_forgotten"], 1);
+        assert_eq!(world.tick().await["forgotten"], 1);
         world
             .get(&format!("/api/imports/{id}"))
             .by(CHEN)
             .refused(404, "import_unknown")
             .await;
-        assert_eq!(world.tick().await["imports_forgotten"], 0);
+        assert_eq!(world.tick().await["forgotten"], 0);
     })
     .await;
 }

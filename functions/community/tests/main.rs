@@ -3,6 +3,7 @@
 
 mod bindings;
 mod communities;
+mod doorbell;
 mod exports;
 mod imports;
 mod parking;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use community::context::Context;
 use http::Method;
 use kernel::{Actor, ActorId, ActorKind, CommunityId, EventId, Phone, TenantId, Timestamp};
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use web::{Reply, Secret};
@@ -29,6 +30,7 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
             token_secret: Secret::new("token_secret", SECRET.to_owned()).unwrap(),
             internal_token: Secret::new("internal_token", SECRET.to_owned()).unwrap(),
             now: Timestamp::from_millis(START_MS).unwrap(),
+            outbox: Outbox::default(),
         };
         let world = World {
             context,

@@ -1,10 +1,9 @@
 //! What a request, a message or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
-
-use crate::outbox::Outbox;
 
 /// Opened once for each request, message or tick.
 pub struct Context {
@@ -49,7 +48,7 @@ impl Context {
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             now,
-            outbox: Outbox::new(&format!("mqtt://{mqtt_host}:{mqtt_port}"), mqtt_password),
+            outbox: Outbox::new("devices", (&mqtt_host, &mqtt_port), mqtt_password),
         })
     }
 

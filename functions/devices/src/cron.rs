@@ -21,8 +21,10 @@ pub const TICK_GATEWAYS_MAX: i64 = 20;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Events of others handled.
+    /// Events of other capabilities handled.
     pub heard: usize,
+    /// Events set aside because they could not be handled.
+    pub parked: usize,
     /// Gateways that are offline for their silence from now on.
     pub silent: i64,
     /// Commands past their deadline.
@@ -42,7 +44,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -50,7 +54,7 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let heard = inbox::take_all(context).await?;
+    let drained = inbox::take_all(context).await?;
     let mut silent = 0;
     for tenant in register::tenants_with_silent(&context.db, context.now, TICK_UNITS_MAX).await? {
         silent += silence(context, &tenant, TICK_UNITS_MAX - silent).await?;
@@ -69,12 +73,13 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         .into_iter()
         .any(|count| count >= TICK_UNITS_MAX);
     Ok(Done {
-        heard,
+        heard: drained.handled,
+        parked: drained.parked,
         silent,
         overdue,
         sent,
         forgotten,
-        more: limited || i64::try_from(waiting.len())? >= TICK_GATEWAYS_MAX,
+        more: drained.is_full() || limited || i64::try_from(waiting.len())? >= TICK_GATEWAYS_MAX,
     })
 }
 

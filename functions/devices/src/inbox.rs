@@ -2,7 +2,7 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::DeviceKind;
 use wire::event::{DeviceChildAssigned, DeviceRegistered, Event, PersonAliased, PersonErased};
 
@@ -24,16 +24,16 @@ pub const CONSUMER: Consumer<'static> = Consumer {
 /// What stands where a person stood who was forgotten.
 const ERASED: &str = "erased";
 
-/// Handles what waits for all tenants; how many events.
+/// Handles what waits for all tenants.
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
-    let mut handled = 0;
+pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
+    let mut drained = Drained::default();
     for tenant in waiting(&context.db, CONSUMER.name).await? {
-        handled += take(context, &tenant).await?.handled;
+        drained += take(context, &tenant).await?;
     }
-    Ok(handled)
+    Ok(drained)
 }
 
 /// Handles what waits for one tenant, so that a request or message finds what was recorded right before it. Nothing
@@ -42,7 +42,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if waiting(&context.db, CONSUMER.name).await?.contains(tenant) {
+    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
         take(context, tenant).await?;
     }
     Ok(())

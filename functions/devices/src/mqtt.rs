@@ -1,5 +1,5 @@
-//! What gateways say of themselves: whether they are there, what became of commands, and how they are. Every
-//! message may come twice, late and out of order.
+//! What gateways say of themselves: whether they are there, what became of commands, and how they are; and the
+//! doorbell of other capabilities. Every message may come twice, late and out of order.
 
 use kernel::{DeviceId, MessageId, Refusal, TenantId};
 use store::{Tx, tx};
@@ -29,8 +29,17 @@ pub async fn on_message(topic: &str, payload: Vec<u8>) -> Outcome {
 
 /// Takes one message: done when its effect is stored, rejected when it will never be right.
 pub async fn receive(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
+    let outcome = take(context, topic, payload).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    outcome
+}
+
+async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
         Ok(Topic::Device(topic)) if topic.kind == DeviceKind::Gateway => topic,
+        Ok(Topic::Doorbell(tenant)) => {
+            return outgoing::woken(inbox::catch_up(context, &tenant).await);
+        }
         _ => return Outcome::Reject(format!("gateways say nothing on the topic {topic:?}")),
     };
     match topic.channel {

@@ -2,6 +2,7 @@
 //! facts and publications out.
 
 mod commands;
+mod doorbell;
 mod presence;
 mod refusals;
 mod register;

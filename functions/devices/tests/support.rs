@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use devices::context::Context;
-use devices::outbox::Outbox;
 use http::Method;
 use kernel::{
     Actor, ActorId, ActorKind, CommunityId, DeviceId, EventId, MessageId, TenantId, Timestamp,
 };
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;

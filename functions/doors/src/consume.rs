@@ -2,9 +2,9 @@
 //!
 //! Every event may be handled twice: each handler sets what is, and counts nothing.
 
-use kernel::{CommunityId, Zone};
+use kernel::{CommunityId, TenantId, Zone};
 use store::Tx;
-use store::events::{self, Consumer, Recorded};
+use store::events::{self, Consumer, Drained, Recorded};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, GatewayAvailabilityChanged,
     PersonAliased, PersonErased, VisitApproved, VisitEnded,
@@ -28,31 +28,46 @@ const CONSUMER: Consumer<'static> = Consumer {
     ],
 };
 
-/// Handles what waits; how many events that were.
+/// Handles what waits for all tenants.
 ///
 /// # Errors
 /// A failure of the database. An event that cannot be handled is parked by the log.
-pub(crate) async fn hear(context: &Context) -> anyhow::Result<usize> {
-    let mut heard = 0;
+pub(crate) async fn hear(context: &Context) -> anyhow::Result<Drained> {
+    let mut heard = Drained::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = events::drain(
-            &context.db,
-            &tenant,
-            CONSUMER,
-            context.now,
-            async |tx, event| handle(context, tx, event).await,
-        )
-        .await?;
-        heard += drained.handled;
-        if let Some(cause) = drained.failed {
-            web::log(
-                "error",
-                "-",
-                &format!("an event of {tenant} was not handled: {cause}"),
-            );
-        }
+        heard += take(context, &tenant).await?;
     }
     Ok(heard)
+}
+
+/// Handles what waits for one tenant; nothing happens for a tenant that nobody has heard of.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+        take(context, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
+    let drained = events::drain(
+        &context.db,
+        tenant,
+        CONSUMER,
+        context.now,
+        async |tx, event| handle(context, tx, event).await,
+    )
+    .await?;
+    if let Some(cause) = &drained.failed {
+        web::log(
+            "error",
+            "-",
+            &format!("an event of {tenant} was not handled: {cause}"),
+        );
+    }
+    Ok(drained)
 }
 
 async fn handle(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {

@@ -1,10 +1,10 @@
 //! What a request, a message or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
-
-use crate::outbox::Outbox;
+use wire::pass::PassKey;
 
 /// Opened once for each request, message or tick.
 pub struct Context {
@@ -16,6 +16,8 @@ pub struct Context {
     pub internal_token: Secret,
     /// The key that passes and snapshots are signed with.
     pub pass_seed: [u8; 32],
+    /// The key before the last rotation: what it signed still holds for as long as it says.
+    pub pass_seed_previous: Option<[u8; 32]>,
     /// For how many days the log of who went through is kept.
     pub access_retention_days: i64,
     /// The moment at which everything of this call happens.
@@ -35,6 +37,7 @@ impl Context {
             token_secret,
             internal_token,
             pass_secret,
+            pass_secret_previous,
             access_retention_days,
             database_url,
             mqtt_host,
@@ -44,6 +47,7 @@ impl Context {
             "token_secret",
             "internal_token",
             "pass_secret",
+            "pass_secret_previous",
             "access_retention_days",
             "database_url",
             "mqtt_host",
@@ -52,20 +56,34 @@ impl Context {
         ])
         .await?;
         let now = web::now()?;
-        anyhow::ensure!(
-            pass_secret.len() >= Secret::BYTES_MIN,
-            "the variable pass_secret is shorter than {} bytes",
-            Secret::BYTES_MIN
-        );
         Ok(Self {
             db: Db::open(&database_url)?,
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
-            pass_seed: wire::pass::seed_of(&pass_secret),
+            pass_seed: seed("pass_secret", &pass_secret)?,
+            pass_seed_previous: match pass_secret_previous.as_str() {
+                "" => None,
+                secret => Some(seed("pass_secret_previous", secret)?),
+            },
             access_retention_days: access_retention_days.parse()?,
             now,
-            outbox: Outbox::new(&format!("mqtt://{mqtt_host}:{mqtt_port}"), mqtt_password),
+            outbox: Outbox::new("doors", (&mqtt_host, &mqtt_port), mqtt_password),
         })
+    }
+
+    /// The keys that passes and snapshots may be signed with, the present one first.
+    #[must_use]
+    pub fn pass_seeds(&self) -> Vec<[u8; 32]> {
+        [Some(self.pass_seed), self.pass_seed_previous]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// What passes and snapshots are verified with, the present key first.
+    #[must_use]
+    pub fn pass_keys(&self) -> Vec<PassKey> {
+        self.pass_seeds().iter().map(PassKey::of_seed).collect()
     }
 
     /// A new id of this moment.
@@ -79,4 +97,15 @@ impl Context {
     {
         Ok(Id::try_from(web::new_id(self.now)?)?)
     }
+}
+
+/// The key that a secret makes.
+#[cfg(target_family = "wasm")]
+fn seed(variable: &str, secret: &str) -> anyhow::Result<[u8; 32]> {
+    anyhow::ensure!(
+        secret.len() >= Secret::BYTES_MIN,
+        "the variable {variable} is shorter than {} bytes",
+        Secret::BYTES_MIN
+    );
+    Ok(wire::pass::seed_of(secret))
 }

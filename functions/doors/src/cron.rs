@@ -28,6 +28,8 @@ pub struct Done {
     pub timed_out: i64,
     /// Events of other capabilities handled.
     pub heard: usize,
+    /// Events set aside because they could not be handled.
+    pub parked: usize,
     /// Doors told to stand open for a fire, or to shut again.
     pub told: usize,
     /// Snapshots made for gateways.
@@ -45,7 +47,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -70,18 +74,20 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let forgotten = store::sweep(&context.db, context.now).await? + forget(context).await?;
     Ok(Done {
         timed_out,
-        heard,
+        heard: heard.handled,
+        parked: heard.parked,
         told,
         snapshots,
         forgotten,
-        more: timed_out == TICK_OPENINGS_MAX,
+        more: heard.is_full() || timed_out == TICK_OPENINGS_MAX,
     })
 }
 
 /// Makes the snapshots that are owed, and tells their gateways.
 async fn renew_snapshots(context: &Context) -> anyhow::Result<usize> {
     let built_before = context.now.plus_millis(-snapshot::RENEW_MS);
-    let owed = sql::gateways::owed(&context.db, built_before, TICK_SNAPSHOTS_MAX).await?;
+    let keys = snapshot::key_ids(context);
+    let owed = sql::gateways::owed(&context.db, (built_before, &keys), TICK_SNAPSHOTS_MAX).await?;
     let mut made = 0;
     for (tenant, gateway) in owed {
         let stands = sql::gateways::gateway(&context.db, &tenant, &gateway).await?;

@@ -1,5 +1,5 @@
-//! What doors say: answers to commands, and what happens by itself. Every message may come twice, late and out of
-//! order; a gateway sends it again until it has a receipt.
+//! What doors say: answers to commands, and what happens by itself; and the doorbell of other capabilities. Every
+//! message may come twice, late and out of order; a gateway sends it again until it has a receipt.
 
 use kernel::{DeviceId, MessageId, Refusal, TenantId};
 use store::{Tx, tx};
@@ -10,7 +10,7 @@ use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic, door};
 use crate::context::Context;
 use crate::domain::{acknowledge, report, unknown_door, unknown_opening};
 use crate::outbox::publish_receipt;
-use crate::{facts, store as sql, went};
+use crate::{consume, facts, store as sql, went};
 
 /// The MQTT trigger.
 #[cfg(target_family = "wasm")]
@@ -23,8 +23,17 @@ pub async fn on_message(topic: &str, payload: Vec<u8>) -> Outcome {
 
 /// Takes one message: done when its effect is stored and its receipt sent, rejected when it will never be right.
 pub async fn receive(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
+    let outcome = take(context, topic, payload).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    outcome
+}
+
+async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
         Ok(Topic::Device(topic)) if topic.kind == DeviceKind::Door => topic,
+        Ok(Topic::Doorbell(tenant)) => {
+            return outgoing::woken(consume::catch_up(context, &tenant).await);
+        }
         _ => return Outcome::Reject(format!("doors say nothing on the topic {topic:?}")),
     };
     match topic.channel {

@@ -8,8 +8,8 @@ mod making;
 use anyhow::Context as _;
 use kernel::{DeviceId, TenantId, Timestamp};
 use store::tx;
-use wire::pass::{PassKey, short_key};
-use wire::snapshot::{Card, SNAPSHOT_MS, Snapshot, WINDOW_SLACK_MS, digest, sign};
+use wire::pass::short_key;
+use wire::snapshot::{Card, SNAPSHOT_MS, Snapshot, WINDOW_SLACK_MS, digest, sign_all};
 
 use self::making::Making;
 use crate::context::Context;
@@ -33,11 +33,17 @@ pub(crate) async fn current(
         return Ok(None);
     };
     let is_old = context.now.millis_since(stands.made_at) >= RENEW_MS;
-    if stands.changes == stands.built && !is_old && stands.version > 0 {
+    if stands.is_built(&key_ids(context)) && !is_old {
         return gateways::kept(&context.db, tenant, gateway).await;
     }
     renew(context, tenant, gateway, (&stands, is_old)).await?;
     gateways::kept(&context.db, tenant, gateway).await
+}
+
+/// The ids of the keys that a snapshot of now is signed with.
+pub(crate) fn key_ids(context: &Context) -> String {
+    let ids: Vec<String> = context.pass_keys().into_iter().map(|key| key.id).collect();
+    ids.join(",")
 }
 
 /// Builds the snapshot anew; what is kept from now on, when that is another one than before.
@@ -54,6 +60,7 @@ pub(crate) async fn renew(
     let mut after = Gateway {
         built: stands.changes,
         content,
+        keys: key_ids(context),
         ..stands.clone()
     };
     if !is_new {
@@ -68,7 +75,7 @@ pub(crate) async fn renew(
     snapshot.version = after.version;
     snapshot.made_at = context.now;
     snapshot.expires_at = context.now.plus_millis(SNAPSHOT_MS);
-    let bytes = sign(&snapshot, &context.pass_seed)?;
+    let bytes = sign_all(&snapshot, &context.pass_seeds())?;
     let (sha256, length) = (digest(&bytes), u64::try_from(bytes.len())?);
     let body = String::from_utf8(bytes)?;
     let kept = Kept {
@@ -129,7 +136,7 @@ async fn build(
         cards,
         passes: making.passes,
         revoked_passes: making.revoked,
-        keys: vec![PassKey::of_seed(&context.pass_seed)],
+        keys: context.pass_keys(),
         short_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
     })
 }

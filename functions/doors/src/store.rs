@@ -33,6 +33,7 @@ pub(crate) mod groups;
 pub(crate) mod log;
 pub(crate) mod people;
 pub(crate) mod releases;
+pub(crate) mod short;
 pub(crate) mod snapshot;
 
 /// Every statement of the capability with its name.
@@ -49,6 +50,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         log::STATEMENTS,
         people::STATEMENTS,
         releases::STATEMENTS,
+        short::STATEMENTS,
         snapshot::STATEMENTS,
     ]
     .concat()

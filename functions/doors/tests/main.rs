@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod doorbell;
 mod doors;
 mod gates;
 mod grants;
@@ -10,5 +11,7 @@ mod many;
 mod messages;
 mod openings;
 mod refusals;
+mod rotation;
+mod short;
 mod statements;
 mod support;

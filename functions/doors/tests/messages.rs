@@ -189,7 +189,6 @@ async fn what_is_no_message_is_rejected_with_its_reason() {
             ("linli/demo/door/north/event", "7", "not the message"),
             ("linli/demo/door/north/cmd", "{}", "channel"),
             ("linli/demo/meter/m1/event", "{}", "topic"),
-            ("linli/demo/event", "{}", "topic"),
             ("nonsense", "{}", "topic"),
         ] {
             let outcome = world.receive(topic, payload.as_bytes()).await;

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use doors::context::Context;
-use doors::outbox::Outbox;
 use http::Method;
 use kernel::{
     Actor, ActorId, ActorKind, CommunityId, DeviceId, MessageId, OpeningId, TenantId, Timestamp,
 };
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;
@@ -32,6 +32,7 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
             token_secret: Secret::new("token_secret", SECRET.to_owned()).unwrap(),
             internal_token: Secret::new("internal_token", SECRET.to_owned()).unwrap(),
             pass_seed: wire::pass::seed_of(SECRET),
+            pass_seed_previous: None,
             access_retention_days: 180,
             now: Timestamp::from_millis(START_MS).unwrap(),
             outbox: Outbox::default(),

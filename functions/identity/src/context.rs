@@ -1,6 +1,7 @@
-//! What a request works with: the database, the secrets, and the moment.
+//! What a request works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
@@ -23,6 +24,8 @@ pub struct Context {
     pub code_sender: CodeSender,
     /// The moment at which everything of this request happens.
     pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
 }
 
 impl Context {
@@ -38,6 +41,8 @@ impl Context {
             "mqtt_password",
             "database_url",
             "code_sender",
+            "mqtt_host",
+            "mqtt_port",
         ];
         let [
             token_secret,
@@ -45,23 +50,27 @@ impl Context {
             mqtt_password,
             database_url,
             code_sender,
+            mqtt_host,
+            mqtt_port,
         ] = web::variables(names).await?;
-        let context = Self::new(&database_url, token_secret, internal_token, mqtt_password)?;
+        let outbox = Outbox::new("identity", (&mqtt_host, &mqtt_port), mqtt_password.clone());
+        let secrets = (token_secret, internal_token, mqtt_password);
+        let context = Self::new(&database_url, secrets, outbox)?;
         Ok(Self {
             code_sender: CodeSender::parse(&code_sender)?,
             ..context
         })
     }
 
-    /// Works with these; codes go to the developer's inbox.
+    /// Works with these secrets (`token_secret`, `internal_token`, `mqtt_password`); codes go to the developer's
+    /// inbox.
     ///
     /// # Errors
     /// A database URL of no known engine, a secret that is too short, or a clock before 1970.
     pub fn new(
         database_url: &str,
-        token_secret: String,
-        internal_token: String,
-        mqtt_password: String,
+        (token_secret, internal_token, mqtt_password): (String, String, String),
+        outbox: Outbox,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             db: Db::open(database_url)?,
@@ -71,6 +80,7 @@ impl Context {
             mqtt_password,
             code_sender: CodeSender::Inbox,
             now: web::now()?,
+            outbox,
         })
     }
 

@@ -2,9 +2,9 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each event is handled with the cursor in one transaction.
 
-use kernel::Timestamp;
+use kernel::{TenantId, Timestamp};
 use store::bulk;
-use store::events::{self, Consumer};
+use store::events::{self, Consumer, Drained};
 use wire::event::{BindingEnded, BindingStarted, Event, ResidentRecorded};
 
 use crate::context::Context;
@@ -27,12 +27,16 @@ pub const INBOX_MS: i64 = 24 * 60 * 60 * 1_000;
 pub const OVER_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// What a tick did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Events handled.
-    pub handled: usize,
-    /// Events set aside, because they could not be handled.
+    /// Events of other capabilities handled.
+    pub heard: usize,
+    /// Events set aside because they could not be handled.
     pub parked: usize,
+    /// Codes, messages, sessions, keys and idempotency records forgotten.
+    pub forgotten: usize,
+    /// Whether the tick stopped at a limit and more may be owed.
+    pub more: bool,
 }
 
 /// The cron trigger.
@@ -42,7 +46,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -50,30 +56,53 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let mut done = Done::default();
+    let mut drained = Drained::default();
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
-        let drained = events::drain(
-            &context.db,
-            &tenant,
-            CONSUMER,
-            context.now,
-            async |tx, event| register::handle(context, tx, event).await,
-        )
-        .await?;
-        done.handled += drained.handled;
-        done.parked += drained.parked;
-        if let Some(cause) = drained.failed {
-            web::log("error", "-", &format!("an event of {tenant}: {cause}"));
-        }
+        drained += take(context, &tenant).await?;
     }
-    sweep(context, context.now).await?;
-    Ok(done)
+    let swept = sweep(context, context.now).await?;
+    Ok(Done {
+        heard: drained.handled,
+        parked: drained.parked,
+        forgotten: swept.iter().sum::<usize>() + store::sweep(&context.db, context.now).await?,
+        more: drained.is_full() || swept.iter().any(|count| *count >= sql::SWEEP_ROWS_MAX),
+    })
 }
 
-async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<()> {
+/// Handles what waits for one tenant; nothing happens for a tenant that nobody has heard of.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+        take(context, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
+    let drained = events::drain(
+        &context.db,
+        tenant,
+        CONSUMER,
+        context.now,
+        async |tx, event| register::handle(context, tx, event).await,
+    )
+    .await?;
+    if let Some(cause) = &drained.failed {
+        web::log("error", "-", &format!("an event of {tenant}: {cause}"));
+    }
+    Ok(drained)
+}
+
+/// How many rows of each sort.
+async fn sweep(context: &Context, now: Timestamp) -> anyhow::Result<[usize; 6]> {
     bulk(&context.db, async |batch| {
-        sql::sweep_codes(batch, now, now.plus_millis(-INBOX_MS)).await?;
-        sql::sweep_sessions(batch, now.plus_millis(-OVER_MS)).await
+        let [codes, sendings, messages] =
+            sql::sweep_codes(batch, now, now.plus_millis(-INBOX_MS)).await?;
+        let [refresh, sessions, keys] =
+            sql::sweep_sessions(batch, now.plus_millis(-OVER_MS)).await?;
+        Ok([codes, sendings, messages, refresh, sessions, keys])
     })
     .await
 }

@@ -20,8 +20,8 @@ pub(crate) use applications::{
     is_application_name_taken, key, keys, update_application,
 };
 pub(crate) use codes::{
-    InboxMessage, code, count_code_try, delete_code, delete_codes, inbox, insert_code,
-    insert_message, sendings,
+    InboxMessage, code, count_code_try, delete_code, delete_codes, inbox, insert_message,
+    insert_sending, replace_code, sendings,
 };
 pub(crate) use consents::{
     consent, consent_text, consents, delete_consents, insert_text, newest_text, newest_texts,
@@ -50,4 +50,4 @@ pub(crate) use roles::{
 pub(crate) use sessions::{
     end_session, end_sessions, insert_session, presented, rotate_refresh, session, sessions,
 };
-pub(crate) use sweeps::{sweep_codes, sweep_sessions};
+pub(crate) use sweeps::{SWEEP_ROWS_MAX, sweep_codes, sweep_sessions};

@@ -1,6 +1,7 @@
-//! What a request or a tick works with: the database, the secrets and the moment.
+//! What a request or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
@@ -22,6 +23,8 @@ pub struct Context {
     pub retention_days: i64,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
 }
 
 /// What the variables say.
@@ -49,12 +52,18 @@ impl Context {
             pass_secret,
             retention_days,
             database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
         ] = web::variables([
             "token_secret",
             "internal_token",
             "pass_secret",
             "visitor_retention_days",
             "database_url",
+            "mqtt_host",
+            "mqtt_port",
+            "mqtt_password",
         ])
         .await?;
         let settings = Settings {
@@ -63,14 +72,15 @@ impl Context {
             pass_secret,
             retention_days,
         };
-        Self::new(Db::open(&database_url)?, settings, web::now()?)
+        let outbox = Outbox::new("visitors", (&mqtt_host, &mqtt_port), mqtt_password);
+        Self::new(Db::open(&database_url)?, settings, web::now()?, outbox)
     }
 
     /// With these settings.
     ///
     /// # Errors
     /// A secret that is too short, or a number of days that is none.
-    pub fn new(db: Db, settings: Settings, now: Timestamp) -> anyhow::Result<Self> {
+    pub fn new(db: Db, settings: Settings, now: Timestamp, outbox: Outbox) -> anyhow::Result<Self> {
         let days: i64 = settings.retention_days.parse().map_err(|_| {
             anyhow::anyhow!("the variable visitor_retention_days is no number of days")
         })?;
@@ -88,6 +98,7 @@ impl Context {
             pass_seed: wire::pass::seed_of(&settings.pass_secret),
             retention_days: days,
             now,
+            outbox,
         })
     }
 

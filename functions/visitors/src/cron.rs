@@ -18,8 +18,10 @@ pub const TICK_UNITS_MAX: i64 = 500;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Events of others handled.
+    /// Events of other capabilities handled.
     pub heard: usize,
+    /// Events set aside because they could not be handled.
+    pub parked: usize,
     /// Visits that time has ended.
     pub ended: i64,
     /// Recurring passes whose visits were made.
@@ -39,7 +41,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -47,7 +51,7 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let heard = inbox::take_all(context).await?;
+    let drained = inbox::take_all(context).await?;
     let mut ended = 0;
     for tenant in visits::tenants_with_due(&context.db, context.now, TICK_UNITS_MAX).await? {
         ended += end_due(context, &tenant, TICK_UNITS_MAX - ended).await?;
@@ -64,14 +68,16 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     }
     let forgotten = store::sweep(&context.db, context.now).await?;
     Ok(Done {
-        heard,
+        heard: drained.handled,
+        parked: drained.parked,
         ended,
         planned,
         anonymized,
         forgotten,
-        more: [ended, planned, anonymized]
-            .into_iter()
-            .any(|count| count >= TICK_UNITS_MAX),
+        more: drained.is_full()
+            || [ended, planned, anonymized]
+                .into_iter()
+                .any(|count| count >= TICK_UNITS_MAX),
     })
 }
 

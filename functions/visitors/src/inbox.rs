@@ -1,11 +1,12 @@
-//! What other capabilities recorded: who lives where, in which time zone, who was one person all along or asked to
+//! What other capabilities recorded: which rooms there are, who lives where, in which time zone, who was one person all along or asked to
 //! be forgotten, and which passes gates have seen.
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, PassUsed, PersonAliased, PersonErased,
+    RoomChanged,
 };
 
 use crate::context::Context;
@@ -18,6 +19,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     name: "visitors",
     kinds: &[
         CommunityChanged::KIND,
+        RoomChanged::KIND,
         BindingStarted::KIND,
         BindingEnded::KIND,
         PersonAliased::KIND,
@@ -26,16 +28,16 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     ],
 };
 
-/// Handles what waits for all tenants; how many events.
+/// Handles what waits for all tenants.
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
-    let mut handled = 0;
+pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
+    let mut drained = Drained::default();
     for tenant in waiting(&context.db, CONSUMER.name).await? {
-        handled += take(context, &tenant).await?.handled;
+        drained += take(context, &tenant).await?;
     }
-    Ok(handled)
+    Ok(drained)
 }
 
 /// Handles what waits for one tenant, so that a request finds what was recorded right before it. Nothing happens
@@ -44,7 +46,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<usize> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if waiting(&context.db, CONSUMER.name).await?.contains(tenant) {
+    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
         take(context, tenant).await?;
     }
     Ok(())
@@ -72,6 +74,9 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
 async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(changed) = event.read::<CommunityChanged>()? {
         return places::put_community(tx, &changed.community, &changed.time_zone).await;
+    }
+    if let Some(changed) = event.read::<RoomChanged>()? {
+        return places::put_room(tx, &changed).await;
     }
     if let Some(started) = event.read::<BindingStarted>()? {
         return bind(tx, started).await;

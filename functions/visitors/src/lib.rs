@@ -1,7 +1,8 @@
 //! Visitors: who is expected, who stands at the gate, and who says yes.
 //!
 //! Triggers: HTTP under `/api/visits`, `/api/recurring-visits`, `/api/visitor-registrations` and
-//! `/api/visitor-blacklist`; cron for what others recorded and for what time has ended.
+//! `/api/visitor-blacklist`; MQTT for the doorbell; cron for what
+//! others recorded and for what time has ended.
 
 pub mod context;
 pub mod cron;
@@ -9,6 +10,7 @@ pub mod domain;
 mod facts;
 pub mod http;
 pub mod inbox;
+pub mod mqtt;
 mod plan;
 mod rows;
 pub mod store;
@@ -20,4 +22,5 @@ async fn handle(request: spin_sdk::http::Request) -> web::Reply {
     http::serve(request).await
 }
 
+trigger::mqtt!(mqtt::on_message);
 trigger::cron!(cron::on_tick);

@@ -2,10 +2,12 @@
 //! facts out.
 
 mod blacklist;
+mod doorbell;
 mod gate;
 mod privacy;
 mod recurring;
 mod refusals;
+mod rooms;
 mod statements;
 mod support;
 mod visits;

@@ -6,6 +6,7 @@ use kernel::{
     Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, EventId, PassId, RoomId, Scope,
     TenantId, Timestamp, UnitId,
 };
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use visitors::context::{Context, Settings};
@@ -34,8 +35,9 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
             retention_days: "90".to_owned(),
         };
         let now = Timestamp::from_millis(START_MS).unwrap();
+        let outbox = Outbox::default();
         let world = World {
-            context: Context::new(database.db.clone(), settings, now).unwrap(),
+            context: Context::new(database.db.clone(), settings, now, outbox).unwrap(),
             _database: database,
         };
         world.found().await;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
+use crate::adapters::meters::{self, MeterBus, Telling};
 use crate::adapters::{Adapter, Line, LockHandle, Noticed, Panels, Relay, Report, Switch};
 use crate::clock::Clock;
 use crate::commands::{Around, Commands};
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::gate::Gatekeeper;
 use crate::mqtt::{Told, Uplink};
+use crate::names::Names;
 use crate::remote::Remote;
 use crate::site::Site;
 use crate::snapshots::Snapshots;
@@ -77,6 +79,7 @@ impl Bridge {
             .collect();
         let snapshots = Snapshots::open(&config);
         let remote = Remote::open(&config, clock.now());
+        others.extend(meters(&config, &clock, &counters, &remote, &spool));
         let around = || Around {
             spool: spool.clone(),
             clock: clock.clone(),
@@ -202,6 +205,31 @@ async fn adapters(
         locks.extend(handles);
     }
     Ok((adapters, locks))
+}
+
+/// Every bus of meters, and what tells what they read.
+fn meters(
+    config: &Config,
+    clock: &Clock,
+    counters: &Arc<Counters>,
+    remote: &Remote,
+    spool: &Spool,
+) -> Vec<JoinHandle<()>> {
+    let settled = meters::kept(&config.data);
+    let (names, spool) = (Names::of(config), spool.clone());
+    let (visits, telling) =
+        Telling::new(names, spool, clock.clone(), &config.data, settled.clone());
+    let around = meters::Around {
+        clock: clock.clone(),
+        counters: counters.clone(),
+        remote: remote.clone(),
+        visits,
+    };
+    let buses = config.meter_buses.iter().map(|bus| {
+        let bus = MeterBus::new(bus.clone(), around.clone(), &settled);
+        tokio::spawn(bus.run())
+    });
+    buses.chain([tokio::spawn(telling.run())]).collect()
 }
 
 async fn pass_on(

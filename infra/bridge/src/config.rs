@@ -34,19 +34,23 @@
 //! `site = "https://..."` says where permissions come from; without it doors open by command only.
 //! `keys = ["1a2b3c4d:BASE64URL"]` pins the public keys that these are signed with. Panels that call in
 //! (`panels_listen`, `[[panels]]`, doors with `panel`) and switches behind an MQTT broker (`[[switches]]`, doors with
-//! `switch`) are described in `src/config/devices.rs`.
+//! `switch`) are described in `src/config/devices.rs`, meters (`[[meter_buses]]`, `[[meters]]`) in
+//! `src/config/meters.rs`.
 
 mod devices;
 mod file;
+mod meters;
+mod port;
 
 pub use devices::{PanelConfig, PanelsConfig, RelayConfig, SwitchConfig};
+pub use meters::{Asked, METERS_MAX, MeterBusConfig, MeterConfig, Protocol};
+pub use port::{BAUD_DEFAULT, Parity, Port};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use kernel::{DeviceId, TenantId};
 
 use wire::pass::PassKey;
@@ -95,8 +99,10 @@ pub struct Config {
     pub panels: Option<PanelsConfig>,
     /// The switches behind an MQTT broker.
     pub switches: Vec<SwitchConfig>,
-    /// The doors, at least one.
+    /// The doors; at least one when there are no meters.
     pub doors: Vec<DoorConfig>,
+    /// The buses with their meters.
+    pub meter_buses: Vec<MeterBusConfig>,
 }
 
 /// A password that never shows in a log.
@@ -153,50 +159,6 @@ pub struct LineConfig {
     pub reply_timeout: Duration,
     /// Silence of this length makes a controller lost.
     pub lost_after: Duration,
-}
-
-/// Where a line is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Port {
-    /// A serial device (RS-485 adapter or pseudo-terminal).
-    Serial {
-        /// The device file.
-        path: PathBuf,
-        /// Bits per second.
-        baud: u32,
-    },
-    /// A serial server, as `host:port`.
-    Tcp(String),
-}
-
-impl fmt::Display for Port {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Serial { path, .. } => write!(formatter, "serial:{}", path.display()),
-            Self::Tcp(address) => write!(formatter, "tcp:{address}"),
-        }
-    }
-}
-
-/// The rate of a serial line for which none is given, in bits per second.
-pub const BAUD_DEFAULT: u32 = 9600;
-
-impl FromStr for Port {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        if let Some(path) = text.strip_prefix("serial:").filter(|path| !path.is_empty()) {
-            return Ok(Self::Serial {
-                path: path.into(),
-                baud: BAUD_DEFAULT,
-            });
-        }
-        if let Some(address) = text.strip_prefix("tcp:") {
-            host_and_port(address)?;
-            return Ok(Self::Tcp(address.to_owned()));
-        }
-        bail!("{text:?} is no port: write serial:/dev/ttyUSB0 or tcp:host:4001")
-    }
 }
 
 /// One door, and the output that releases its lock.
@@ -292,6 +254,7 @@ mod tests {
         assert_eq!(
             config.lines[0].port,
             Port::Serial {
+                parity: Parity::None,
                 path: "/dev/ttyUSB0".into(),
                 baud: 115_200
             }

@@ -42,12 +42,18 @@ pub struct Counters {
     pub readings_decided: Counter,
     /// Readings that were left alone because the spool has no room for the decision.
     pub readings_without_room: Counter,
+    /// Visits to meters that brought a reading.
+    pub meters_read: Counter,
+    /// Questions to meters that were repeated within a visit.
+    pub meters_asked_again: Counter,
+    /// Visits to meters that brought no answer at all.
+    pub meters_silent: Counter,
 }
 
 impl Counters {
     /// Name and value of each counter.
     #[must_use]
-    pub fn list(&self) -> [(&'static str, u64); 10] {
+    pub fn list(&self) -> [(&'static str, u64); 13] {
         [
             ("commands_malformed", self.commands_malformed.get()),
             ("commands_unknown", self.commands_unknown.get()),
@@ -59,6 +65,9 @@ impl Counters {
             ("messages_receipted", self.messages_receipted.get()),
             ("readings_decided", self.readings_decided.get()),
             ("readings_without_room", self.readings_without_room.get()),
+            ("meters_read", self.meters_read.get()),
+            ("meters_asked_again", self.meters_asked_again.get()),
+            ("meters_silent", self.meters_silent.get()),
         ]
     }
 }

@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 use linli_bridge::audit;
 use linli_bridge::bridge::Bridge;
 use linli_bridge::clock::Clock;
-use linli_bridge::config::{Config, OSDP_ADDRESS_MAX};
+use linli_bridge::config::{Config, OSDP_ADDRESS_MAX, Protocol};
+use linli_bridge::simulator::meters::{Failure, Meters};
 use linli_bridge::simulator::{self, Behaviour, Controller, Listen, SwitchSettings, control};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -97,6 +98,27 @@ enum Task {
         #[arg(long)]
         name: String,
     },
+    /// Play meters on one bus: registers that advance, daily freezes of the past, and failures.
+    SimulateMeters {
+        /// What they speak: dlt645, cjt188, modbus-rtu, modbus-tcp or mbus.
+        #[arg(long)]
+        protocol: Protocol,
+        /// Where to listen: tcp:127.0.0.1:PORT, or pty:PATH (a link to the pseudo-terminal is made there).
+        #[arg(long)]
+        listen: Listen,
+        /// The address of a meter, as it is written in the bridge's configuration; give several for several meters.
+        #[arg(long, required = true)]
+        meter: Vec<String>,
+        /// The address of a meter that never answers.
+        #[arg(long)]
+        dead: Vec<String>,
+        /// The address of a meter whose first 10 answers have a wrong checksum.
+        #[arg(long)]
+        wrong_checksum: Vec<String>,
+        /// The address of a meter that takes 5 seconds to answer.
+        #[arg(long)]
+        late: Vec<String>,
+    },
 }
 
 #[tokio::main]
@@ -137,6 +159,21 @@ async fn main() -> ExitCode {
         Task::SimulateRelay { listen, password } => simulate_relay(&listen, password).await,
         Task::SimulatePanel { call, serial } => simulate_panel(&call, &serial).await,
         Task::SimulateSwitch { broker, name } => simulate_switch(&broker, name).await,
+        Task::SimulateMeters {
+            protocol,
+            listen,
+            meter,
+            dead,
+            wrong_checksum,
+            late,
+        } => {
+            let failures = [
+                (dead, Failure::Dead),
+                (wrong_checksum, Failure::WrongChecksum(10)),
+                (late, Failure::Late(Duration::from_secs(5))),
+            ];
+            simulate_meters(protocol, &listen, &meter, failures).await
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -154,10 +191,15 @@ async fn run(path: &Path) -> Result<()> {
     loop {
         let config = Config::load(path)?;
         let sentence = format!(
-            "linli-bridge is ready: {} with {} doors on {} lines, mqtt://{}:{}",
+            "linli-bridge is ready: {} with {} doors on {} lines and {} meters, mqtt://{}:{}",
             config.username(),
             config.doors.len(),
             config.lines.len(),
+            config
+                .meter_buses
+                .iter()
+                .map(|bus| bus.meters.len())
+                .sum::<usize>(),
             config.broker_host,
             config.broker_port
         );
@@ -290,6 +332,28 @@ async fn simulate_switch(broker: &str, name: String) -> Result<()> {
     );
     let _switch = simulator::Switch::start(settings, Behaviour::default());
     say(&ready)?;
+    stopped.await;
+    Ok(())
+}
+
+async fn simulate_meters(
+    protocol: Protocol,
+    listen: &Listen,
+    addresses: &[String],
+    failures: [(Vec<String>, Failure); 3],
+) -> Result<()> {
+    let stopped = stop_signal()?;
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let meters = Meters::listen(listen, protocol, &addresses, Clock::System).await?;
+    for (failing, failure) in failures {
+        for address in failing {
+            meters.fail(&address, failure)?;
+        }
+    }
+    say(&format!(
+        "linli-bridge simulate-meters is ready: {} {addresses:?}",
+        meters.port()
+    ))?;
     stopped.await;
     Ok(())
 }

@@ -5,6 +5,7 @@ use kernel::{DeviceId, MessageId, OpeningId, TenantId, Timestamp};
 use uuid::Uuid;
 use wire::door::{Acknowledgement, Occurrence, OccurrenceKind, Outcome};
 use wire::gateway::Report;
+use wire::meter::{Reading, Readings, Source};
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
 
 use crate::config::Config;
@@ -98,6 +99,36 @@ impl Names {
             channel,
         }
         .to_string()
+    }
+
+    /// The topic of what is read from one of our meters.
+    #[must_use]
+    pub fn meter_topic(&self, meter: &DeviceId) -> String {
+        self.topic(DeviceKind::Meter, meter, Channel::Reading)
+    }
+
+    /// What was read: on the meter's topic when it is of one, else on our own. A message with a freeze is never
+    /// dropped, because the freeze is not asked for again.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn readings(&self, readings: Vec<Reading>, now: Timestamp) -> Result<Outgoing> {
+        let first = readings.first().map(|reading| reading.meter.clone());
+        let one = first.filter(|first| readings.iter().all(|reading| reading.meter == *first));
+        let topic = match one {
+            Some(meter) => self.meter_topic(&meter),
+            None => self.gateway_topic(Channel::Reading),
+        };
+        let freezes = readings
+            .iter()
+            .any(|reading| reading.source == Source::Freeze);
+        let kind = if freezes {
+            Kind::Acknowledgement
+        } else {
+            Kind::Occurrence
+        };
+        let gateway = self.gateway.clone();
+        outgoing(topic, kind, Readings { gateway, readings }, now)
     }
 
     /// What happened at a door by itself, as a message.

@@ -35,6 +35,8 @@ struct State {
     settings: Settings,
     /// Every door, and whether what moves its lock is reached.
     reachable: BTreeMap<DeviceId, bool>,
+    /// Every meter, and whether it answers.
+    meters: BTreeMap<DeviceId, bool>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -80,10 +82,13 @@ impl Remote {
             Default::default()
         });
         let reachable = doors.into_iter().map(|door| (door, false)).collect();
+        let meters = config.meter_buses.iter().flat_map(|bus| &bus.meters);
+        let meters = meters.map(|meter| (meter.id.clone(), false)).collect();
         let state = RwLock::new(State {
             kept,
             settings,
             reachable,
+            meters,
         });
         Self(Arc::new(Shared {
             path,
@@ -130,6 +135,12 @@ impl Remote {
         state.reachable.insert(door.clone(), reachable);
     }
 
+    /// A meter answers, or no longer.
+    pub fn reached_meter(&self, meter: &DeviceId, reachable: bool) {
+        let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.meters.insert(meter.clone(), reachable);
+    }
+
     /// How the gateway is.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -142,7 +153,12 @@ impl Remote {
             software: concat!("linli-bridge ", env!("CARGO_PKG_VERSION")).to_owned(),
             started_at: self.0.started_at,
             configuration: state.kept.version,
-            children: state.reachable.iter().map(child).collect(),
+            children: state
+                .reachable
+                .iter()
+                .chain(&state.meters)
+                .map(child)
+                .collect(),
         }
     }
 

@@ -112,6 +112,36 @@ ids! {
     BindingRequestId;
     /// A file on its way into the register.
     ImportId;
+    /// A meter (表) of electricity, water, heat or gas; as a device it goes by the same text.
+    MeterId;
+    /// One value that was read from a meter.
+    ReadingId;
+    /// What a meter counted in one month, in all its revisions.
+    UsageId;
+    /// The meters that somebody goes round and reads (抄表册).
+    MeterRouteId;
+    /// Something that is not right with a meter: a leak, standing still, a sum that does not match.
+    MeterAlarmId;
+    /// Money that somebody is asked for, and its answer.
+    PaymentId;
+    /// Money that goes back to a payer.
+    RefundId;
+    /// One transaction in the ledger.
+    TransactionId;
+    /// Money set aside in the ledger until it is posted or let go.
+    HoldId;
+    /// How usage is priced: dated prices and their tiers or bands.
+    TariffId;
+    /// What a community charges its rooms for, and how.
+    FeeRuleId;
+    /// One making of a community's bills of a month.
+    BillRunId;
+    /// What a room owes by one rule for one month.
+    BillId;
+    /// Several bills paid together.
+    BillPaymentId;
+    /// Money for a prepaid meter.
+    RechargeId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

@@ -4,6 +4,7 @@
 
 mod actor;
 mod id;
+mod metering;
 mod money;
 mod period;
 mod phone;
@@ -15,10 +16,13 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, IdError, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId,
-    RoomId, ScheduleId, TenantId, UnitId, VisitId,
+    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
+    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, IdError,
+    ImportId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId,
+    PaymentId, ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId,
+    TransactionId, UnitId, UsageId, VisitId,
 };
+pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use period::{Period, PeriodError};
 pub use phone::{Phone, PhoneError};

@@ -12,6 +12,27 @@ pub enum Currency {
     Cny,
 }
 
+impl Currency {
+    /// Every currency.
+    pub const ALL: [Self; 1] = [Self::Cny];
+
+    /// The code of ISO 4217.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cny => "CNY",
+        }
+    }
+
+    /// The currency of that code.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|currency| currency.as_str() == text)
+    }
+}
+
 /// How the one rounding of a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {

@@ -1,5 +1,9 @@
 //! The database, its transactions, and reads outside of them.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use kernel::TenantId;
 
 use crate::engine::{Engine, Session};
@@ -16,7 +20,11 @@ pub const RERUNS_MAX: u32 = 3;
 
 /// A database of either engine. Cheap to clone; connections are opened when they are needed.
 #[derive(Clone)]
-pub struct Db(Engine);
+pub struct Db {
+    engine: Engine,
+    /// The tenants in whose logs others have something to hear.
+    news: Arc<Mutex<BTreeSet<TenantId>>>,
+}
 
 impl Db {
     /// The database of that URL. In a function, empty text is Spin's SQLite database `default` and anything else
@@ -25,7 +33,30 @@ impl Db {
     /// # Errors
     /// When the URL names neither engine.
     pub fn open(database_url: &str) -> anyhow::Result<Self> {
-        Engine::open(database_url).map(Self)
+        Ok(Self::new(Engine::open(database_url)?))
+    }
+
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            news: Arc::default(),
+        }
+    }
+
+    /// The tenants in whose logs this database, or a clone of it, has committed facts that other capabilities wait
+    /// for since the last call; their doorbells are rung now.
+    #[must_use]
+    pub fn take_news(&self) -> BTreeSet<TenantId> {
+        std::mem::take(&mut *self.news())
+    }
+
+    /// Somebody waits for what this tenant's log holds.
+    pub(crate) fn has_news(&self, tenant: &TenantId) {
+        self.news().insert(tenant.clone());
+    }
+
+    fn news(&self) -> MutexGuard<'_, BTreeSet<TenantId>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rows of a query outside any transaction.
@@ -33,7 +64,7 @@ impl Db {
     /// # Errors
     /// A failure of the database, or more than [`ROWS_MAX`] rows.
     pub async fn rows(&self, sql: &str, parameters: &[Value]) -> anyhow::Result<Vec<Row>> {
-        limited(sql, self.0.rows(sql, parameters).await?)
+        limited(sql, self.engine.rows(sql, parameters).await?)
     }
 
     /// The first row of a query outside any transaction.
@@ -46,7 +77,7 @@ impl Db {
 
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn engine(&self) -> &Engine {
-        &self.0
+        &self.engine
     }
 }
 
@@ -82,6 +113,8 @@ impl Read for Db {
 pub struct Tx {
     tenant: TenantId,
     session: Session,
+    /// Whether a fact was appended that other capabilities wait for.
+    is_awaited: AtomicBool,
 }
 
 impl Tx {
@@ -89,6 +122,11 @@ impl Tx {
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// A fact was appended that other capabilities wait for.
+    pub(crate) fn await_news(&self) {
+        self.is_awaited.store(true, Ordering::Relaxed);
     }
 
     /// The rows of a query, or of a statement with RETURNING.
@@ -133,6 +171,24 @@ impl Tx {
             self.execute(&many, &parameters).await?;
         }
         Ok(())
+    }
+
+    /// As [`Tx::insert_many`], for a statement that ends with RETURNING: the rows of all of them.
+    ///
+    /// # Errors
+    /// As [`Tx::insert_many`].
+    pub async fn insert_many_rows(
+        &self,
+        sql: &str,
+        rows: &[Vec<Value>],
+    ) -> anyhow::Result<Vec<Row>> {
+        let mut returned = Vec::new();
+        for chunk in rows.chunks(INSERT_ROWS_MAX) {
+            let many = crate::sql::with_rows(sql, chunk.len())?;
+            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            returned.extend(self.rows(&many, &parameters).await?);
+        }
+        Ok(returned)
     }
 }
 
@@ -199,7 +255,7 @@ where
     let mut reruns = 0;
     loop {
         let mut batch = Batch {
-            session: db.0.begin().await?,
+            session: db.engine.begin().await?,
         };
         let outcome = work(&mut batch).await;
         match finish(batch.session, outcome).await {
@@ -215,13 +271,18 @@ where
 {
     let mut tx = Tx {
         tenant: tenant.clone(),
-        session: db.0.begin().await?,
+        session: db.engine.begin().await?,
+        is_awaited: AtomicBool::new(false),
     };
     let outcome = match lock_tenant(&tx).await {
         Ok(()) => work(&mut tx).await,
         Err(error) => Err(error),
     };
-    finish(tx.session, outcome).await
+    let value = finish(tx.session, outcome).await?;
+    if tx.is_awaited.into_inner() {
+        db.has_news(tenant);
+    }
+    Ok(value)
 }
 
 /// On SQLite the transaction has already locked the whole database. On PostgreSQL the tenant's row in `event_head`

@@ -1,9 +1,11 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BindingId, BindingRequestId, BuildingId, CardId, CommunityId, CompanyId, DeviceId,
-    DoorGroupId, EventId, GrantId, ImportId, MessageId, OpeningId, ParkingSpaceId, PassId, RoomId,
-    ScheduleId, TenantId, Timestamp, UnitId, VisitId,
+    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
+    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId,
+    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId,
+    ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId, Timestamp,
+    TransactionId, UnitId, UsageId, VisitId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -109,6 +111,9 @@ macro_rules! ids {
 
 ids!(
     ActorId,
+    BillId,
+    BillPaymentId,
+    BillRunId,
     BindingId,
     BindingRequestId,
     BuildingId,
@@ -118,16 +123,28 @@ ids!(
     DeviceId,
     DoorGroupId,
     EventId,
+    FeeRuleId,
     GrantId,
+    HoldId,
     ImportId,
     MessageId,
+    MeterAlarmId,
+    MeterId,
+    MeterRouteId,
     OpeningId,
     ParkingSpaceId,
     PassId,
+    PaymentId,
+    ReadingId,
+    RechargeId,
+    RefundId,
     RoomId,
     ScheduleId,
+    TariffId,
     TenantId,
+    TransactionId,
     UnitId,
+    UsageId,
     VisitId
 );
 

@@ -20,11 +20,19 @@ const EXCERPT_CHARACTERS_MAX: usize = 200;
 /// 415 for another content type, 413 when too large, 400 with line and column for what is not JSON, 422 with the
 /// field for JSON of another shape.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    body_up_to(request, BODY_BYTES_MAX)
+}
+
+/// As [`body`], for a route whose bodies may be larger. The function reads that many with `read_up_to`.
+///
+/// # Errors
+/// As [`body`].
+pub fn body_up_to<T: DeserializeOwned>(request: &Request, bytes_max: usize) -> Result<T, Problem> {
     if !is_json(request) {
         return Err(unsupported());
     }
-    if request.body().len() > BODY_BYTES_MAX {
-        return Err(too_large(BODY_BYTES_MAX));
+    if request.body().len() > bytes_max {
+        return Err(too_large(bytes_max));
     }
     let mut parser = serde_json::Deserializer::from_slice(request.body());
     let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {

@@ -29,7 +29,7 @@ mod request;
 mod secret;
 pub mod token;
 
-pub use body::{BODY_BYTES_MAX, body, raw_body};
+pub use body::{BODY_BYTES_MAX, body, body_up_to, raw_body};
 pub use caller::{actor, actor_in_session, bearer, internal};
 pub use edge::{new_id, now};
 #[cfg(target_family = "wasm")]

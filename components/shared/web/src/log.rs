@@ -9,7 +9,7 @@ struct Line<'a> {
     message: &'a str,
 }
 
-/// Writes one line. `level` is `info`, `warn` or `error`; `request_id` is `-` outside of a request.
+/// Writes one line. `level` is `debug`, `info`, `warn` or `error`; `request_id` is `-` outside of a request.
 pub fn log(level: &str, request_id: &str, message: &str) {
     let line = Line {
         level,

@@ -7,6 +7,7 @@ pub mod door;
 pub mod event;
 pub mod gateway;
 mod message;
+pub mod meter;
 pub mod pass;
 mod short;
 mod signing;

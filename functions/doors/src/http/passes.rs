@@ -5,13 +5,13 @@ use kernel::{Actor, ActorId, ActorKind, CommunityId, DeviceId, PassId, Timestamp
 use serde::{Deserialize, Serialize};
 use store::{Tx, tx};
 use web::{Reply, Request};
-use wire::audit::Credential;
 use wire::pass::{
     self, Holder, PassClaims, PassKey, RESIDENT_PASS_MS_MAX, TARGETS_MAX, Target, personal_pass,
-    short_key, short_number, step_of, step_start,
+    short_handle, short_key, short_number, step_of, step_start,
 };
 
 use super::gateways::gateways_only;
+use super::recognising::{Recognised, Seen, recognise};
 use super::{caller, path_id};
 use crate::context::Context;
 use crate::domain::{
@@ -44,14 +44,6 @@ struct Keys {
     keys: Vec<PassKey>,
 }
 
-/// What a reader saw: exactly one of them.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Seen {
-    Text(String),
-    Card(u64),
-}
-
 #[derive(Serialize)]
 struct Checked {
     allowed: bool,
@@ -63,7 +55,7 @@ struct Checked {
     unlock_ms: u32,
 }
 
-/// The caller's code of this half minute: asking again within it gives the same text. Nothing is stored.
+/// The caller's code of this half minute: asking again within it gives the same text, which is not stored.
 pub(super) async fn issue(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let NewPass { community, door } = web::body(request)?;
@@ -113,7 +105,7 @@ pub(super) async fn issue(context: &Context, request: &Request) -> anyhow::Resul
 pub(super) async fn keys(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     caller(context, request)?;
     Ok(Reply::ok(&Keys {
-        keys: vec![PassKey::of_seed(&context.pass_seed)],
+        keys: context.pass_keys(),
     }))
 }
 
@@ -141,19 +133,8 @@ pub(super) async fn check(
     Ok(Reply::ok(&checked))
 }
 
-/// Who was recognised: the credential, the person, the pass with its step, and what that counts for.
-struct Recognised {
-    credential: Credential,
-    person: Option<ActorId>,
-    pass: Option<(PassId, u64)>,
-    shown: Result<Shown, Why>,
-}
-
 async fn decide(context: &Context, tx: &Tx, door: &Door, seen: &Seen) -> anyhow::Result<Checked> {
-    let recognised = match seen {
-        Seen::Text(text) => by_text(context, tx, text).await?,
-        Seen::Card(number) => by_card(tx, door, *number).await?,
-    };
+    let recognised = recognise(context, tx, door, seen).await?;
     let known = sql::decide::known(tx, &door.id, recognised.person.as_ref(), context.now).await?;
     let mut known = known.ok_or_else(unknown_door)?;
     known.place.online = true;
@@ -200,50 +181,6 @@ async fn keep(
     crate::went::keep(context, tx, &access, recognised.pass.as_ref()).await
 }
 
-async fn by_text(context: &Context, tx: &Tx, text: &str) -> anyhow::Result<Recognised> {
-    let keys = [PassKey::of_seed(&context.pass_seed)];
-    let read = pass::read(text, &keys);
-    let (person, pass) = match &read {
-        Ok(claims) => (
-            claims.person.clone(),
-            Some((claims.pass.clone(), claims.step)),
-        ),
-        Err(_) => (None, None),
-    };
-    let shown = match read.and_then(|_| pass::verify(text, &keys, context.now)) {
-        Err(error) => Err(Why::from(error)),
-        Ok(mut claims) => {
-            let kept = sql::consume::pass_ended(tx, tx.tenant(), &claims.pass).await?;
-            if let Some((_, uses_max)) = kept {
-                claims.uses_max = uses_max;
-            }
-            let revoked = kept.is_some_and(|(ended, _)| ended);
-            Ok(Shown::Pass { claims, revoked })
-        }
-    };
-    Ok(Recognised {
-        credential: Credential::Pass,
-        person,
-        pass,
-        shown,
-    })
-}
-
-async fn by_card(tx: &Tx, door: &Door, number: u64) -> anyhow::Result<Recognised> {
-    let card = sql::cards::card_of_number(tx, number).await?;
-    let card = card.filter(|card| card.community == door.community);
-    Ok(Recognised {
-        credential: Credential::Card,
-        person: card.as_ref().map(|card| card.person.clone()),
-        pass: None,
-        shown: match card {
-            None => Err(Why::CardUnknown),
-            Some(card) if card.state == crate::domain::CardState::Active => Ok(Shown::Person),
-            Some(_) => Ok(Shown::BlockedCard),
-        },
-    })
-}
-
 /// What the caller belongs to in the community.
 async fn targets_of(
     context: &Context,
@@ -275,6 +212,7 @@ async fn targets_of(
     Ok(targets)
 }
 
+/// The number for the door's reader. Whoever has asked for one is remembered, to be found by it.
 async fn number_at(
     context: &Context,
     actor: &Actor,
@@ -283,6 +221,15 @@ async fn number_at(
 ) -> anyhow::Result<Option<String>> {
     let door = know(actor, sql::door(&context.db, &actor.tenant, door).await?)?;
     let key = short_key(&context.pass_seed, &actor.tenant, door.gateway.as_str());
-    let number = key.and_then(|key| short_number(&key, pass, step));
-    Ok(number.map(|number| number.to_string()))
+    let Some(number) = key.and_then(|key| short_number(&key, pass, step)) else {
+        return Ok(None);
+    };
+    let handle = i64::try_from(short_handle(pass))?;
+    if !sql::short::is_known(&context.db, &actor.tenant, handle, &actor.id).await? {
+        tx(&context.db, &actor.tenant, async |tx| {
+            sql::short::remember(tx, handle, &actor.id).await
+        })
+        .await?;
+    }
+    Ok(Some(number.to_string()))
 }

@@ -3,6 +3,7 @@
 use kernel::{ActorId, CommunityId, PassId, TenantId};
 use store::{Read, Tx};
 use wire::event::{BindingEnded, BindingStarted, VisitApproved};
+use wire::pass::short_handle;
 
 statements! {
     START_MEMBER = "insert into doors_member
@@ -18,8 +19,8 @@ statements! {
         on conflict (tenant, id) do update set zone = excluded.zone";
 
     PUT_PASS = "insert into doors_pass (tenant, id, visit, community, building, unit, room, host,
-            starts_at, ends_at, uses_max, ended)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
+            starts_at, ends_at, uses_max, ended, handle)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12)
         on conflict (tenant, id) do update set starts_at = excluded.starts_at, ends_at = excluded.ends_at,
             uses_max = excluded.uses_max";
 
@@ -42,6 +43,8 @@ statements! {
         select s.tenant, s.community, cast($3 as text), s.reason, s.suspended_by, s.suspended_at from doors_suspension s
             where s.tenant = $1 and s.person = $2
         on conflict (tenant, community, person) do nothing";
+
+    FORGET_SHORTS = "delete from doors_short where tenant = $1 and person = $2";
 
     FORGET_MEMBERS = "delete from doors_group_member where tenant = $1 and person = $2";
 
@@ -118,6 +121,7 @@ pub(crate) async fn put_pass(tx: &Tx, visit: &VisitApproved) -> anyhow::Result<(
         visit.from.into(),
         visit.until.into(),
         visit.uses_max.max(1).into(),
+        i64::try_from(short_handle(&visit.pass))?.into(),
     ];
     tx.execute(PUT_PASS, &parameters).await
 }
@@ -145,7 +149,7 @@ pub(crate) async fn alias(tx: &Tx, alias: &ActorId, person: &ActorId) -> anyhow:
         let parameters = [tx.tenant().into(), alias.into(), person.into()];
         tx.execute(statement, &parameters).await?;
     }
-    for statement in [FORGET_MEMBERS, FORGET_SUSPENSIONS] {
+    for statement in [FORGET_MEMBERS, FORGET_SUSPENSIONS, FORGET_SHORTS] {
         tx.execute(statement, &[tx.tenant().into(), alias.into()])
             .await?;
     }
@@ -162,6 +166,7 @@ pub(crate) async fn forget(
     for statement in [
         FORGET_MEMBERS,
         FORGET_SUSPENSIONS,
+        FORGET_SHORTS,
         FORGET_BINDINGS,
         FORGET_CARDS,
         FORGET_OPENINGS,

@@ -15,14 +15,15 @@ statements! {
 
     AVAILABILITY = "update doors_gateway set online = $3 where tenant = $1 and id = $2";
 
-    GATEWAY = "select changes, built, version, content, made_at from doors_gateway where tenant = $1 and id = $2";
+    GATEWAY = "select changes, built, version, content, made_at, keys from doors_gateway where tenant = $1 and id = $2";
 
     COMMUNITIES = "select distinct community from doors_door where tenant = $1 and gateway = $2 order by community limit 500";
 
-    // Changed since the last build, or built too long ago.
-    OWED = "select tenant, id from doors_gateway where changes <> built or made_at < $1 order by made_at, tenant, id limit $2";
+    // Changed since the last build, built too long ago, or signed with other keys than those of now.
+    OWED = "select tenant, id from doors_gateway where changes <> built or made_at < $1 or keys <> $3
+        order by made_at, tenant, id limit $2";
 
-    SET_BUILT = "update doors_gateway set built = $3, version = $4, content = $5, made_at = $6 where tenant = $1 and id = $2";
+    SET_BUILT = "update doors_gateway set built = $3, version = $4, content = $5, made_at = $6, keys = $7 where tenant = $1 and id = $2";
 
     KEEP = "insert into doors_snapshot (tenant, gateway, version, sha256, body) values ($1, $2, $3, $4, $5)
         on conflict (tenant, gateway) do update set version = excluded.version, sha256 = excluded.sha256, body = excluded.body";
@@ -43,6 +44,15 @@ pub(crate) struct Gateway {
     pub content: String,
     /// When it was built.
     pub made_at: Timestamp,
+    /// The ids of the keys that it is signed with.
+    pub keys: String,
+}
+
+impl Gateway {
+    /// Whether there is a snapshot that holds every change and is signed with these keys.
+    pub(crate) fn is_built(&self, keys: &str) -> bool {
+        self.changes == self.built && self.keys == keys && self.version > 0
+    }
 }
 
 /// A snapshot that was built.
@@ -94,18 +104,21 @@ pub(crate) async fn gateway(
             version: row.integer(2)?,
             content: row.text(3)?.to_owned(),
             made_at: row.timestamp(4)?,
+            keys: row.text(5)?.to_owned(),
         })
     })
     .transpose()
 }
 
-/// The gateways whose snapshot changed, or was built before that moment, the oldest first.
+/// The gateways whose snapshot changed, was built before that moment, or is not signed with these keys; the oldest first.
 pub(crate) async fn owed(
     db: &impl Read,
-    built_before: Timestamp,
+    (built_before, keys): (Timestamp, &str),
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, DeviceId)>> {
-    let rows = db.rows(OWED, &[built_before.into(), limit.into()]).await?;
+    let rows = db
+        .rows(OWED, &[built_before.into(), limit.into(), keys.into()])
+        .await?;
     rows.iter()
         .map(|row| Ok((row.id(0)?, row.id(1)?)))
         .collect()
@@ -132,6 +145,7 @@ pub(crate) async fn set_built(tx: &Tx, id: &DeviceId, gateway: &Gateway) -> anyh
         gateway.version.into(),
         gateway.content.as_str().into(),
         gateway.made_at.into(),
+        gateway.keys.as_str().into(),
     ];
     tx.execute(SET_BUILT, &parameters).await
 }

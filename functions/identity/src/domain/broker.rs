@@ -232,6 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn only_functions_ring_the_doorbell_and_hear_that_of_every_tenant() {
+        let doorbell = "linli/demo/event";
+        assert!(may(&Principal::Functions, publish(doorbell)));
+        assert!(may(&Principal::Functions, subscribe("linli/+/event")));
+        let person = Principal::Person { tenant: tenant() };
+        for other in [gateway(), person] {
+            assert!(!may(&other, publish(doorbell)));
+            assert!(!may(&other, subscribe("linli/+/event")));
+        }
+    }
+
+    #[test]
     fn functions_reach_everything_of_ours_and_nothing_else() {
         for topic in [
             "linli/+/door/+/ack",

@@ -48,7 +48,12 @@ struct Inbox {
     items: Vec<sql::InboxMessage>,
 }
 
-/// The same answer whether or not there is an account with the number, and whatever it is asked for.
+/// Where the askings for tenants that nobody has founded are counted, all in one place: no tenant is called so, and a
+/// stranger's word makes none.
+const NOWHERE: &str = "-";
+
+/// The same answer whether or not there is such a tenant, or an account with the number, and whatever it is asked for;
+/// asking again too soon is refused alike, too.
 pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let AskedCode {
         tenant,
@@ -56,20 +61,31 @@ pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result
         purpose: Text(purpose),
     } = web::body(request)?;
     let expires_at = context.now.plus_millis(CODE_MS);
-    if sql::is_tenant(&context.db, &tenant).await? {
-        let id: String = context.new_id()?;
-        let code = secrets::draw_code()?;
-        let sent = SentCode {
-            hash: context.key.code_hash(&id, &code)?,
-            tries: 0,
-            expires_at,
-            id,
-        };
-        let allowed = tx(&context.db, &tenant, async |tx| {
-            store_code(context, tx, (&phone, purpose), (&sent, &code)).await
-        })
-        .await?;
-        allowed.map_err(too_soon)?;
+    let is_founded = sql::is_tenant(&context.db, &tenant).await?;
+    let counted_at = match is_founded {
+        true => tenant.clone(),
+        false => TenantId::parse(NOWHERE)?,
+    };
+    let digest = web::phone_digest(&context.token_secret, &tenant, &phone)?;
+    let id: String = context.new_id()?;
+    let code = secrets::draw_code()?;
+    let sent = SentCode {
+        hash: context.key.code_hash(&id, &code)?,
+        tries: 0,
+        expires_at,
+        id,
+    };
+    let allowed = tx(&context.db, &counted_at, async |tx| {
+        let allowed = count_sending(context, tx, (&digest, &sent)).await?;
+        if allowed.is_ok() && is_founded {
+            sql::replace_code(tx, (&digest, purpose), &sent).await?;
+            keep_for_inbox(context, tx, (&phone, purpose), (&sent, &code)).await?;
+        }
+        Ok(allowed)
+    })
+    .await?;
+    allowed.map_err(too_soon)?;
+    if is_founded {
         let sending = Sending {
             id: &sent.id,
             tenant: tenant.as_str(),
@@ -91,23 +107,31 @@ pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result
     ))
 }
 
-async fn store_code(
+async fn count_sending(
+    context: &Context,
+    tx: &Tx,
+    (digest, sent): (&str, &SentCode),
+) -> anyhow::Result<Result<(), TooSoon>> {
+    let sendings = sql::sendings(tx, digest, context.now).await?;
+    if let Err(soon) = may_send(&sendings, context.now) {
+        return Ok(Err(soon));
+    }
+    sql::insert_sending(tx, digest, sent, context.now).await?;
+    Ok(Ok(()))
+}
+
+/// Keeps the code for the developer's inbox, where there is one.
+async fn keep_for_inbox(
     context: &Context,
     tx: &Tx,
     (phone, purpose): (&Phone, Purpose),
     (sent, code): (&SentCode, &Code),
-) -> anyhow::Result<Result<(), TooSoon>> {
-    let digest = web::phone_digest(&context.token_secret, tx.tenant(), phone)?;
-    let sendings = sql::sendings(tx, &digest, context.now).await?;
-    if let Err(soon) = may_send(&sendings, context.now) {
-        return Ok(Err(soon));
+) -> anyhow::Result<()> {
+    if !matches!(context.code_sender, CodeSender::Inbox) {
+        return Ok(());
     }
-    sql::insert_code(tx, (&digest, purpose), sent, context.now).await?;
-    if matches!(context.code_sender, CodeSender::Inbox) {
-        let message = (phone, purpose, code.expose());
-        sql::insert_message(tx, &sent.id, message, context.now).await?;
-    }
-    Ok(Ok(()))
+    let message = (phone, purpose, code.expose());
+    sql::insert_message(tx, &sent.id, message, context.now).await
 }
 
 /// Posts the code to the webhook, where there is one.

@@ -71,10 +71,10 @@ pub(crate) async fn sendings(
     rows.iter().map(|row| row.timestamp(0)).collect()
 }
 
-/// Counts a sending, and makes its code the one that may be used.
-pub(crate) async fn insert_code(
+/// Counts a sending.
+pub(crate) async fn insert_sending(
     tx: &Tx,
-    (phone_digest, purpose): (&str, Purpose),
+    phone_digest: &str,
     code: &SentCode,
     now: Timestamp,
 ) -> anyhow::Result<()> {
@@ -84,7 +84,15 @@ pub(crate) async fn insert_code(
         (&code.id).into(),
         now.into(),
     ];
-    tx.execute(INSERT_SENDING, &sending).await?;
+    tx.execute(INSERT_SENDING, &sending).await
+}
+
+/// Makes a sent code the one that may be used.
+pub(crate) async fn replace_code(
+    tx: &Tx,
+    (phone_digest, purpose): (&str, Purpose),
+    code: &SentCode,
+) -> anyhow::Result<()> {
     let parameters = [
         tx.tenant().into(),
         phone_digest.into(),

@@ -79,6 +79,29 @@ fn asking_for_a_code_tells_nothing_about_the_number_and_never_holds_the_code() {
 }
 
 #[test]
+fn a_tenant_that_there_is_not_is_answered_like_one_that_there_is_also_the_second_time() {
+    run(async |mut function| {
+        let nowhere =
+            |tenant: &str| json!({ "tenant": tenant, "phone": PHONE, "purpose": "sign_in" });
+        for step in 0..12 {
+            let known = function.ask("/api/codes", ask(PHONE, "sign_in")).await;
+            let unknown = function.ask("/api/codes", nowhere("nowhere")).await;
+            assert_eq!(known, unknown, "step {step}");
+            function.wait(RESEND_MS_MIN / 2);
+        }
+        // Each of them is counted for itself, and nothing is sent for any.
+        function
+            .ask("/api/codes", nowhere("elsewhere"))
+            .await
+            .expect(202, "");
+        let inbox = function.get("/internal/inbox", INTERNAL).await;
+        let messages = inbox.body["items"].as_array().unwrap().clone();
+        assert!(!messages.is_empty());
+        assert!(messages.iter().all(|message| message["tenant"] == "demo"));
+    });
+}
+
+#[test]
 fn a_code_is_sent_once_a_minute_and_five_times_an_hour() {
     run(async |mut function| {
         for _ in 0..5 {

@@ -7,6 +7,7 @@ mod codes;
 mod consents;
 mod device_sessions;
 mod devices;
+mod doorbell;
 mod feedback;
 mod people;
 mod refresh;

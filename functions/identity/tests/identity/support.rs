@@ -5,6 +5,7 @@ use std::future::Future;
 use identity::context::Context;
 use identity::http::respond;
 use kernel::{Actor, ActorId, ActorKind, CommunityId, TenantId, Timestamp};
+use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 
@@ -65,9 +66,12 @@ pub fn run<Test: Future<Output = ()>>(test: impl Fn(Function) -> Test) {
         for database in store::testing::databases(&[("identity", folder)]).await {
             let mut context = Context::new(
                 &database.url,
-                SECRET.to_owned(),
-                INTERNAL.to_owned(),
-                MQTT_PASSWORD.to_owned(),
+                (
+                    SECRET.to_owned(),
+                    INTERNAL.to_owned(),
+                    MQTT_PASSWORD.to_owned(),
+                ),
+                Outbox::default(),
             )
             .unwrap();
             context.now = at(NOW);

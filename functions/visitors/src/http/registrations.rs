@@ -1,6 +1,8 @@
 //! `/api/visitor-registrations`: a visitor without an account asks at the gate, and reads how it stands.
 
-use kernel::{CommunityId, Message, Phone, Refusal, RoomId, TenantId, Timestamp, VisitId};
+use kernel::{
+    CommunityId, Message, Phone, Refusal, RoomId, TenantId, Timestamp, VisitId, place_key,
+};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use web::{Reply, Request};
@@ -166,13 +168,16 @@ async fn next_visit(context: &Context, tenant: &TenantId, id: &VisitId) -> anyho
     Ok(visit.ok_or_else(unknown_visit)?)
 }
 
-/// A room of the community, where the words name one; else the words.
+/// The room of the community that the words name, as an id or as people call it; else the words, and so where several
+/// rooms go by them. The visitor is answered alike.
 async fn place_of(tx: &Tx, community: &CommunityId, words: &RoomText) -> anyhow::Result<Place> {
-    let Ok(room) = RoomId::parse(words.as_str()) else {
-        return Ok(Place::Text(words.clone()));
-    };
-    let found = places::room(tx, &room, Some(community)).await?;
-    Ok(found.map_or_else(|| Place::Text(words.clone()), |(room, _)| Place::Room(room)))
+    if let Ok(room) = RoomId::parse(words.as_str())
+        && let Some((room, _)) = places::room(tx, &room, Some(community)).await?
+    {
+        return Ok(Place::Room(room));
+    }
+    let found = places::room_of_key(tx, community, &place_key(words.as_str())).await?;
+    Ok(found.map_or_else(|| Place::Text(words.clone()), Place::Room))
 }
 
 fn unknown_community() -> Refusal {

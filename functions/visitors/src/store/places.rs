@@ -2,7 +2,7 @@
 
 use kernel::{ActorId, BindingId, CommunityId, RoomId, TenantId, Timestamp};
 use store::{Read, Tx};
-use wire::event::BindingStarted;
+use wire::event::{BindingStarted, RoomChanged};
 
 use crate::domain::Room;
 use crate::rows::read_room;
@@ -32,10 +32,28 @@ statements! {
           and valid_from <= $4 and (valid_until is null or valid_until > $4)
         order by person limit 100";
 
-    // Who lived there last knows the way best.
+    // Who lived there last knows the way best; a room that nobody ever lived in is known from the register.
     ROOM = "select building, unit, room, community from visitors_household
         where tenant = $1 and room = $2 and (cast($3 as text) is null or community = $3)
         order by valid_from desc limit 1";
+
+    REGISTERED_ROOM = "select building, unit, id, community from visitors_room
+        where tenant = $1 and id = $2 and (cast($3 as text) is null or community = $3)";
+
+    PUT_ROOM = "insert into visitors_room (tenant, id, community, building, unit) values ($1, $2, $3, $4, $5)
+        on conflict (tenant, id) do update set community = excluded.community, building = excluded.building,
+            unit = excluded.unit";
+
+    DELETE_KEYS = "delete from visitors_room_key where tenant = $1 and room = $2";
+
+    PUT_KEY = "insert into visitors_room_key (tenant, community, key, room) values ($1, $2, $3, $4)
+        on conflict (tenant, community, key, room) do nothing";
+
+    // Two are as good as many: the words name no room.
+    ROOMS_OF_KEY = "select r.building, r.unit, r.id from visitors_room_key k
+        join visitors_room r on r.tenant = k.tenant and r.id = k.room
+        where k.tenant = $1 and k.community = $2 and k.key = $3
+        order by r.id limit 2";
 }
 
 /// The time zone of a community; nothing for one that is not known.
@@ -125,14 +143,54 @@ pub(crate) async fn hosts(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-/// The way to a room in which somebody lives or lived, and its community.
+/// Stores a room of the register and everything it is found by.
+pub(crate) async fn put_room(tx: &Tx, changed: &RoomChanged) -> anyhow::Result<()> {
+    let room = [
+        tx.tenant().into(),
+        (&changed.room).into(),
+        (&changed.community).into(),
+        (&changed.building).into(),
+        (&changed.unit).into(),
+    ];
+    tx.execute(PUT_ROOM, &room).await?;
+    tx.execute(DELETE_KEYS, &[tx.tenant().into(), (&changed.room).into()])
+        .await?;
+    let row = |key: &String| {
+        vec![
+            tx.tenant().into(),
+            (&changed.community).into(),
+            key.clone().into(),
+            (&changed.room).into(),
+        ]
+    };
+    let keys: Vec<_> = changed.keys.iter().map(row).collect();
+    tx.insert_many(PUT_KEY, &keys).await
+}
+
+/// The one room of the community that goes by that key; nothing when there is none, or several.
+pub(crate) async fn room_of_key(
+    tx: &Tx,
+    community: &CommunityId,
+    key: &str,
+) -> anyhow::Result<Option<Room>> {
+    let parameters = [tx.tenant().into(), community.into(), key.into()];
+    match tx.rows(ROOMS_OF_KEY, &parameters).await?.as_slice() {
+        [only] => Ok(Some(read_room(only, 0)?)),
+        _ => Ok(None),
+    }
+}
+
+/// The way to a room of the register, or in which somebody lives or lived, and its community.
 pub(crate) async fn room(
     tx: &Tx,
     room: &RoomId,
     community: Option<&CommunityId>,
 ) -> anyhow::Result<Option<(Room, CommunityId)>> {
     let parameters = [tx.tenant().into(), room.into(), community.into()];
-    let row = tx.row(ROOM, &parameters).await?;
+    let row = match tx.row(ROOM, &parameters).await? {
+        Some(row) => Some(row),
+        None => tx.row(REGISTERED_ROOM, &parameters).await?,
+    };
     row.map(|row| Ok((read_room(&row, 0)?, row.id(3)?)))
         .transpose()
 }

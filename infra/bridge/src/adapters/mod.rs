@@ -5,6 +5,7 @@ mod controller;
 pub mod digest;
 mod exchange;
 mod line;
+pub mod meters;
 pub mod osdp;
 pub mod panels;
 mod port;

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_serial::SerialStream;
 
-use crate::config::Port;
+use crate::config::{Parity, Port};
 
 /// How long opening a TCP connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -34,8 +34,12 @@ pub async fn open(port: &Port) -> Result<Box<dyn Stream>> {
                 .context("asking for small packets at once")?;
             Ok(Box::new(stream))
         }
-        Port::Serial { path, baud } => {
-            let builder = tokio_serial::new(path.to_string_lossy(), *baud);
+        Port::Serial { path, baud, parity } => {
+            let parity = match parity {
+                Parity::None => tokio_serial::Parity::None,
+                Parity::Even => tokio_serial::Parity::Even,
+            };
+            let builder = tokio_serial::new(path.to_string_lossy(), *baud).parity(parity);
             let stream = SerialStream::open(&builder)
                 .with_context(|| format!("opening {}", path.display()))?;
             Ok(Box::new(stream))

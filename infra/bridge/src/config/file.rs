@@ -9,9 +9,11 @@ use serde::Deserialize;
 use wire::pass::PassKey;
 
 use super::devices::{self, PanelFile, RelayFile, SwitchFile, millis};
+use super::meters::{self, MeterBusFile, MeterFile};
 use super::{
-    ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, OSDP_ADDRESS_MAX, PASSWORD_VARIABLE,
-    Password, Port, SPOOL_MESSAGES_MAX, SpoolLimits, UNLOCK_MS_MAX, host_and_port,
+    ADAPTERS_MAX, Config, DOORS_MAX, DoorConfig, LineConfig, MeterBusConfig, OSDP_ADDRESS_MAX,
+    PASSWORD_VARIABLE, PanelsConfig, Password, Port, RelayConfig, SPOOL_MESSAGES_MAX, SpoolLimits,
+    SwitchConfig, UNLOCK_MS_MAX, host_and_port,
 };
 
 /// Makes a checked configuration of the text.
@@ -46,6 +48,11 @@ struct File {
     switches: Vec<SwitchFile>,
     #[serde(default)]
     doors: Vec<DoorFile>,
+    meter_zone: Option<String>,
+    #[serde(default)]
+    meter_buses: Vec<MeterBusFile>,
+    #[serde(default)]
+    meters: Vec<MeterFile>,
 }
 
 impl File {
@@ -53,36 +60,39 @@ impl File {
         let (broker_host, broker_port) = host_and_port(&self.broker).context("broker")?;
         let password = self.password(password)?;
         let lines = all(self.lines, LineFile::check)?;
+        let meter_buses = meters::buses(self.meter_zone, self.meter_buses, self.meters)?;
+        let ports = lines.iter().map(|line| &line.port);
+        let ports = ports.chain(meter_buses.iter().map(|bus| &bus.port));
         no_repetition(
-            "lines",
+            "lines]] and [[meter_buses",
             "port",
-            lines.iter().map(|line| line.port.to_string()),
+            ports.map(ToString::to_string),
         )?;
         let relays = all(self.relays, RelayFile::check)?;
         let panels = devices::panels(self.panels_listen, self.panels)?;
         let switches = all(self.switches, SwitchFile::check)?;
-        let mut known = Known::default();
-        known.add("line", lines.iter().map(|line| &line.id))?;
-        known.add("relay", relays.iter().map(|relay| &relay.id))?;
-        let called = panels.iter().flat_map(|panels| &panels.panels);
-        known.add("panel", called.map(|panel| &panel.id))?;
-        known.add("switch", switches.iter().map(|switch| &switch.id))?;
-        ensure!(
-            (1..=ADAPTERS_MAX).contains(&known.0.len()),
-            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]] and [[switches]], not {}",
-            known.0.len()
-        );
+        let known = Known::of(&lines, &relays, panels.as_ref(), &switches, &meter_buses)?;
         let doors = self
             .doors
             .into_iter()
             .map(|door| door.check(&known))
             .collect::<Result<Vec<_>>>()?;
+        let doors_min = usize::from(meter_buses.is_empty());
         ensure!(
-            (1..=DOORS_MAX).contains(&doors.len()),
-            "there must be 1 to {DOORS_MAX} [[doors]], not {}",
+            (doors_min..=DOORS_MAX).contains(&doors.len()),
+            "there must be {doors_min} to {DOORS_MAX} [[doors]], not {}",
             doors.len()
         );
-        no_repetition("doors", "id", doors.iter().map(|door| door.id.to_string()))?;
+        let meters = meter_buses.iter().flat_map(|bus| &bus.meters);
+        no_repetition(
+            "doors]] and [[meters",
+            "id",
+            doors
+                .iter()
+                .map(|door| &door.id)
+                .chain(meters.map(|meter| &meter.id))
+                .map(ToString::to_string),
+        )?;
         no_repetition(
             "doors",
             "device, address and output",
@@ -111,6 +121,7 @@ impl File {
             panels,
             switches,
             doors,
+            meter_buses,
         })
     }
 
@@ -293,6 +304,29 @@ impl DoorFile {
 struct Known(BTreeMap<String, &'static str>);
 
 impl Known {
+    /// Everything that is named, each name once.
+    fn of(
+        lines: &[LineConfig],
+        relays: &[RelayConfig],
+        panels: Option<&PanelsConfig>,
+        switches: &[SwitchConfig],
+        meter_buses: &[MeterBusConfig],
+    ) -> Result<Self> {
+        let mut known = Known::default();
+        known.add("line", lines.iter().map(|line| &line.id))?;
+        known.add("relay", relays.iter().map(|relay| &relay.id))?;
+        let called = panels.iter().flat_map(|panels| &panels.panels);
+        known.add("panel", called.map(|panel| &panel.id))?;
+        known.add("switch", switches.iter().map(|switch| &switch.id))?;
+        known.add("meter bus", meter_buses.iter().map(|bus| &bus.id))?;
+        ensure!(
+            (1..=ADAPTERS_MAX).contains(&known.0.len()),
+            "there must be 1 to {ADAPTERS_MAX} [[lines]], [[relays]], [[panels]], [[switches]] and [[meter_buses]], not {}",
+            known.0.len()
+        );
+        Ok(known)
+    }
+
     fn add<'a>(&mut self, kind: &'static str, ids: impl Iterator<Item = &'a String>) -> Result<()> {
         for id in ids {
             ensure!(!id.is_empty(), "a {kind} has an empty id");

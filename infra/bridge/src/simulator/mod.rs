@@ -10,6 +10,7 @@
 //! ```
 
 pub mod control;
+pub mod meters;
 mod panel;
 mod peripheral;
 mod port;
@@ -22,7 +23,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use osdp::{MAX_BUS_PACKET, ParsedPacket, SOM};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -33,9 +33,6 @@ pub use relay::Relay;
 pub use switch::{Switch, SwitchSettings};
 
 use crate::config::Port;
-
-/// How much is read at once, in bytes.
-const READ_BYTES: usize = 512;
 
 /// Where a simulated line listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,13 +118,18 @@ impl Controller {
             told,
             connections: 0,
         }));
+        let (heard, connected) = (line.clone(), line.clone());
+        let served = port::Heard {
+            next: Box::new(move |bytes| next_frame(bytes, &heard)),
+            connected: Box::new(move || lock(&connected).connections += 1),
+        };
         let (port, link, task) = match listen {
             Listen::Tcp(address) => {
-                let (port, task) = port::tcp(address, line.clone()).await?;
+                let (port, task) = port::tcp(address, served).await?;
                 (port, None, task)
             }
             Listen::Pty(path) => {
-                let (port, task) = port::pty(path, line.clone())?;
+                let (port, task) = port::pty(path, served)?;
                 (port, Some(path.clone()), task)
             }
         };
@@ -266,42 +268,8 @@ impl SimulatedLine {
     }
 }
 
-/// Serves one connection until it closes.
-async fn serve<Stream: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut Stream,
-    line: &Mutex<SimulatedLine>,
-) -> std::io::Result<()> {
-    let (mut bytes, mut buffer) = (Vec::new(), [0; READ_BYTES]);
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        answer(stream, &mut bytes, line).await?;
-    }
-}
-
-/// Answers every whole frame among the bytes, and keeps the rest.
-async fn answer<Stream: AsyncWrite + Unpin>(
-    stream: &mut Stream,
-    bytes: &mut Vec<u8>,
-    line: &Mutex<SimulatedLine>,
-) -> std::io::Result<()> {
-    while let Some((answer, delay)) = next_frame(bytes, line) {
-        let Some(answer) = answer else { continue };
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        stream.write_all(&answer).await?;
-    }
-    Ok(())
-}
-
-type Answered = (Option<Vec<u8>>, Duration);
-
 /// Takes one whole frame off the front, if there is one.
-fn next_frame(bytes: &mut Vec<u8>, line: &Mutex<SimulatedLine>) -> Option<Answered> {
+fn next_frame(bytes: &mut Vec<u8>, line: &Mutex<SimulatedLine>) -> Option<port::Answered> {
     loop {
         let start = bytes.iter().position(|byte| *byte == SOM)?;
         bytes.drain(..start);

@@ -175,7 +175,12 @@ impl State {
             // Not one of ours: a switch's topic, and this is the broker between it and the bridge.
             return self.deliver(&publish.topic, &payload, false);
         };
-        if !self.receipts || !matches!(topic.channel, Channel::Event | Channel::Acknowledgement) {
+        if !self.receipts
+            || !matches!(
+                topic.channel,
+                Channel::Event | Channel::Acknowledgement | Channel::Reading
+            )
+        {
             return;
         }
         let message = Message::<serde_json::Value>::from_payload(&payload).unwrap();

@@ -48,9 +48,27 @@ pub struct Drained {
     pub failed: Option<String>,
 }
 
+impl Drained {
+    /// Whether it stopped at its limit, and more may wait.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.handled + self.parked >= DRAIN_EVENTS_MAX
+    }
+}
+
+impl std::ops::AddAssign for Drained {
+    /// What two calls did, for two tenants for example.
+    fn add_assign(&mut self, other: Self) {
+        self.handled += other.handled;
+        self.parked += other.parked;
+        self.failed = other.failed.or(self.failed.take());
+    }
+}
+
 /// Handles the facts of its kinds after the consumer's cursor one after another, each with the cursor in one
-/// transaction, at most [`DRAIN_EVENTS_MAX`]; many facts of other kinds are passed over in one step. It stops at a failing event, so that the next heartbeat tries it again, and goes on
-/// past it once it is parked.
+/// transaction, at most [`DRAIN_EVENTS_MAX`]; many facts of other kinds are passed over in one step. It stops at a
+/// failing event, so that the next heartbeat tries it again, and goes on past it once it is parked. When it stops at
+/// the limit, the doorbell is due once more, so that the rest need not wait for the heartbeat.
 ///
 /// # Errors
 /// A failure of the database; a busy or unreachable one does not count as a try of the event.
@@ -97,6 +115,7 @@ where
             (Err(error), _) => return Err(error),
         }
     }
+    db.has_news(tenant);
     Ok(drained)
 }
 

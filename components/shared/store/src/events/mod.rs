@@ -92,6 +92,9 @@ pub async fn append<Fact: Event>(
         ],
     )
     .await?;
+    if Fact::AWAITED {
+        tx.await_news();
+    }
     Ok(seq)
 }
 
@@ -131,7 +134,11 @@ pub async fn append_all<Fact: Event>(
         "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
         &rows,
     )
-    .await
+    .await?;
+    if Fact::AWAITED {
+        tx.await_news();
+    }
+    Ok(())
 }
 
 /// The facts after that place, oldest first, at most [`PAGE_EVENTS_MAX`].
@@ -170,6 +177,22 @@ pub async fn waiting(db: &impl Read, consumer: &str) -> anyhow::Result<Vec<Tenan
         )
         .await?;
     rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Whether the tenant's log has facts that the consumer has not handled yet.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn is_waiting(db: &impl Read, tenant: &TenantId, consumer: &str) -> anyhow::Result<bool> {
+    let row = db
+        .row(
+            "select h.seq from event_head h
+             left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
+             where h.tenant = $2 and h.seq > coalesce(c.seq, 0)",
+            &[consumer.into(), tenant.into()],
+        )
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Starts a consumer behind everything that is already in the logs: nothing before now is handled. Consumers that

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use kernel::{ActorId, CommunityId, DeviceId, EventId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::events::{self, Drained, TRIES_MAX};
+use store::events::{self, DRAIN_EVENTS_MAX, Drained, TRIES_MAX};
 use store::{Db, tx};
-use wire::event::{DoorOpened, DoorRegistered};
+use wire::event::{DoorOpened, DoorRegistered, PersonErased};
 
 use crate::support::{append, at, databases, effect, effects, join, run, tenant};
 
@@ -83,6 +83,88 @@ fn many_facts_at_once_stand_in_the_log_like_one_after_another() {
                 .map(|event| (event.seq, event.id.as_str()))
                 .collect();
             assert_eq!(told, [(600, "d598"), (601, "d599"), (602, "last")]);
+        }
+    });
+}
+
+#[test]
+fn only_committed_facts_that_others_await_are_news() {
+    run(async {
+        for db in databases().await {
+            let demo = tenant("demo");
+            let erased = PersonErased {
+                person: ActorId::parse("li").unwrap(),
+                actor: ActorId::parse("li").unwrap(),
+            };
+            tx(&db, &demo, async |tx| append(tx, "d1").await)
+                .await
+                .unwrap();
+            assert!(db.take_news().is_empty(), "nobody awaits a door");
+            let given_up = tx(&db, &demo, async |tx| {
+                events::append(tx, &EventId::parse("e0").unwrap(), at(0), &erased).await?;
+                anyhow::bail!("given up")
+            });
+            let given_up: anyhow::Result<()> = given_up.await;
+            given_up.unwrap_err();
+            assert!(db.take_news().is_empty(), "nothing was committed");
+            tx(&db.clone(), &demo, async |tx| {
+                events::append(tx, &EventId::parse("e1").unwrap(), at(0), &erased).await
+            })
+            .await
+            .unwrap();
+            tx(&db, &tenant("other"), async |tx| {
+                let facts = [(EventId::parse("e2").unwrap(), erased.clone())];
+                events::append_all(tx, at(0), &facts).await
+            })
+            .await
+            .unwrap();
+            assert_eq!(
+                Vec::from_iter(db.take_news()),
+                [demo.clone(), tenant("other")]
+            );
+            assert!(db.take_news().is_empty(), "told once");
+        }
+    });
+}
+
+#[test]
+fn a_consumer_that_stops_at_its_limit_is_woken_once_more() {
+    run(async {
+        for db in databases().await {
+            let demo = tenant("demo");
+            tx(&db, &demo, async |tx| {
+                let facts: Vec<_> = (0..=DRAIN_EVENTS_MAX)
+                    .map(|number| {
+                        let door = format!("d{number}");
+                        let fact = DoorRegistered {
+                            door: DeviceId::parse(&door).unwrap(),
+                            community: CommunityId::parse("garden").unwrap(),
+                            actor: ActorId::parse("li").unwrap(),
+                        };
+                        (EventId::parse(&door).unwrap(), fact)
+                    })
+                    .collect();
+                events::append_all(tx, at(0), &facts).await
+            })
+            .await
+            .unwrap();
+            assert!(events::is_waiting(&db.db, &demo, "c").await.unwrap());
+            assert!(
+                !events::is_waiting(&db.db, &tenant("other"), "c")
+                    .await
+                    .unwrap()
+            );
+            let mut rings = 0;
+            loop {
+                let drained = events::drain(&db, &demo, "c", at(0), async |_, _| Ok(())).await;
+                drained.unwrap();
+                if db.take_news().is_empty() {
+                    break;
+                }
+                rings += 1;
+            }
+            assert_eq!(rings, 1);
+            assert!(!events::is_waiting(&db.db, &demo, "c").await.unwrap());
         }
     });
 }

@@ -63,7 +63,7 @@ events! {
         actor: ActorId,
     }
     /// A pass opened a door; reported by the gateway, also after it was without the uplink.
-    PassUsed = "pass.used" {
+    PassUsed = "pass.used", awaited {
         /// The pass.
         pass: PassId,
         /// The door.

@@ -45,7 +45,7 @@ impl BindingRole {
 
 events! {
     /// A community was added, or has another name or time zone.
-    CommunityChanged = "community.changed" {
+    CommunityChanged = "community.changed", awaited {
         /// The community.
         community: CommunityId,
         /// What people call it.
@@ -58,7 +58,7 @@ events! {
         actor: ActorId,
     }
     /// A person was entered into the register.
-    ResidentRecorded = "resident.recorded" {
+    ResidentRecorded = "resident.recorded", awaited {
         /// The person; the id of the account, once there is one.
         person: ActorId,
         /// The digest of the phone number; see `web::phone_digest`.
@@ -67,7 +67,7 @@ events! {
         actor: ActorId,
     }
     /// A person is bound to a room, or to the community as staff.
-    BindingStarted = "binding.started" {
+    BindingStarted = "binding.started", awaited {
         /// The binding.
         binding: BindingId,
         /// The person.
@@ -90,7 +90,7 @@ events! {
         actor: ActorId,
     }
     /// A binding ended, or will end at another moment than was said.
-    BindingEnded = "binding.ended" {
+    BindingEnded = "binding.ended", awaited {
         /// The binding.
         binding: BindingId,
         /// The person.
@@ -147,7 +147,7 @@ events! {
         actor: ActorId,
     }
     /// A room was added, or it or what it is called changed; from a file, too.
-    RoomChanged = "room.changed" {
+    RoomChanged = "room.changed", awaited {
         /// The room.
         room: RoomId,
         /// Its entrance.

@@ -4,7 +4,7 @@ use kernel::{ActorId, CommunityId, DeviceId, MessageId, Timestamp};
 
 events! {
     /// A gateway came, went or fell silent. A heartbeat records nothing.
-    GatewayAvailabilityChanged = "gateway.availability_changed" {
+    GatewayAvailabilityChanged = "gateway.availability_changed", awaited {
         /// The gateway.
         gateway: DeviceId,
         /// Whether it is there.

@@ -13,7 +13,7 @@ events! {
         operator: ActorId,
     }
     /// A person was added.
-    PersonRegistered = "person.registered" {
+    PersonRegistered = "person.registered", awaited {
         /// The person.
         person: ActorId,
         /// What the person is.
@@ -27,14 +27,14 @@ events! {
         actor: ActorId,
     }
     /// Two ids turned out to be one person: the same phone was recorded before the account was known.
-    PersonAliased = "person.aliased" {
+    PersonAliased = "person.aliased", awaited {
         /// The id that is given up.
         alias: ActorId,
         /// The id that stays: the account.
         person: ActorId,
     }
     /// A person asked to be forgotten; every capability deletes or makes anonymous what it holds.
-    PersonErased = "person.erased" {
+    PersonErased = "person.erased", awaited {
         /// The person.
         person: ActorId,
         /// Who carried it out.
@@ -135,7 +135,7 @@ events! {
         actor: ActorId,
     }
     /// A person is reached at another phone number.
-    PersonPhoneChanged = "person.phone_changed" {
+    PersonPhoneChanged = "person.phone_changed", awaited {
         /// The person.
         person: ActorId,
         /// The digest of the number; see `web::phone_digest`.
@@ -172,7 +172,7 @@ events! {
         session: Option<String>,
     }
     /// A device was added.
-    DeviceRegistered = "device.registered" {
+    DeviceRegistered = "device.registered", awaited {
         /// The device.
         device: DeviceId,
         /// What it is.
@@ -190,7 +190,7 @@ events! {
         actor: ActorId,
     }
     /// A gateway speaks for a device from now on.
-    DeviceChildAssigned = "device.child_assigned" {
+    DeviceChildAssigned = "device.child_assigned", awaited {
         /// The gateway.
         gateway: DeviceId,
         /// What the child is.

@@ -1,13 +1,17 @@
 //! The facts that capabilities record. The event log is the audit trail; other capabilities consume it.
 
+/// Makes the facts of a capability. `awaited` after a kind says that other capabilities wait for it.
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident = $kind:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+    (@awaited) => { false };
+    (@awaited awaited) => { true };
+    ($($(#[$doc:meta])* $name:ident = $kind:literal $(, $awaited:ident)? { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
 
         impl crate::event::Event for $name {
             const KIND: &'static str = $kind;
+            const AWAITED: bool = events!(@awaited $($awaited)?);
         }
     )*};
 }
@@ -16,7 +20,10 @@ mod access;
 mod community;
 mod device;
 mod door;
+mod fee;
 mod identity;
+mod meter;
+mod payment;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,11 +32,18 @@ pub use access::*;
 pub use community::*;
 pub use device::*;
 pub use door::*;
+pub use fee::*;
 pub use identity::*;
+pub use meter::*;
+pub use payment::*;
 pub use visit::*;
 
 /// A fact of one kind.
 pub trait Event: Serialize + DeserializeOwned {
     /// The name in the log, `noun.past_participle`; never changes.
     const KIND: &'static str;
+
+    /// Whether other capabilities wait for it, so that the doorbell is rung after its commit; the others are only
+    /// kept. `awaited` beside its kind says so, and a conformance test compares it with what consumers hear.
+    const AWAITED: bool = false;
 }

@@ -17,7 +17,7 @@ events! {
         answer_by: Timestamp,
     }
     /// A visit is expected: its pass opens the community's gates and the entrance of the room.
-    VisitApproved = "visit.approved" {
+    VisitApproved = "visit.approved", awaited {
         /// The visit.
         visit: VisitId,
         /// The pass that it is let in with.
@@ -42,7 +42,7 @@ events! {
         plate: Option<String>,
     }
     /// The host said no, did not answer in time, or took the invitation back; the pass opens nothing any more.
-    VisitEnded = "visit.ended" {
+    VisitEnded = "visit.ended", awaited {
         /// The visit.
         visit: VisitId,
         /// The pass, if it had one.

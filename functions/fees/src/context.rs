@@ -1,0 +1,61 @@
+//! What a request or a tick works with: the database, the secrets and the moment.
+
+use kernel::Timestamp;
+use store::Db;
+use web::Secret;
+
+/// Opened once for each request or tick.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// Verifies the tokens of people.
+    pub token_secret: Secret,
+    /// What schedulers present.
+    pub internal_token: Secret,
+    /// The moment at which everything of this call happens.
+    pub now: Timestamp,
+}
+
+impl Context {
+    /// Reads the variables and opens what they name.
+    ///
+    /// # Errors
+    /// A missing variable, or one that cannot be.
+    #[cfg(target_family = "wasm")]
+    pub async fn open() -> anyhow::Result<Self> {
+        let [token_secret, internal_token, database_url] =
+            web::variables(["token_secret", "internal_token", "database_url"]).await?;
+        let db = Db::open(&database_url)?;
+        Self::new(db, token_secret, internal_token, web::now()?)
+    }
+
+    /// With these secrets.
+    ///
+    /// # Errors
+    /// A secret that is too short.
+    pub fn new(
+        db: Db,
+        token_secret: String,
+        internal_token: String,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            db,
+            token_secret: Secret::new("token_secret", token_secret)?,
+            internal_token: Secret::new("internal_token", internal_token)?,
+            now,
+        })
+    }
+
+    /// A new id of this moment.
+    ///
+    /// # Errors
+    /// When the clock stands before 1970.
+    pub fn new_id<Id>(&self) -> anyhow::Result<Id>
+    where
+        Id: TryFrom<String>,
+        Id::Error: std::error::Error + Send + Sync + 'static,
+    {
+        Ok(Id::try_from(web::new_id(self.now)?)?)
+    }
+}

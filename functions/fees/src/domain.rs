@@ -1,0 +1,34 @@
+//! What is decided about fees, pure: time, ids and the caller come in as arguments, a refusal comes out as a value.
+//! One file a noun.
+
+mod bill;
+mod caller;
+mod late;
+mod month;
+mod rent;
+mod rule;
+mod settle;
+mod share;
+mod terms;
+mod text;
+
+pub use bill::{
+    Bill, BillState, Versions, discount, next_version, refuse_paid, unknown_bill, void, waive,
+};
+pub use caller::{
+    Sight, check_manager, check_reader, community_unknown, is_manager, is_people, sees,
+};
+pub use late::{Late, LateTerms};
+pub use month::{Month, MonthError, Stretch, prorated};
+pub use rent::{Escalation, rent};
+pub use rule::{
+    Charge, Charged, Cost, Household, Rule, Scope, Skip, UsageOf, by_room, cycle_of, in_days,
+    known_usages, schedule_line, skip, unknown_rule,
+};
+pub use settle::{Owed, Paid, late_of, quote, settle};
+pub use share::{ShareBy, Sharer, share};
+pub use terms::{TariffTerms, schedule, unknown_tariff};
+pub use text::{Name, Reason, TextError};
+
+#[cfg(test)]
+mod law_tests;

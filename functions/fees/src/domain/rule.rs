@@ -1,0 +1,485 @@
+//! Rules: what a community charges its rooms for, and what a room owes by a rule for a month.
+//!
+//! An error in a formula is a reason to skip the room, and never an amount of nothing.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use kernel::{Commodity, CommunityId, FeeRuleId, Message, Refusal, RoomId, TariffId};
+use serde_json::{Value, json};
+use tariff::{Band, Line, Prices, Rounding, Schedule, day_of};
+
+use super::{Escalation, Month, ShareBy, Stretch, prorated, rent};
+
+/// The most that a month may cost by a rule, in fen: ten million yuan.
+const AMOUNT_MINOR_MAX: i64 = 1_000_000_000;
+/// The highest price, in 1/10,000 yuan.
+const PRICE_MAX: i64 = 10_000_000_000;
+
+/// What is charged for, and how.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Charge {
+    /// A price for each m2 and month.
+    Area {
+        /// In 1/10,000 yuan.
+        price: i64,
+        /// What a vacant room bears, in 1/100; all of it unless it says otherwise.
+        vacancy_percent: Option<u32>,
+    },
+    /// An amount for each month.
+    Fixed {
+        /// In fen.
+        amount_minor: i64,
+        /// What a vacant room bears, in 1/100; all of it unless it says otherwise.
+        vacancy_percent: Option<u32>,
+    },
+    /// A price for each unit used.
+    PerUsage {
+        /// Of what.
+        commodity: Commodity,
+        /// In 1/10,000 yuan.
+        price: i64,
+    },
+    /// By how much was used (阶梯).
+    Tiered {
+        /// Of what.
+        commodity: Commodity,
+        /// The tariff with the tiers.
+        tariff: TariffId,
+    },
+    /// By when it was used (峰谷).
+    TimeOfUse {
+        /// Of what.
+        commodity: Commodity,
+        /// The tariff with the bands.
+        tariff: TariffId,
+    },
+    /// A cost that the rooms bear together (公摊).
+    Shared {
+        /// The cost of a month.
+        cost: Cost,
+        /// By what it is shared.
+        by: ShareBy,
+        /// What a vacant room weighs, in 1/100; all of it unless it says otherwise.
+        vacancy_percent: Option<u32>,
+    },
+    /// Rent of the rooms that the scope names.
+    Rent {
+        /// For a month, in fen.
+        amount_minor: i64,
+        /// How it rises.
+        escalation: Option<Escalation>,
+    },
+}
+
+/// What a shared cost is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Cost {
+    /// An amount for each month, in fen.
+    AmountMinor(i64),
+    /// What the meters of common areas counted, at a price.
+    Metered {
+        /// Of what.
+        commodity: Commodity,
+        /// In 1/10,000 yuan.
+        price: i64,
+        /// Of these areas; of all when empty.
+        #[serde(default)]
+        areas: Vec<String>,
+    },
+}
+
+/// Which rooms a rule is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Rooms that are for this: `residential`, `commercial` ...; of every use when empty.
+    #[serde(default)]
+    pub usages: Vec<String>,
+    /// These rooms; all when empty.
+    #[serde(default)]
+    pub rooms: Vec<RoomTerm>,
+}
+
+/// A room, and the days on which the rule holds for it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomTerm {
+    /// The room.
+    pub room: RoomId,
+    /// The first day; the rule's unless it says otherwise.
+    pub first_day: Option<NaiveDate>,
+    /// The first day on which it no longer holds.
+    pub until_day: Option<NaiveDate>,
+}
+
+/// A rule of a community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The rule.
+    pub id: FeeRuleId,
+    /// Its community.
+    pub community: CommunityId,
+    /// What people read on the bill.
+    pub name: String,
+    /// What is charged for.
+    pub charge: Charge,
+    /// Of which rooms.
+    pub scope: Scope,
+    /// The one rounding of a line.
+    pub rounding: Rounding,
+    /// The first day on which it holds.
+    pub first_day: NaiveDate,
+    /// The first day on which it no longer holds.
+    pub until_day: Option<NaiveDate>,
+    /// From 1.
+    pub version: i64,
+}
+
+/// A room and who lives there, as a bill of a month sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Household {
+    /// The room.
+    pub room: RoomId,
+    /// In 1/100 m2.
+    pub area_dm2: i64,
+    /// What it is for.
+    pub usage: String,
+    /// How many people are bound to it in the month.
+    pub persons: u32,
+    /// When the first of them came.
+    pub moved_in: Option<NaiveDate>,
+}
+
+/// What a room, or an area, used of a commodity in a month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageOf {
+    /// In 1/1,000 of the unit.
+    pub quantity_milli: i64,
+    /// By band of the day; empty without bands.
+    pub bands: Vec<Band>,
+    /// The usages with their revisions: `u1.2,u3.1`.
+    pub mark: String,
+    /// Whether a part was estimated.
+    pub estimated: bool,
+    /// What was used before in the tariff's cycle.
+    pub used_milli: i64,
+}
+
+/// What a room owes by a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charged {
+    /// Rounded once, in fen.
+    pub amount_fen: i64,
+    /// What it was computed of; kept on the bill.
+    pub basis: Value,
+    /// The usages with their revisions; empty without usage.
+    pub mark: String,
+}
+
+/// Why a room has no bill by a rule: a stable code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip(pub String);
+
+/// A skip for that reason.
+pub fn skip(code: &str) -> Skip {
+    Skip(code.to_owned())
+}
+
+impl Household {
+    /// Whether nobody is bound to the room.
+    #[must_use]
+    pub fn is_vacant(&self) -> bool {
+        self.persons == 0
+    }
+}
+
+impl Rule {
+    /// Whether the rule can charge anything.
+    ///
+    /// # Errors
+    /// 422 with what is wrong.
+    pub fn checked(self) -> Result<Self, Refusal> {
+        let amount = |amount: i64| (0..=AMOUNT_MINOR_MAX).contains(&amount);
+        let price = |price: i64| (0..=PRICE_MAX).contains(&price);
+        let percent = |percent: Option<u32>| percent.is_none_or(|percent| percent <= 100);
+        let fits = match &self.charge {
+            Charge::Area {
+                price: per_m2,
+                vacancy_percent,
+            } => price(*per_m2) && percent(*vacancy_percent),
+            Charge::Fixed {
+                amount_minor,
+                vacancy_percent,
+            } => amount(*amount_minor) && percent(*vacancy_percent),
+            Charge::PerUsage {
+                price: per_unit, ..
+            } => price(*per_unit),
+            Charge::Tiered { .. } | Charge::TimeOfUse { .. } => true,
+            Charge::Shared {
+                cost,
+                vacancy_percent,
+                ..
+            } => {
+                percent(*vacancy_percent)
+                    && match cost {
+                        Cost::AmountMinor(cost) => amount(*cost),
+                        Cost::Metered {
+                            price: per_unit, ..
+                        } => price(*per_unit),
+                    }
+            }
+            Charge::Rent {
+                amount_minor,
+                escalation,
+            } => {
+                let steps = |steps: Escalation| {
+                    steps.every_months > 0 && (-10_000..=100_000).contains(&steps.rate_bps)
+                };
+                amount(*amount_minor)
+                    && escalation.is_none_or(steps)
+                    && !self.scope.rooms.is_empty()
+            }
+        };
+        let dated = self.until_day.is_none_or(|until| self.first_day < until);
+        if fits && dated {
+            return Ok(self);
+        }
+        Err(Refusal::invalid(
+            "fee_rule_invalid",
+            Message::new(
+                "The rule cannot charge anything: prices and amounts are not below zero, parts are 0 to 100 percent, it ends after it begins, and rent names its rooms.",
+                "收费规则不正确：单价和金额不能为负，比例为 0 到 100，结束须晚于开始，租金须指定房屋。",
+            ),
+        ))
+    }
+
+    /// The days of the month on which the rule holds for the room.
+    ///
+    /// # Errors
+    /// The reason when there are none.
+    pub fn stretch(&self, household: &Household, month: Month) -> Result<Stretch, Skip> {
+        let mut first = self.first_day;
+        let mut until = self.until_day;
+        if !self.scope.rooms.is_empty() {
+            let term = self
+                .scope
+                .rooms
+                .iter()
+                .find(|term| term.room == household.room);
+            let term = term.ok_or_else(|| skip("not_in_scope"))?;
+            first = term.first_day.map_or(first, |day| day.max(first));
+            until = match (until, term.until_day) {
+                (Some(rule), Some(room)) => Some(rule.min(room)),
+                (rule, room) => rule.or(room),
+            };
+        }
+        let usages = &self.scope.usages;
+        if !usages.is_empty() && !usages.contains(&household.usage) {
+            return Err(skip("not_in_scope"));
+        }
+        month
+            .part(Some(first), until)
+            .ok_or_else(|| skip("not_in_force"))
+    }
+
+    /// What a room owes by area, a fixed amount or rent.
+    ///
+    /// # Errors
+    /// The reason to skip the room.
+    pub fn charge_plain(&self, household: &Household, month: Month) -> Result<Charged, Skip> {
+        let stretch = self.stretch(household, month)?;
+        let of_vacant = |percent: Option<u32>| match percent {
+            Some(percent) if household.is_vacant() => i128::from(percent),
+            _ => 100,
+        };
+        let ((numerator, denominator), mut basis) = match &self.charge {
+            Charge::Area {
+                price,
+                vacancy_percent,
+            } => {
+                let area = known_area(household.area_dm2)?;
+                let percent = of_vacant(*vacancy_percent);
+                // 1/10,000 yuan x 1/100 m2 is 1/10,000 fen; the percent makes it 1/1,000,000.
+                let (numerator, denominator) =
+                    prorated(i128::from(*price) * i128::from(area) * percent, stretch);
+                let basis = json!({"kind": "area", "area_dm2": area, "price": price, "percent": i64::try_from(percent).unwrap_or(100)});
+                ((numerator, denominator * 1_000_000), basis)
+            }
+            Charge::Fixed {
+                amount_minor,
+                vacancy_percent,
+            } => {
+                let percent = of_vacant(*vacancy_percent);
+                let (numerator, denominator) =
+                    prorated(i128::from(*amount_minor) * percent, stretch);
+                let basis = json!({"kind": "fixed", "amount_minor": amount_minor, "percent": i64::try_from(percent).unwrap_or(100)});
+                ((numerator, denominator * 100), basis)
+            }
+            Charge::Rent {
+                amount_minor,
+                escalation,
+            } => {
+                let start = self
+                    .scope
+                    .rooms
+                    .iter()
+                    .find(|term| term.room == household.room);
+                let start = start
+                    .and_then(|term| term.first_day)
+                    .unwrap_or(self.first_day);
+                let (numerator, denominator, rents) =
+                    rent((*amount_minor, start), *escalation, stretch)
+                        .map_err(|problem| Skip(problem.code))?;
+                (
+                    (numerator, denominator),
+                    json!({"kind": "rent", "amount_minor": amount_minor, "contract_from": start, "rents": rents}),
+                )
+            }
+            _ => return Err(skip("not_plain")),
+        };
+        in_days(&mut basis, stretch);
+        let amount_fen = tariff::to_fen(numerator, denominator, self.rounding)
+            .map_err(|problem| Skip(problem.code))?;
+        if amount_fen == 0 {
+            return Err(skip("nothing_due"));
+        }
+        Ok(Charged {
+            amount_fen,
+            basis,
+            mark: String::new(),
+        })
+    }
+
+    /// The commodity whose usage the rule charges for.
+    #[must_use]
+    pub fn commodity(&self) -> Option<Commodity> {
+        match &self.charge {
+            Charge::PerUsage { commodity, .. }
+            | Charge::Tiered { commodity, .. }
+            | Charge::TimeOfUse { commodity, .. }
+            | Charge::Shared {
+                by: ShareBy::Usage(commodity),
+                ..
+            } => Some(*commodity),
+            _ => None,
+        }
+    }
+
+    /// The schedule of a rule with one price.
+    #[must_use]
+    pub fn flat_schedule(&self) -> Option<Schedule> {
+        let Charge::PerUsage { price, .. } = &self.charge else {
+            return None;
+        };
+        Some(Schedule {
+            rounding: self.rounding,
+            cycle: tariff::Cycle::Month(1),
+            uplift: None,
+            prorate_move_in: false,
+            periods: vec![tariff::PricePeriod {
+                first: day_of(self.first_day),
+                until: None,
+                prices: Prices::Flat(*price),
+            }],
+        })
+    }
+}
+
+/// Adds the days of a stretch to what a bill was computed of.
+pub fn in_days(basis: &mut Value, stretch: Stretch) {
+    if let Some(basis) = basis.as_object_mut() {
+        basis.insert("days".to_owned(), stretch.days().into());
+        basis.insert("days_of_month".to_owned(), stretch.month.days().into());
+    }
+}
+
+fn known_area(area_dm2: i64) -> Result<i64, Skip> {
+    match area_dm2 {
+        ..0 => Err(skip("area_negative")),
+        0 => Err(skip("area_missing")),
+        area => Ok(area),
+    }
+}
+
+/// The line that the plugged tariff rates for a room's usage of a month.
+///
+/// # Errors
+/// The reason to skip the room.
+pub fn schedule_line(
+    rule: &Rule,
+    household: &Household,
+    usage: Option<&UsageOf>,
+    month: Month,
+) -> Result<Line, Skip> {
+    let stretch = rule.stretch(household, month)?;
+    let usage = usage.ok_or_else(|| skip("usage_missing"))?;
+    Ok(Line {
+        first: day_of(stretch.first),
+        until: day_of(stretch.until),
+        quantity_milli: usage.quantity_milli,
+        bands: usage.bands.clone(),
+        used_milli: usage.used_milli,
+        persons: household.persons,
+        moved_in: household.moved_in.map(day_of),
+    })
+}
+
+/// The first day of the tariff's cycle in which the month begins.
+#[must_use]
+pub fn cycle_of(schedule: &Schedule, month: Month) -> Option<NaiveDate> {
+    schedule
+        .cycle
+        .start(day_of(month.first()))
+        .and_then(tariff::date_of)
+}
+
+/// Usages of a month as one by room: quantities, bands and marks together.
+#[must_use]
+pub fn by_room(usages: Vec<(RoomId, UsageOf)>) -> BTreeMap<RoomId, UsageOf> {
+    let mut rooms: BTreeMap<RoomId, UsageOf> = BTreeMap::new();
+    for (room, usage) in usages {
+        add(rooms.entry(room).or_default(), usage);
+    }
+    rooms
+}
+
+/// All usages as one.
+#[must_use]
+pub fn known_usages(usages: Vec<UsageOf>) -> Option<UsageOf> {
+    usages.into_iter().reduce(|mut all, usage| {
+        add(&mut all, usage);
+        all
+    })
+}
+
+fn add(all: &mut UsageOf, usage: UsageOf) {
+    all.quantity_milli = all.quantity_milli.saturating_add(usage.quantity_milli);
+    all.estimated |= usage.estimated;
+    for band in usage.bands {
+        match all.bands.iter_mut().find(|known| known.name == band.name) {
+            Some(known) => {
+                known.quantity_milli = known.quantity_milli.saturating_add(band.quantity_milli)
+            }
+            None => all.bands.push(band),
+        }
+    }
+    if !all.mark.is_empty() && !usage.mark.is_empty() {
+        all.mark.push(',');
+    }
+    all.mark.push_str(&usage.mark);
+}
+
+/// No such rule, or none that the caller may know.
+#[must_use]
+pub fn unknown_rule() -> Refusal {
+    Refusal::not_found(
+        "fee_rule_unknown",
+        Message::new(
+            "There is no such rule. Check its id.",
+            "未找到该收费规则，请检查编号。",
+        ),
+    )
+}

@@ -1,0 +1,215 @@
+//! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
+
+mod bills;
+mod credits;
+mod form;
+mod payments;
+mod recharges;
+mod rules;
+mod runs;
+mod statements;
+mod tariffs;
+
+use kernel::{Actor, CommunityId, Message, Refusal, TenantId};
+use store::{Answer, Ask, Tx, once, tx};
+use web::{Query, Reply, Request};
+
+use crate::context::Context;
+use crate::cron;
+use crate::domain::check_reader;
+
+/// The HTTP trigger.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
+    let request = match web::read(incoming).await {
+        Ok(request) => request,
+        Err(reply) => return reply,
+    };
+    match Context::open().await {
+        Ok(context) => respond(&context, &request).await,
+        Err(error) => web::answer(&request, Err(error)),
+    }
+}
+
+/// Answers a request: always with a reply, whatever goes wrong.
+pub async fn respond(context: &Context, request: &Request) -> Reply {
+    web::answer(request, route(context, request).await)
+}
+
+#[rustfmt::skip]
+async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
+        ("POST", ["api", "tariffs"]) => tariffs::add(context, request).await,
+        ("GET", ["api", "tariffs"]) => tariffs::list(context, request).await,
+        ("GET", ["api", "tariffs", tariff]) => tariffs::show(context, request, tariff).await,
+        ("PUT", ["api", "tariffs", tariff]) => tariffs::change(context, request, tariff).await,
+        ("POST", ["api", "tariffs", tariff, "preview"]) => tariffs::preview(context, request, tariff).await,
+        ("GET", ["api", "fee-terms", community]) => rules::show_terms(context, request, community).await,
+        ("PUT", ["api", "fee-terms", community]) => rules::change_terms(context, request, community).await,
+        ("POST", ["api", "fee-rules"]) => rules::add(context, request).await,
+        ("GET", ["api", "fee-rules"]) => rules::list(context, request).await,
+        ("GET", ["api", "fee-rules", rule]) => rules::show(context, request, rule).await,
+        ("PUT", ["api", "fee-rules", rule]) => rules::change(context, request, rule).await,
+        ("POST", ["api", "bill-runs"]) => runs::start(context, request).await,
+        ("GET", ["api", "bill-runs"]) => runs::list(context, request).await,
+        ("GET", ["api", "bill-runs", run]) => runs::show(context, request, run).await,
+        ("DELETE", ["api", "bill-runs", run]) => runs::discard(context, request, run).await,
+        ("POST", ["api", "bill-runs", run, "steps"]) => runs::go_on(context, request, run).await,
+        ("POST", ["api", "bill-runs", run, "publication"]) => runs::publish(context, request, run).await,
+        ("POST", ["api", "bills"]) => bills::add(context, request).await,
+        ("GET", ["api", "bills"]) => bills::list(context, request).await,
+        ("GET", ["api", "bills", bill]) => bills::show(context, request, bill).await,
+        ("POST", ["api", "bills", bill, "void"]) => bills::void(context, request, bill).await,
+        ("POST", ["api", "bills", bill, "discounts"]) => bills::discount(context, request, bill).await,
+        ("POST", ["api", "bills", bill, "late-fee-waivers"]) => bills::waive(context, request, bill).await,
+        ("POST", ["api", "bill-payments"]) => payments::request(context, request).await,
+        ("GET", ["api", "bill-payments"]) => payments::list(context, request).await,
+        ("GET", ["api", "bill-payments", payment]) => payments::show(context, request, payment).await,
+        ("GET", ["api", "bill-payments", payment, "receipt"]) => payments::receipt(context, request, payment).await,
+        ("POST", ["api", "bill-payments", payment, "refunds"]) => payments::refund(context, request, payment).await,
+        ("POST", ["api", "recharges"]) => recharges::request(context, request).await,
+        ("GET", ["api", "recharges"]) => recharges::list(context, request).await,
+        ("GET", ["api", "recharges", recharge]) => recharges::show(context, request, recharge).await,
+        ("POST", ["api", "recharges", recharge, "acknowledgement"]) => recharges::acknowledge(context, request, recharge).await,
+        ("GET", ["api", "account-credits"]) => credits::show(context, request).await,
+        ("GET", ["api", "fee-statements"]) => statements::arrears(context, request).await,
+        ("GET", ["api", "fee-statements", room]) => statements::statement(context, request, room).await,
+        ("POST", ["internal", "ticks", "fees"]) => tick(context, request).await,
+
+        (_, ["api", "tariffs" | "fee-rules" | "bill-runs" | "bills" | "bill-payments" | "recharges"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "tariffs" | "fee-rules" | "fee-terms", _]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "bill-runs", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "bills" | "bill-payments" | "recharges" | "fee-statements", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "account-credits" | "fee-statements"]) => web::method_not_allowed("GET"),
+        (_, ["api", "bill-payments", _, "receipt"]) => web::method_not_allowed("GET"),
+        (_, ["api", "tariffs", _, "preview"]) => web::method_not_allowed("POST"),
+        (_, ["api", "bill-runs", _, "steps" | "publication"]) => web::method_not_allowed("POST"),
+        (_, ["api", "bills", _, "void" | "discounts" | "late-fee-waivers"]) => web::method_not_allowed("POST"),
+        (_, ["api", "bill-payments", _, "refunds"]) => web::method_not_allowed("POST"),
+        (_, ["api", "recharges", _, "acknowledgement"]) => web::method_not_allowed("POST"),
+        (_, ["internal", "ticks", "fees"]) => web::method_not_allowed("POST"),
+        _ => web::unknown_route(),
+    }
+}
+
+async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    web::internal(request, &context.internal_token)?;
+    Ok(Reply::ok(&cron::tick(context).await?))
+}
+
+/// Who is calling.
+fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
+    web::actor(request, &context.token_secret, context.now)
+}
+
+/// The id in a path; a text that is no id names nothing.
+fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
+    Id::try_from(text.to_owned()).map_err(|_| unknown())
+}
+
+/// The caller's name among those who send idempotency keys.
+fn name_of(actor: &Actor) -> String {
+    format!("{}/{}", actor.kind.as_str(), actor.id)
+}
+
+/// The community that a list is asked of, whose rules and runs the caller may read.
+fn community_of(actor: &Actor, query: &mut Query) -> anyhow::Result<CommunityId> {
+    let community = query.take("community", CommunityId::parse)?;
+    let community = community.ok_or_else(|| {
+        Refusal::invalid(
+            "community_required",
+            Message::new(
+                "Name the community, as `?community=`.",
+                "请以 ?community= 指定小区。",
+            ),
+        )
+    })?;
+    check_reader(actor, &community)?;
+    Ok(community)
+}
+
+/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
+/// first answer is given again.
+async fn write(
+    context: &Context,
+    request: &Request,
+    (tenant, caller): (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let asked = web::idempotency(request)?;
+    let asked = asked
+        .map(|asked| Ask::new(caller, asked.key, &asked.content))
+        .transpose()?;
+    tx(&context.db, tenant, async |tx| match &asked {
+        None => work(tx).await,
+        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
+    })
+    .await
+}
+
+/// As [`write`], for what moves money: only under an Idempotency-Key.
+async fn write_money(
+    context: &Context,
+    request: &Request,
+    who: (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    if web::idempotency(request)?.is_none() {
+        return Err(Refusal::invalid(
+            "idempotency_key_required",
+            Message::new(
+                "Money moves here: send an Idempotency-Key, so that a repeated request moves it once.",
+                "该操作涉及资金，请附带 Idempotency-Key，以免重复执行。",
+            ),
+        )
+        .into());
+    }
+    write(context, request, who, work).await
+}
+
+/// An answer that can be given again: this JSON.
+fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
+}
+
+/// The reply of a stored answer.
+fn replied(answer: &Answer) -> anyhow::Result<Reply> {
+    let status = ::http::StatusCode::from_u16(answer.status)?;
+    Ok(Reply::with_body(
+        status,
+        "application/json",
+        answer.body.clone().into(),
+    ))
+}
+
+/// The reply of a stored answer that made something, which from now on stands under `folder`.
+fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        id: String,
+    }
+    let made: Made = serde_json::from_str(&answer.body)?;
+    let place = format!("{folder}/{}", made.id);
+    Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
+}
+
+/// A page that prints.
+fn printed(html: String) -> Reply {
+    let reply = Reply::with_body(
+        ::http::StatusCode::OK,
+        "text/html; charset=utf-8",
+        html.into(),
+    );
+    private(reply).with_header(
+        ::http::header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'",
+    )
+}
+
+/// A reply that nobody may keep.
+fn private(reply: Reply) -> Reply {
+    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
+}

@@ -1,0 +1,28 @@
+//! Fees: what rooms owe, how it is rated, billed, paid and given back.
+//!
+//! Triggers: HTTP under `/api/fee-rules`, `/api/fee-terms`, `/api/tariffs`, `/api/bill-runs`, `/api/bills`,
+//! `/api/bill-payments`, `/api/recharges`, `/api/account-credits` and `/api/fee-statements`; cron for what others
+//! recorded, runs that are under way, reminders and recharges that nobody confirmed.
+
+mod charging;
+pub mod context;
+pub mod cron;
+pub mod domain;
+mod facts;
+pub mod http;
+pub mod inbox;
+mod paying;
+mod printing;
+mod rating;
+mod recharging;
+mod rows;
+mod running;
+pub mod store;
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> web::Reply {
+    http::serve(request).await
+}
+
+trigger::cron!(cron::on_tick);

@@ -1,0 +1,12 @@
+//! The fees function from outside, on SQLite and on PostgreSQL: requests, events and ticks in; replies, rows, facts and
+//! the books out.
+
+mod bills;
+mod many;
+mod payments;
+mod recharges;
+mod refusals;
+mod rules;
+mod runs;
+mod statements;
+mod support;

@@ -1,0 +1,99 @@
+//! Recharges: paid, commanded, and confirmed or given back.
+
+use serde_json::{Value, json};
+
+use crate::support::{CHEN, DAY_MS, LI, World, ZHAO, on_each_engine};
+
+async fn asked(world: &World) -> (Value, Value) {
+    let ask = json!({"room": "r101", "commodity": "electricity", "amount_minor": 10_000});
+    let recharge = world
+        .post("/api/recharges")
+        .by(LI)
+        .key("r")
+        .json(&ask)
+        .content()
+        .await;
+    (recharge, world.last_fact("payment.requested").await)
+}
+
+fn path(recharge: &Value, what: &str) -> String {
+    format!("/api/recharges/{}{what}", recharge["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_recharge_is_income_once_the_meter_has_taken_it() {
+    on_each_engine(async |world| {
+        let (recharge, asked) = asked(&world).await;
+        assert_eq!(
+            (&recharge["state"], &asked["purpose"]),
+            (&json!("requested"), &json!("recharge"))
+        );
+        world.money_came("recharge", &asked).await;
+        world.money_came("recharge", &asked).await;
+        assert_eq!(
+            world.get(&path(&recharge, "")).by(LI).content().await["state"],
+            "commanded"
+        );
+        assert_eq!(
+            world.last_fact("recharge.commanded").await["amount_minor"],
+            10_000
+        );
+        let said = json!({"accepted": true});
+        world
+            .post(&path(&recharge, "/acknowledgement"))
+            .by(LI)
+            .key("a")
+            .json(&said)
+            .refused(403, "managers_only")
+            .await;
+        world
+            .post(&path(&recharge, "/acknowledgement"))
+            .by(ZHAO)
+            .key("a")
+            .json(&said)
+            .refused(404, "recharge_unknown")
+            .await;
+        let taken = world
+            .post(&path(&recharge, "/acknowledgement"))
+            .by(CHEN)
+            .key("a")
+            .json(&said)
+            .content()
+            .await;
+        assert_eq!(taken["state"], "confirmed");
+        assert_eq!(world.balance("fee_income:garden").await, 10_000);
+        assert_eq!(world.balance("suspense").await, 0);
+        world
+            .post(&path(&recharge, "/acknowledgement"))
+            .by(CHEN)
+            .key("b")
+            .json(&said)
+            .refused(409, "recharge_state")
+            .await;
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recharge_that_no_meter_confirms_goes_back_after_a_day() {
+    on_each_engine(async |mut world| {
+        let (recharge, asked) = asked(&world).await;
+        world.money_came("recharge", &asked).await;
+        world.tick().await;
+        world.pass_ms(DAY_MS);
+        assert_eq!(world.tick().await["given_back"], 1);
+        assert_eq!(world.tick().await["given_back"], 0);
+        assert_eq!(
+            world.get(&path(&recharge, "")).by(LI).content().await["state"],
+            "refunding"
+        );
+        let back = world.last_fact("refund.requested").await;
+        assert_eq!(
+            (&back["amount_minor"], &back["payment"]),
+            (&json!(10_000), &asked["payment"])
+        );
+        assert_eq!(world.balance("suspense").await, 10_000);
+    })
+    .await;
+}

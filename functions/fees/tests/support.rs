@@ -1,0 +1,442 @@
+//! A community with three rooms, its people and its usage, on each engine there is.
+
+use bytes::Bytes;
+use fees::context::Context;
+use http::Method;
+use kernel::{
+    Actor, ActorId, ActorKind, BindingId, BuildingId, Commodity, CommunityId, Currency, EventId,
+    MeterId, MeterUnit, RoomId, Scope, TenantId, TimeBand, Timestamp, TransactionId, UnitId,
+    UsageId,
+};
+use ledger::{Account, Posting};
+use serde_json::{Value, json};
+use store::testing::Database;
+use web::Reply;
+use wire::event::{
+    BandUsage, BindingRole, BindingStarted, CommunityChanged, Event, PaymentSucceeded, RoomChanged,
+    UsageClosed,
+};
+
+/// When every test starts: 2026-11-02, 10:00 in Shanghai.
+pub const START: &str = "2026-11-02T02:00:00Z";
+/// A secret of the tests.
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// The function and its database.
+pub struct World {
+    pub context: Context,
+    _database: Database,
+}
+
+/// The migrations that the function works on.
+pub const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "ledger",
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../components/shared/ledger/migrations"
+        ),
+    ),
+    ("fees", concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")),
+];
+
+/// Runs a story on each engine.
+pub async fn on_each_engine(story: impl AsyncFn(World)) {
+    for database in store::testing::databases(&MIGRATIONS).await {
+        let world = World::on(database);
+        world.found().await;
+        story(world).await;
+    }
+}
+
+/// A person, by what their token says.
+#[derive(Clone, Copy)]
+pub struct Person(
+    pub ActorKind,
+    pub &'static str,
+    pub &'static str,
+    pub &'static [&'static str],
+);
+
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
+pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
+pub const STAFF_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
+pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
+/// The operator of another tenant.
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
+
+impl Person {
+    fn actor(self) -> Actor {
+        let Self(kind, id, tenant, communities) = self;
+        Actor {
+            tenant: TenantId::parse(tenant).unwrap(),
+            kind,
+            id: ActorId::parse(id).unwrap(),
+            communities: communities
+                .iter()
+                .map(|id| CommunityId::parse(id).unwrap())
+                .collect(),
+            scopes: match id {
+                "app-reader" => vec![Scope("fees:read".to_owned())],
+                _ => vec![],
+            },
+        }
+    }
+}
+
+/// A request in the making.
+pub struct Ask<'a> {
+    world: &'a World,
+    builder: http::request::Builder,
+    body: Bytes,
+}
+
+pub fn demo() -> TenantId {
+    TenantId::parse("demo").unwrap()
+}
+
+fn garden() -> CommunityId {
+    CommunityId::parse("garden").unwrap()
+}
+
+impl World {
+    /// The function on that database, at the start of every test.
+    pub fn on(database: Database) -> Self {
+        let now = Timestamp::parse(START).unwrap();
+        let secret = || SECRET.to_owned();
+        Self {
+            context: Context::new(database.db.clone(), secret(), secret(), now).unwrap(),
+            _database: database,
+        }
+    }
+
+    /// The community garden: Li and Ma live in r101 (100.00 m2), Zhao in r102 (50.00 m2), r103 (30.00 m2) is vacant.
+    async fn found(&self) {
+        self.open_community().await;
+        for (room, area) in [("r101", 10_000), ("r102", 5_000), ("r103", 3_000)] {
+            self.room(room, area).await;
+        }
+        for (person, room) in [("li", "r101"), ("ma", "r101"), ("zhao", "r102")] {
+            self.bind(person, room).await;
+        }
+    }
+
+    pub async fn open_community(&self) {
+        self.record(&CommunityChanged {
+            community: garden(),
+            name: "花园".to_owned(),
+            time_zone: "Asia/Shanghai".to_owned(),
+            version: 1,
+            actor: ActorId::parse("wang").unwrap(),
+        })
+        .await;
+    }
+
+    /// Adds a room, or gives it another area.
+    pub async fn room(&self, room: &str, area_dm2: i64) {
+        self.record(&room_changed(room, area_dm2)).await;
+    }
+
+    pub async fn bind(&self, person: &str, room: &str) {
+        self.record(&BindingStarted {
+            binding: BindingId::parse(&format!("{person}-{room}")).unwrap(),
+            person: ActorId::parse(person).unwrap(),
+            role: BindingRole::Owner,
+            community: garden(),
+            building: BuildingId::parse("b1").ok(),
+            unit: UnitId::parse("u1").ok(),
+            room: RoomId::parse(room).ok(),
+            from: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
+            until: None,
+            actor: ActorId::parse("wang").unwrap(),
+        })
+        .await;
+    }
+
+    /// A closed usage of electricity, in kWh: of a room, or of the area `大堂` when the room is empty.
+    pub async fn usage(&self, room: &str, period: &str, kwh: i64, revision: u32) {
+        self.record(&usage_closed((room, period), kwh, revision, &[]))
+            .await;
+    }
+
+    /// Appends what another capability recorded.
+    pub async fn record<Fact: Event>(&self, fact: &Fact) {
+        store::tx(&self.context.db, &demo(), async |tx| {
+            let id: EventId = self.context.new_id()?;
+            store::events::append(tx, &id, self.context.now, fact).await
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Payments has received the money: in the books, and told.
+    pub async fn money_came(&self, purpose: &str, asked: &Value) {
+        let posted = store::tx(&self.context.db, &demo(), async |tx| {
+            let amount = kernel::Money::new(asked["amount_minor"].as_i64().unwrap(), Currency::Cny);
+            let clearing = Account::parse("channel_clearing:simulated")?;
+            let reference = asked["payment"].as_str().unwrap();
+            let posting = Posting::new("payment", reference, self.context.now)
+                .debit(clearing, amount)
+                .credit(Account::suspense(), amount);
+            Ok(ledger::post(tx, &posting).await?.id)
+        })
+        .await
+        .unwrap();
+        self.record(&succeeded(purpose, asked, posted, self.context.now))
+            .await;
+    }
+
+    /// The balance of an account, on its own side, in fen.
+    pub async fn balance(&self, account: &str) -> i64 {
+        let account = Account::parse(account).unwrap();
+        let balance = ledger::balance(&self.context.db, &demo(), &account, Currency::Cny).await;
+        balance.unwrap().posted().minor()
+    }
+
+    /// One heartbeat.
+    pub async fn tick(&self) -> Value {
+        self.post("/internal/ticks/fees")
+            .bearer(SECRET)
+            .content()
+            .await
+    }
+
+    /// Lets time pass.
+    pub fn pass_ms(&mut self, millis: i64) {
+        self.context.now = self.context.now.plus_millis(millis);
+    }
+
+    /// A token that holds for an hour.
+    pub fn token(&self, person: Person) -> String {
+        let Context {
+            token_secret, now, ..
+        } = &self.context;
+        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    }
+
+    pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
+        let builder = http::Request::builder().method(method).uri(uri);
+        Ask {
+            world: self,
+            builder,
+            body: Bytes::new(),
+        }
+    }
+
+    pub fn get(&self, uri: &str) -> Ask<'_> {
+        self.ask(Method::GET, uri)
+    }
+
+    pub fn post(&self, uri: &str) -> Ask<'_> {
+        self.ask(Method::POST, uri)
+    }
+
+    /// Chen adds a rule with that charge, for all rooms.
+    pub async fn rule(&self, name: &str, charge: Value) -> Value {
+        let rule = json!({"community": "garden", "name": name, "charge": charge, "first_day": "2026-01-01"});
+        self.post("/api/fee-rules")
+            .by(CHEN)
+            .json(&rule)
+            .content()
+            .await
+    }
+
+    /// Chen runs the bills of a month.
+    pub async fn run(&self, period: &str, dry_run: bool) -> Value {
+        let ask = json!({"community": "garden", "period": period, "dry_run": dry_run});
+        self.post("/api/bill-runs")
+            .by(CHEN)
+            .json(&ask)
+            .content()
+            .await
+    }
+
+    /// Chen runs and publishes the bills of a month.
+    pub async fn published(&self, period: &str) -> Value {
+        let run = self.run(period, false).await;
+        let path = format!("/api/bill-runs/{}/publication", run["id"].as_str().unwrap());
+        self.post(&path)
+            .by(CHEN)
+            .key(&format!("publish-{}", run["id"]).replace('"', ""))
+            .content()
+            .await
+    }
+
+    /// The bills that a person sees, the query starting with `?` or empty.
+    pub async fn bills(&self, person: Person, query: &str) -> Vec<Value> {
+        let page = self
+            .get(&format!("/api/bills{query}"))
+            .by(person)
+            .content()
+            .await;
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// A person asks to pay bills.
+    pub async fn pay(
+        &self,
+        person: Person,
+        key: &str,
+        bills: &[&Value],
+        use_credit: bool,
+    ) -> Value {
+        let ids: Vec<&Value> = bills.iter().map(|bill| &bill["id"]).collect();
+        self.post("/api/bill-payments")
+            .by(person)
+            .key(key)
+            .json(&json!({"bills": ids, "use_credit": use_credit}))
+            .content()
+            .await
+    }
+
+    /// The kinds of the tenant's events, in order.
+    pub async fn facts(&self) -> Vec<String> {
+        let page = store::events::page(&self.context.db, &demo(), 0, 200)
+            .await
+            .unwrap();
+        page.into_iter().map(|event| event.kind).collect()
+    }
+
+    /// The data of the tenant's latest event of that kind.
+    pub async fn last_fact(&self, kind: &str) -> Value {
+        let page = store::events::page(&self.context.db, &demo(), 0, 200)
+            .await
+            .unwrap();
+        let found = page.into_iter().rev().find(|event| event.kind == kind);
+        found.unwrap_or_else(|| panic!("no {kind}")).data
+    }
+
+    /// Nothing is wrong with the books.
+    pub async fn books_are_right(&self) {
+        let report = ledger::verify(&self.context.db, &demo()).await.unwrap();
+        assert_eq!(report.wrong, 0, "{:?}", report.findings);
+    }
+}
+
+pub fn room_changed(room: &str, area_dm2: i64) -> RoomChanged {
+    RoomChanged {
+        room: RoomId::parse(room).unwrap(),
+        unit: UnitId::parse("u1").unwrap(),
+        building: BuildingId::parse("b1").unwrap(),
+        community: garden(),
+        name: format!("1栋1单元{room}"),
+        keys: vec![],
+        area_dm2,
+        usage: "residential".to_owned(),
+        version: 1,
+        actor: ActorId::parse("wang").unwrap(),
+    }
+}
+
+pub fn usage_closed(
+    (room, period): (&str, &str),
+    kwh: i64,
+    revision: u32,
+    bands: &[(TimeBand, i64)],
+) -> UsageClosed {
+    UsageClosed {
+        usage: UsageId::parse(&format!("u-{room}-{period}")).unwrap(),
+        meter: MeterId::parse(&format!("m-{room}")).unwrap(),
+        commodity: Commodity::Electricity,
+        community: garden(),
+        room: RoomId::parse(room).ok(),
+        area: room.is_empty().then(|| "大堂".to_owned()),
+        period: period.to_owned(),
+        from: Timestamp::EPOCH,
+        until: Timestamp::EPOCH,
+        quantity_milli: kwh * 1_000,
+        unit: MeterUnit::Kwh,
+        bands: bands
+            .iter()
+            .map(|(name, kwh)| BandUsage {
+                name: *name,
+                quantity_milli: kwh * 1_000,
+            })
+            .collect(),
+        estimated: false,
+        revision,
+        register_from_milli: 0,
+        register_until_milli: kwh * 1_000,
+    }
+}
+
+fn succeeded(
+    purpose: &str,
+    asked: &Value,
+    transaction: TransactionId,
+    paid_at: Timestamp,
+) -> PaymentSucceeded {
+    let text = |name: &str| asked[name].as_str().unwrap().to_owned();
+    PaymentSucceeded {
+        payment: text("payment").try_into().unwrap(),
+        purpose: purpose.to_owned(),
+        reference: text("reference"),
+        payer: text("payer").try_into().unwrap(),
+        community: garden(),
+        amount_minor: asked["amount_minor"].as_i64().unwrap(),
+        currency: Currency::Cny,
+        channel: "simulated".to_owned(),
+        paid_at,
+        transaction,
+    }
+}
+
+impl Ask<'_> {
+    pub fn by(self, person: Person) -> Self {
+        let token = self.world.token(person);
+        self.bearer(&token)
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    pub fn json(mut self, content: &Value) -> Self {
+        self.body = content.to_string().into();
+        self.header("content-type", "application/json")
+    }
+
+    pub async fn reply(self) -> Reply {
+        let request = self.builder.body(self.body).unwrap();
+        fees::http::respond(&self.world.context, &request).await
+    }
+
+    /// The JSON of a reply that went well.
+    pub async fn content(self) -> Value {
+        let reply = self.reply().await;
+        let content = content_of(&reply);
+        assert!(reply.status.is_success(), "{} {content}", reply.status);
+        content
+    }
+
+    /// Checks that the answer is this problem.
+    pub async fn refused(self, status: u16, code: &str) -> Value {
+        let reply = self.reply().await;
+        let problem = content_of(&reply);
+        assert_eq!(
+            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
+            (status, code),
+            "{problem}"
+        );
+        problem
+    }
+}
+
+pub fn content_of(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
+}

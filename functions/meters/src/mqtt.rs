@@ -1,0 +1,231 @@
+//! What gateways read, and the doorbell of other capabilities. Every message may come twice, late and out of order; a
+//! gateway sends it again until it has a receipt.
+
+use kernel::{DeviceId, Message as Text, MessageId, MeterId, Refusal, TenantId};
+use store::tx;
+use trigger::Outcome;
+use wire::meter::{Flag, READINGS_MAX, Reading, Readings, Register, Source as Read, Unit};
+use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
+
+use crate::consume;
+use crate::context::Context;
+use crate::domain::caller::unknown_meter;
+use crate::domain::{Source, believed};
+use crate::intake::{self, Incoming, Taken};
+use crate::outbox::publish_receipt;
+use crate::rows::{Known, reading_id};
+
+/// The MQTT trigger.
+#[cfg(target_family = "wasm")]
+pub async fn on_message(topic: &str, payload: Vec<u8>) -> Outcome {
+    match Context::open().await {
+        Ok(context) => receive(&context, topic, &payload).await,
+        Err(error) => Outcome::Retry(format!("{error:#}")),
+    }
+}
+
+/// Takes one message: done when what it says is stored and its receipt sent, rejected when nothing of it will ever
+/// be right.
+pub async fn receive(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
+    let outcome = take(context, topic, payload).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    outcome
+}
+
+async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
+    let topic = match Topic::parse(topic) {
+        Ok(Topic::Doorbell(tenant)) => {
+            return outgoing::woken(consume::catch_up(context, &tenant).await);
+        }
+        Ok(Topic::Device(topic)) if topic.channel == Channel::Reading => topic,
+        _ => return Outcome::Reject(format!("meters say nothing on the topic {topic:?}")),
+    };
+    let message: Message<Readings> = match Message::from_payload(payload) {
+        Ok(message) => message,
+        Err(error) => return Outcome::Reject(error.to_string()),
+    };
+    let stored = store(context, &topic, &message).await;
+    settle(context, &topic.tenant, &message, stored).await
+}
+
+async fn store(
+    context: &Context,
+    topic: &DeviceTopic,
+    message: &Message<Readings>,
+) -> anyhow::Result<()> {
+    let body = &message.body;
+    if body.readings.is_empty() || body.readings.len() > READINGS_MAX {
+        return Err(refused("readings_count", "a message has 1 to 50 readings").into());
+    }
+    let mut first_refusal = None;
+    let mut incoming = Vec::with_capacity(body.readings.len());
+    for reading in &body.readings {
+        match translate(context, topic, message, reading)? {
+            Ok(reading) => incoming.push(reading),
+            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+        }
+    }
+    let taken = tx(&context.db, &topic.tenant, async |tx| {
+        intake::take(context, tx, &incoming, |known, reading| {
+            speaks_for(&body.gateway, known, reading, body)
+        })
+        .await
+    })
+    .await?;
+    let mut is_any_stored = false;
+    for taken in taken {
+        match taken {
+            Taken::Refused(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+            _ => is_any_stored = true,
+        }
+    }
+    match first_refusal {
+        Some(refusal) if !is_any_stored => Err(refusal.into()),
+        Some(refusal) => {
+            // What is right of a message is stored; what never will be is named here and not sent again.
+            let text = format!("a part of message {} was refused: {refusal}", message.id);
+            web::log("warn", "-", &text);
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// A reading of the wire as it is taken in; its id is made of what makes it that reading.
+fn translate(
+    context: &Context,
+    topic: &DeviceTopic,
+    message: &Message<Readings>,
+    reading: &Reading,
+) -> anyhow::Result<Result<Incoming, Refusal>> {
+    let speaker = match topic.kind {
+        DeviceKind::Meter => &reading.meter,
+        DeviceKind::Gateway => &message.body.gateway,
+        DeviceKind::Door => return Ok(Err(refused("not_a_meter", "doors have no readings"))),
+    };
+    if *speaker != topic.device {
+        let text = "the topic is another device's than the message says";
+        return Ok(Err(refused("topic_foreign", text)));
+    }
+    let Ok(meter) = MeterId::parse(reading.meter.as_str()) else {
+        return Ok(Err(unknown_meter()));
+    };
+    let shows = |wanted: Register| {
+        let mut registers = reading.registers.iter();
+        registers.find(|value| value.register == wanted)
+    };
+    let Some(total) = shows(Register::Total) else {
+        return Ok(Err(refused(
+            "total_missing",
+            "a reading has the register total",
+        )));
+    };
+    let bands = [
+        Register::Sharp,
+        Register::Peak,
+        Register::Flat,
+        Register::Valley,
+    ]
+    .map(shows);
+    let tells_bands = bands.iter().any(Option::is_some);
+    let bands = bands.map(|value| value.map_or(0, |value| value.value_milli));
+    let millis = reading.read_at.millis().to_string();
+    let value = total.value_milli.to_string();
+    let source = reading.source.as_str();
+    // A clock that is not believed names no moment: then the message makes it that reading.
+    let id = if believed(reading.read_at, context.now).believed {
+        reading_id(&[meter.as_str(), source, &millis])?
+    } else {
+        reading_id(&[meter.as_str(), source, &millis, message.id.as_str(), &value])?
+    };
+    let flags: Vec<&str> = reading
+        .flags
+        .iter()
+        .map(|flag: &Flag| flag.as_str())
+        .collect();
+    Ok(Ok(Incoming {
+        id,
+        meter,
+        device_at: reading.read_at,
+        register_milli: total.value_milli,
+        bands: tells_bands.then_some(bands),
+        source: match reading.source {
+            Read::Interval => Source::Interval,
+            Read::Freeze => Source::Freeze,
+            Read::Manual => Source::Site,
+        },
+        gateway: Some(message.body.gateway.clone()),
+        actor: None,
+        flags: (!flags.is_empty()).then(|| flags.join(",")),
+    }))
+}
+
+/// Only the gateway that reads a meter is believed about it, in the unit that the meter counts in.
+fn speaks_for(
+    gateway: &DeviceId,
+    known: &Known,
+    reading: &Incoming,
+    body: &Readings,
+) -> Result<(), Refusal> {
+    if known.meter.gateway.as_ref() != Some(gateway) {
+        return Err(Refusal::forbidden(
+            "gateway_foreign",
+            Text::new(
+                "This gateway does not read this meter.",
+                "该网关不负责这块表。",
+            ),
+        ));
+    }
+    let counted = match known.meter.commodity.unit() {
+        kernel::MeterUnit::Kwh => Unit::KilowattHour,
+        kernel::MeterUnit::M3 => Unit::CubicMetre,
+    };
+    let is_other = body
+        .readings
+        .iter()
+        .filter(|other| other.meter.as_str() == reading.meter.as_str())
+        .flat_map(|other| &other.registers)
+        .any(|value| value.register == Register::Total && value.unit != counted);
+    if is_other {
+        return Err(refused("unit_foreign", "the meter counts in another unit"));
+    }
+    Ok(())
+}
+
+fn refused(code: &'static str, english: &str) -> Refusal {
+    Refusal::invalid(code, Text::new(english, "读数消息不正确。"))
+}
+
+/// Ends a message. What is stored and what is refused both get a receipt, or the gateway would send it for ever;
+/// what failed gets none, so that it comes again.
+async fn settle(
+    context: &Context,
+    tenant: &TenantId,
+    message: &Message<Readings>,
+    stored: anyhow::Result<()>,
+) -> Outcome {
+    let outcome = match stored {
+        Ok(()) => Outcome::Done,
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) => Outcome::Reject(refusal.to_string()),
+            None => return Outcome::Retry(format!("{error:#}")),
+        },
+    };
+    let gateway = &message.body.gateway;
+    if let Err(error) = receipt(context, tenant, gateway, &message.id).await {
+        // What was read is stored: the gateway repeats the message, and its repetition is receipted.
+        let text = format!("no receipt for message {}: {error:#}", message.id);
+        web::log("warn", "-", &text);
+    }
+    outcome
+}
+
+async fn receipt(
+    context: &Context,
+    tenant: &TenantId,
+    gateway: &DeviceId,
+    message: &MessageId,
+) -> anyhow::Result<()> {
+    let receipt = (context.new_id()?, message.clone(), context.now);
+    publish_receipt(&context.outbox, tenant, gateway, receipt).await
+}

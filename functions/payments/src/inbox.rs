@@ -1,0 +1,188 @@
+//! What other capabilities ask for: money, to no longer want it, and to give it back; and who was one person all along.
+
+use kernel::{Money, Refusal, TenantId};
+use ledger::{Account, Posting};
+use store::Tx;
+use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use wire::event::{
+    Event, PaymentCancelRequested, PaymentRequested, PersonAliased, PersonErased, RefundRequested,
+};
+
+use crate::context::Context;
+use crate::domain::{Closed, Payment, PaymentState, Refund, RefundState, refundable};
+use crate::facts;
+use crate::store::{attempts, payments, refunds};
+
+/// The consumer, and what it hears.
+pub const CONSUMER: Consumer<'static> = Consumer {
+    name: "payments",
+    kinds: &[
+        PaymentRequested::KIND,
+        PaymentCancelRequested::KIND,
+        RefundRequested::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
+    ],
+};
+
+/// Handles what waits for all tenants.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
+    let mut drained = Drained::default();
+    for tenant in waiting(&context.db, CONSUMER.name).await? {
+        drained += take(context, &tenant).await?;
+    }
+    Ok(drained)
+}
+
+/// Handles what waits for one tenant, so that a request finds what was recorded right before it.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+        take(context, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
+    let drained = drain(
+        &context.db,
+        tenant,
+        CONSUMER,
+        context.now,
+        async |tx, event| handle(context, tx, event).await,
+    )
+    .await?;
+    if let Some(cause) = &drained.failed {
+        web::log(
+            "warn",
+            "-",
+            &format!("an event of {tenant} failed: {cause}"),
+        );
+    }
+    Ok(drained)
+}
+
+async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
+    if let Some(asked) = event.read::<PaymentRequested>()? {
+        return ask(context, tx, asked).await;
+    }
+    if let Some(cancel) = event.read::<PaymentCancelRequested>()? {
+        if let Some(payment) = payments::payment(&*tx, tx.tenant(), &cancel.payment).await? {
+            close(context, tx, &payment, Closed::Cancelled).await?;
+        }
+        return Ok(());
+    }
+    if let Some(asked) = event.read::<RefundRequested>()? {
+        return give_back(context, tx, asked).await;
+    }
+    if let Some(aliased) = event.read::<PersonAliased>()? {
+        return payments::rename(tx, &aliased.alias, &aliased.person).await;
+    }
+    if let Some(erased) = event.read::<PersonErased>()? {
+        // The books stay; what people wrote about the payment goes.
+        return payments::forget(tx, &erased.person).await;
+    }
+    Ok(())
+}
+
+async fn ask(context: &Context, tx: &Tx, asked: PaymentRequested) -> anyhow::Result<()> {
+    if asked.amount_minor <= 0 {
+        let told = (
+            &asked.payment,
+            asked.purpose.as_str(),
+            asked.reference.as_str(),
+        );
+        return facts::closed(context, tx, told, "invalid").await;
+    }
+    let payment = Payment {
+        amount: Money::new(asked.amount_minor, asked.currency),
+        id: asked.payment,
+        purpose: asked.purpose,
+        payer: asked.payer,
+        community: asked.community,
+        subject: asked.subject,
+        reference: asked.reference,
+        created_at: context.now,
+        expires_at: asked.expires_at,
+        state: PaymentState::Open,
+        refunded: 0,
+    };
+    // One that was taken up before stays as it is.
+    payments::insert_payment(tx, &payment).await?;
+    Ok(())
+}
+
+/// Closes an open payment; one that is over stays as it is. What is open at channels is closed there next.
+pub(crate) async fn close(
+    context: &Context,
+    tx: &Tx,
+    payment: &Payment,
+    reason: Closed,
+) -> anyhow::Result<bool> {
+    if !payments::end_payment(tx, &payment.id, &PaymentState::Closed(reason)).await? {
+        return Ok(false);
+    }
+    attempts::hurry(tx, &payment.id, context.now).await?;
+    let told = (
+        &payment.id,
+        payment.purpose.as_str(),
+        payment.reference.as_str(),
+    );
+    facts::closed(context, tx, told, reason.as_str()).await?;
+    Ok(true)
+}
+
+async fn give_back(context: &Context, tx: &Tx, asked: RefundRequested) -> anyhow::Result<()> {
+    if refunds::refund(tx, tx.tenant(), &asked.refund)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let payment = payments::payment(tx, tx.tenant(), &asked.payment).await?;
+    let told = (&asked.refund, &asked.payment, asked.amount_minor);
+    let Some(payment) = payment else {
+        return facts::refund_failed(context, tx, told, None, "payment_unknown").await;
+    };
+    let attempt = match refundable(&payment, asked.amount_minor) {
+        Ok(attempt) => attempt.to_owned(),
+        Err(Refusal { code, .. }) => {
+            return facts::refund_failed(context, tx, told, Some(&payment), code).await;
+        }
+    };
+    let attempt = attempts::attempt(tx, tx.tenant(), &attempt).await?;
+    let attempt = attempt.ok_or_else(|| anyhow::anyhow!("a paid payment has no attempt"))?;
+    let refund = Refund {
+        id: asked.refund,
+        payment: payment.id.clone(),
+        attempt: attempt.id,
+        channel: attempt.channel,
+        number: context.new_number()?,
+        attempt_number: attempt.number,
+        attempt_amount: attempt.amount,
+        amount: Money::new(asked.amount_minor, payment.amount.currency()),
+        reason: asked.reason,
+        automatic: false,
+        created_at: context.now,
+        state: RefundState::Requested,
+        due_at: Some(context.now),
+        tries: 0,
+    };
+    let added = payments::add_refunded(tx, &payment.id, asked.amount_minor).await?;
+    anyhow::ensure!(added, "a refund is more than is left of its payment");
+    refunds::insert_refund(tx, &refund).await?;
+    ledger::post(tx, &in_transit(&refund, context.now)).await?;
+    Ok(())
+}
+
+/// What was asked back leaves `suspense`, where the capability that asked has put it.
+pub(crate) fn in_transit(refund: &Refund, at: kernel::Timestamp) -> Posting {
+    Posting::new("refund", refund.id.as_str(), at)
+        .debit(Account::suspense(), refund.amount)
+        .credit(Account::refund_in_transit(), refund.amount)
+}

@@ -1,0 +1,7 @@
+//! What channels speak: keys, signatures and messages. Pure; nothing is sent or stored here.
+
+pub mod alipay;
+pub mod bill;
+pub mod keys;
+pub mod wechat;
+pub mod yuan;

@@ -1,0 +1,330 @@
+//! A community whose people are asked for money, on each engine there is.
+
+use bytes::Bytes;
+use http::Method;
+use kernel::{
+    Actor, ActorId, ActorKind, CommunityId, Currency, EventId, PaymentId, RefundId, Scope,
+    TenantId, Timestamp,
+};
+use outgoing::Outbox;
+use payments::context::{Context, Settings};
+use serde_json::{Value, json};
+use store::testing::Database;
+use web::Reply;
+use wire::event::{Event, PaymentRequested, RefundRequested};
+
+/// When every test starts: Friday 2027-01-15, 16:00 in Shanghai.
+pub const START_MS: i64 = 1_800_000_000_000;
+pub const DAY_MS: i64 = 86_400_000;
+/// A secret of the tests.
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// Keys of the tests: they open nothing else.
+pub const MERCHANT_KEY: &str = include_str!("keys/merchant.pem");
+pub const PLATFORM_KEY: &str = include_str!("keys/platform.pem");
+/// What the simulated channel encrypts with in the tests.
+pub const API_KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
+
+/// The function and its database.
+pub struct World {
+    pub context: Context,
+    _database: Database,
+}
+
+/// What the variables say in the tests, with the simulated channel only.
+pub fn settings() -> Settings {
+    Settings {
+        token_secret: SECRET.to_owned(),
+        internal_token: SECRET.to_owned(),
+        public_url: "https://linli.invalid".to_owned(),
+        simulated_channel: "on".to_owned(),
+        ..Settings::default()
+    }
+}
+
+/// Runs a story on each engine.
+pub async fn on_each_engine(story: impl AsyncFn(World)) {
+    with_settings(settings, story).await;
+}
+
+/// Runs a story on each engine, under other variables.
+pub async fn with_settings(settings: fn() -> Settings, story: impl AsyncFn(World)) {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let books = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../components/shared/ledger/migrations"
+    );
+    for database in store::testing::databases(&[("ledger", books), ("payments", own)]).await {
+        let now = Timestamp::from_millis(START_MS).unwrap();
+        let world = World {
+            context: Context::new(database.db.clone(), settings(), now, Outbox::default()).unwrap(),
+            _database: database,
+        };
+        // Making keys takes long without optimisation; the simulated channel keeps these instead.
+        let keys = [
+            ("merchant", MERCHANT_KEY),
+            ("platform", PLATFORM_KEY),
+            ("api", API_KEY),
+        ];
+        store::bulk(&world.context.db, async |batch| {
+            for (name, secret) in keys {
+                payments::store::simulated::insert_key(batch, name, secret).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+        story(world).await;
+    }
+}
+
+/// A person, by what their token says.
+#[derive(Clone, Copy)]
+pub struct Person(
+    pub ActorKind,
+    pub &'static str,
+    pub &'static str,
+    pub &'static [&'static str],
+);
+
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
+pub const TANG: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
+pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
+/// The operator of another tenant.
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
+
+impl Person {
+    fn actor(self) -> Actor {
+        let Self(kind, id, tenant, communities) = self;
+        Actor {
+            tenant: TenantId::parse(tenant).unwrap(),
+            kind,
+            id: ActorId::parse(id).unwrap(),
+            communities: communities
+                .iter()
+                .map(|id| CommunityId::parse(id).unwrap())
+                .collect(),
+            scopes: match id {
+                "app-reader" => vec![Scope("payments:read".to_owned())],
+                _ => vec![],
+            },
+        }
+    }
+}
+
+pub fn tenant() -> TenantId {
+    TenantId::parse("demo").unwrap()
+}
+
+/// A request in the making.
+pub struct Ask<'a> {
+    world: &'a World,
+    builder: http::request::Builder,
+    body: Bytes,
+}
+
+impl World {
+    /// Appends what another capability recorded.
+    pub async fn record<Fact: Event>(&self, fact: &Fact) {
+        store::tx(&self.context.db, &tenant(), async |tx| {
+            let id: EventId = self.context.new_id()?;
+            store::events::append(tx, &id, self.context.now, fact).await
+        })
+        .await
+        .unwrap();
+    }
+
+    /// A capability asks Li for money, to be paid within an hour.
+    pub async fn asked(&self, payment: &str, amount_minor: i64) {
+        self.record(&PaymentRequested {
+            payment: PaymentId::parse(payment).unwrap(),
+            purpose: "bills".to_owned(),
+            payer: ActorId::parse("li").unwrap(),
+            community: CommunityId::parse("garden").unwrap(),
+            amount_minor,
+            currency: Currency::Cny,
+            subject: "物业费".to_owned(),
+            reference: format!("bill-{payment}"),
+            expires_at: self.context.now.plus_millis(3_600_000),
+        })
+        .await;
+    }
+
+    /// A capability gives money back.
+    pub async fn asked_back(&self, refund: &str, payment: &str, amount_minor: i64) {
+        self.record(&RefundRequested {
+            refund: RefundId::parse(refund).unwrap(),
+            payment: PaymentId::parse(payment).unwrap(),
+            amount_minor,
+            reason: "多收退回".to_owned(),
+        })
+        .await;
+    }
+
+    /// Li starts to pay over the simulated channel.
+    pub async fn started(&self, payment: &str) -> Value {
+        self.post(&format!("/api/payments/{payment}/attempts"))
+            .by(LI)
+            .key(&format!("start-{payment}"))
+            .json(&json!({"channel": "simulated"}))
+            .content()
+            .await
+    }
+
+    /// Li pays on the telephone.
+    pub async fn pays(&self, payment: &str) -> Value {
+        self.post(&format!("/api/simulated-channel/payments/{payment}"))
+            .by(LI)
+            .content()
+            .await
+    }
+
+    /// A payment of Li's that is asked for, started and paid.
+    pub async fn paid(&self, payment: &str, amount_minor: i64) {
+        self.asked(payment, amount_minor).await;
+        self.started(payment).await;
+        self.pays(payment).await;
+    }
+
+    /// How the simulated channel treats its notices from now on.
+    pub async fn behaves(&self, behaviour: Value) {
+        self.ask(Method::PUT, "/api/simulated-channel/behaviour")
+            .by(WANG)
+            .json(&behaviour)
+            .content()
+            .await;
+    }
+
+    pub async fn payment(&self, payment: &str) -> Value {
+        self.get(&format!("/api/payments/{payment}"))
+            .by(LI)
+            .content()
+            .await
+    }
+
+    /// One heartbeat.
+    pub async fn tick(&self) -> Value {
+        self.post("/internal/ticks/payments")
+            .bearer(SECRET)
+            .content()
+            .await
+    }
+
+    /// Lets time pass.
+    pub fn pass_ms(&mut self, millis: i64) {
+        self.context.now = self.context.now.plus_millis(millis);
+    }
+
+    /// A token that holds for an hour.
+    pub fn token(&self, person: Person) -> String {
+        let Context {
+            token_secret, now, ..
+        } = &self.context;
+        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    }
+
+    pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
+        let builder = http::Request::builder().method(method).uri(uri);
+        Ask {
+            world: self,
+            builder,
+            body: Bytes::new(),
+        }
+    }
+
+    pub fn get(&self, uri: &str) -> Ask<'_> {
+        self.ask(Method::GET, uri)
+    }
+
+    pub fn post(&self, uri: &str) -> Ask<'_> {
+        self.ask(Method::POST, uri)
+    }
+
+    /// What stands on an account.
+    pub async fn stands(&self, account: &str) -> i64 {
+        let account = ledger::Account::parse(account).unwrap();
+        let balance = ledger::balance(&self.context.db, &tenant(), &account, Currency::Cny).await;
+        balance.unwrap().posted().minor()
+    }
+
+    /// Checks that the books are whole.
+    pub async fn books_are_clean(&self) {
+        let report = ledger::verify(&self.context.db, &tenant()).await.unwrap();
+        assert!(report.is_clean(), "{report:?}");
+    }
+
+    /// The tenant's events of that kind.
+    pub async fn facts(&self, kind: &str) -> Vec<Value> {
+        let page = store::events::page(&self.context.db, &tenant(), 0, 200)
+            .await
+            .unwrap();
+        let own = page.into_iter().filter(|event| event.kind == kind);
+        own.map(|event| event.data).collect()
+    }
+}
+
+impl Ask<'_> {
+    pub fn by(self, person: Person) -> Self {
+        let token = self.world.token(person);
+        self.bearer(&token)
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    pub fn json(self, content: &Value) -> Self {
+        self.raw(content.to_string())
+            .header("content-type", "application/json")
+    }
+
+    /// Any body.
+    pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub async fn reply(self) -> Reply {
+        let request = self.builder.body(self.body).unwrap();
+        payments::http::respond(&self.world.context, &request).await
+    }
+
+    /// The JSON of a reply that went well.
+    pub async fn content(self) -> Value {
+        let reply = self.reply().await;
+        let content = content_of(&reply);
+        assert!(reply.status.is_success(), "{} {content}", reply.status);
+        content
+    }
+
+    /// Checks that the answer is this problem.
+    pub async fn refused(self, status: u16, code: &str) -> Value {
+        let reply = self.reply().await;
+        let problem = content_of(&reply);
+        assert_eq!(
+            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
+            (status, code),
+            "{problem}"
+        );
+        assert_eq!(reply.headers["content-type"], "application/problem+json");
+        problem
+    }
+}
+
+pub fn content_of(reply: &Reply) -> Value {
+    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
+}

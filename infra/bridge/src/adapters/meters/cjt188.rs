@@ -1,0 +1,65 @@
+//! Visits to meters of CJ/T 188.
+
+use meter_protocols::Error;
+use meter_protocols::cjt188::{
+    Answer, PREAMBLES_MAX, Quantity, Question, Reading, Topic, Valve, find,
+};
+use wire::meter::{Flag, Register};
+
+use super::sample::Sample;
+use super::wire::{Silence, Wire};
+
+/// Reads the registers as they stand; the question's topic is set here.
+pub async fn now(wire: &mut Wire, question: Question) -> Result<Sample, Silence> {
+    let question = Question {
+        topic: Topic::Reading,
+        ..question
+    };
+    let asked = question.frame().to_bytes(PREAMBLES_MAX);
+    let taken = |bytes: &[u8]| {
+        let mut at = 0;
+        loop {
+            let (frame, used) = find(bytes.get(at..).unwrap_or_default())?;
+            at += used;
+            match question.answer(&frame) {
+                Ok(Answer::Reading(reading)) => return Ok((reading, at)),
+                Ok(_) => return Err(Error::OtherQuestion("what was asked for")),
+                Err(error) if error.is_worth_waiting() && at < bytes.len() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let reading = wire.ask(&asked, taken).await?;
+    let mut sample = told(&reading);
+    sample.evidence(wire.heard());
+    Ok(sample)
+}
+
+fn told(reading: &Reading) -> Sample {
+    let mut sample = Sample::default();
+    for value in &reading.values {
+        let register = match value.quantity {
+            Quantity::Current => Register::Total,
+            Quantity::Settlement => Register::Settlement,
+            Quantity::Power => Register::Power,
+            Quantity::Flow => Register::Flow,
+            Quantity::Volume => Register::Volume,
+            Quantity::SupplyTemperature => Register::SupplyTemperature,
+            Quantity::ReturnTemperature => Register::ReturnTemperature,
+            Quantity::WorkingTime => continue,
+        };
+        if let Some(amount) = value.amount {
+            sample.register(register, amount);
+        }
+    }
+    sample.clock(reading.clock);
+    match reading.status.valve {
+        Valve::Open => {}
+        Valve::Closed => sample.flag(Flag::ValveClosed),
+        Valve::Faulty => sample.flag(Flag::Fault),
+    }
+    if reading.status.battery_low {
+        sample.flag(Flag::BatteryLow);
+    }
+    sample
+}

@@ -1,0 +1,125 @@
+//! What consumers hear is what the doorbell rings for, and whoever hears is woken.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use linli_tests::place;
+
+/// Where the doorbells of all tenants ring.
+const FILTER: &str = "linli/+/event";
+
+/// Every Rust file below a folder.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The facts of `wire`: kind and whether it is awaited, by the name of the type.
+fn facts() -> BTreeMap<String, (String, bool)> {
+    let mut found = BTreeMap::new();
+    for path in rust_files(&place::root().join("components/shared/wire/src/event")) {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            // `    Name = "kind" {` or `    Name = "kind", awaited {`
+            let Some((name, rest)) = line.trim().split_once(" = \"") else {
+                continue;
+            };
+            let Some((kind, marker)) = rest.split_once('"') else {
+                continue;
+            };
+            let is_awaited = match marker.trim_end_matches('{').trim() {
+                "" if marker.ends_with('{') => false,
+                ", awaited" => true,
+                _ => continue,
+            };
+            found.insert(name.to_owned(), (kind.to_owned(), is_awaited));
+        }
+    }
+    assert!(
+        found.len() > 50,
+        "the facts are written otherwise: {found:?}"
+    );
+    found
+}
+
+/// What the consumers of each function hear, by the name of the function.
+fn heard(facts: &BTreeMap<String, (String, bool)>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in fs::read_dir(place::root().join("functions")).unwrap() {
+        let folder = entry.unwrap().path();
+        let function = folder.file_name().unwrap().to_string_lossy().into_owned();
+        for path in rust_files(&folder.join("src")) {
+            let text = fs::read_to_string(&path).unwrap();
+            for (start, _) in text.match_indices("kinds: &[") {
+                let list = text[start..].split_once(']').unwrap().0;
+                for name in list.split("::KIND").filter_map(|before| {
+                    let is_name = |char: char| char.is_alphanumeric() || char == '_';
+                    before
+                        .rsplit(|char| !is_name(char))
+                        .next()
+                        .filter(|name| !name.is_empty())
+                }) {
+                    let (kind, _) = facts
+                        .get(name)
+                        .unwrap_or_else(|| panic!("{}: no fact is called {name}", path.display()));
+                    found
+                        .entry(function.clone())
+                        .or_default()
+                        .insert(kind.clone());
+                }
+            }
+        }
+    }
+    assert!(!found.is_empty(), "consumers name their kinds otherwise");
+    found
+}
+
+#[test]
+fn what_is_awaited_is_what_somebody_hears() {
+    let facts = facts();
+    let heard: BTreeSet<String> = heard(&facts).into_values().flatten().collect();
+    let awaited: BTreeSet<String> = facts
+        .values()
+        .filter(|(_, is_awaited)| *is_awaited)
+        .map(|(kind, _)| kind.clone())
+        .collect();
+    let forgotten: Vec<&String> = heard.difference(&awaited).collect();
+    let idle: Vec<&String> = awaited.difference(&heard).collect();
+    assert!(
+        forgotten.is_empty(),
+        "heard, and not marked `awaited` in wire: {forgotten:?}"
+    );
+    assert!(
+        idle.is_empty(),
+        "marked `awaited`, and nobody hears it: {idle:?}"
+    );
+}
+
+#[test]
+fn whoever_hears_is_woken() {
+    let text = fs::read_to_string(place::root().join("spin.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    let triggers = manifest["trigger"]["mqtt"].as_array().unwrap();
+    let woken: BTreeSet<&str> = triggers
+        .iter()
+        .filter(|trigger| trigger["topic"].as_str() == Some(FILTER))
+        .filter_map(|trigger| trigger["component"].as_str())
+        .collect();
+    let facts = facts();
+    let heard = heard(&facts);
+    let hearing: BTreeSet<&str> = heard.keys().map(String::as_str).collect();
+    assert_eq!(
+        woken, hearing,
+        "components with a trigger on {FILTER}, functions that hear"
+    );
+}
