@@ -27,6 +27,8 @@ pub use types::{
 mod beijing_tests;
 #[cfg(test)]
 mod law_tests;
+#[cfg(test)]
+mod many;
 
 /// The most lines of one call.
 pub const LINES_MAX: usize = 2_000;
