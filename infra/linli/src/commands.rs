@@ -1,4 +1,5 @@
-//! The commands: `up` runs the application, `migrate` brings a database up to date, `check` reads the manifest.
+//! The commands: `up` runs the application, `migrate` brings a database up to date, `check` reads the manifest, `ledger` looks
+//! at the books.
 
 use std::path::PathBuf;
 
@@ -14,6 +15,9 @@ use linli_host::{
     router::Router,
     up,
 };
+use tokio::runtime::Handle;
+
+use crate::ledger::{self, LedgerCommand};
 
 /// Runs the functions of a spin.toml on this machine.
 #[derive(Debug, Parser)]
@@ -25,6 +29,9 @@ pub enum Command {
     Migrate(MigrateOptions),
     /// Reads and checks the manifest.
     Check(ManifestOption),
+    /// Looks at the books.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// What `migrate` is told.
@@ -33,6 +40,14 @@ pub struct MigrateOptions {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestOption,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Which database.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseOptions {
     /// The database: `postgres://user:password@host:port/name`, or `sqlite:PATH`. Without it, the database that
     /// `up` would use.
     #[arg(long, env = "SPIN_VARIABLE_DATABASE_URL")]
@@ -40,6 +55,22 @@ pub struct MigrateOptions {
     /// The folder of everything that is kept.
     #[arg(long, env = "LINLI_DATA", default_value = ".linli")]
     pub data: PathBuf,
+}
+
+impl DatabaseOptions {
+    /// The URL of the database; the folder of an embedded one is made.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn url(&self) -> Result<String> {
+        match self.database.as_ref().filter(|url| !url.is_empty()) {
+            Some(url) => Ok(url.clone()),
+            None => {
+                up::make_folder(&self.data)?;
+                Ok(migrations::embedded_database(&self.data))
+            }
+        }
+    }
 }
 
 /// Runs a command to its end.
@@ -59,18 +90,13 @@ pub fn run(command: Command) -> Result<()> {
         }
         Command::Migrate(options) => runtime.block_on(migrate(options)),
         Command::Check(option) => check(&option),
+        Command::Ledger(command) => runtime.block_on(ledger::run(command)),
     }
 }
 
 async fn migrate(options: MigrateOptions) -> Result<()> {
     let manifest = Manifest::read(&options.manifest.manifest)?;
-    let url = match options.database.filter(|url| !url.is_empty()) {
-        Some(url) => url,
-        None => {
-            up::make_folder(&options.data)?;
-            migrations::embedded_database(&options.data)
-        }
-    };
+    let url = options.database.url()?;
     let applied = migrations::apply(&manifest, &url, apply).await?;
     for file in &applied {
         println!("applied {file}");
@@ -100,13 +126,15 @@ fn check(option: &ManifestOption) -> Result<()> {
     Ok(())
 }
 
-/// Applies folders of migrations with what the functions themselves store with.
+/// Applies folders of migrations with what the functions themselves store with, on a thread that may block: the compiler
+/// cannot show that this future may move between threads.
 fn apply(url: String, folders: Vec<(String, PathBuf)>) -> BoxFuture<'static, Result<Vec<String>>> {
-    Box::pin(async move {
+    let migrate = move || {
         let folders: Vec<(&str, PathBuf)> = folders
             .iter()
             .map(|(name, folder)| (name.as_str(), folder.clone()))
             .collect();
-        store::migrate(&url, &folders).await
-    })
+        Handle::current().block_on(store::migrate(&url, &folders))
+    };
+    Box::pin(async { tokio::task::spawn_blocking(migrate).await? })
 }

@@ -1,6 +1,7 @@
 //! The command `linli`.
 
 mod commands;
+mod ledger;
 
 use std::process::ExitCode;
 
