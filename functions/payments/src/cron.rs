@@ -106,8 +106,8 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     Ok(done)
 }
 
-/// Reconciles yesterday for those that were paid and have not been reconciled. A bill that cannot be had is asked for
-/// again by the next tick.
+/// Reconciles yesterday for those that were paid and have not been reconciled since it is over. A bill that cannot be
+/// had is asked for again by the next tick.
 async fn reconcile_yesterday(context: &Context) -> anyhow::Result<i64> {
     let local = Zone::SHANGHAI.local(context.now);
     let Some(yesterday) = local.date.checked_sub_days(Days::new(1)) else {
