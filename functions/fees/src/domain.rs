@@ -21,7 +21,7 @@ pub use caller::{
 };
 pub use late::{Late, LateTerms};
 pub use month::{Month, MonthError, Stretch, prorated};
-pub use rent::{Escalation, rent};
+pub use rent::{Escalation, Rent, rent};
 pub use rule::{Charge, Charged, Cost, Household, Rule, Scope, Skip, in_days, skip, unknown_rule};
 pub use settle::{Owed, Paid, late_of, quote, settle};
 pub use share::{ShareBy, Sharer, share};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use kernel::{
-    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, Message, PaymentId, RefundId,
-    Refusal, RoomId, Timestamp,
+    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, Message, Refusal, RoomId,
+    Timestamp,
 };
 use ledger::{Account, Hold, Posting};
 use store::Tx;
