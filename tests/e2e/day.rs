@@ -34,7 +34,7 @@ async fn every_command_of_the_readmes_day_works() {
         "L1.",
         "1栋",
         "erp",
-        "door.opening_requested",
+        "tenant.founded",
     ] {
         assert!(
             said.contains(known) || traced.contains(known),

@@ -103,7 +103,7 @@ async fn an_opening_that_nobody_answers_times_out_and_cron_persists_it() {
 async fn an_idempotency_key_opens_once_and_refuses_another_content() {
     let estate = Estate::start().await;
     let key = [("idempotency-key", "one-and-only")];
-    let staff = estate.person("butler").await;
+    let staff = &estate.staff;
     let first = json!({ "reason": "The resident forgot the key" });
     let opened = staff
         .call("POST", &openings(DOOR), Some(&first), &key)

@@ -27,6 +27,12 @@ pub fn component(package: &str) -> PathBuf {
     existing(xtask::building::component_file(package))
 }
 
+/// Where the hosts of all tests keep components compiled, so that each is compiled once.
+#[must_use]
+pub fn compiled_components() -> PathBuf {
+    xtask::workspace::target().join("compiled-components")
+}
+
 fn existing(file: PathBuf) -> PathBuf {
     assert!(
         file.exists(),

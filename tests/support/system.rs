@@ -71,6 +71,7 @@ impl Setup {
             .args(arguments)
             .current_dir(place::root())
             .env("LINLI_LOG", "info")
+            .env("LINLI_CACHE", place::compiled_components())
             .envs(self.environment.iter().cloned());
         command
     }

@@ -214,8 +214,10 @@ create table doors_access (
     primary key (tenant, id)
 );
 create index doors_access_by_community on doors_access (tenant, community, id);
-create index doors_access_by_person on doors_access (tenant, person, door, decided_at);
-create index doors_access_by_way on doors_access (tenant, person, community, decided_at);
+-- What a decision has to know of the person's past; nothing else may grow with it.
+create index doors_access_by_person on doors_access (tenant, person, door, decided_at) where allowed = 1;
+create index doors_access_by_way on doors_access (tenant, person, community, decided_at)
+    where allowed = 1 and direction <> 'both';
 create index doors_access_by_time on doors_access (decided_at);
 
 -- What gates decided by themselves, chained by hashes.

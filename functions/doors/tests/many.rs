@@ -62,7 +62,10 @@ async fn a_hundred_thousand_grants_neither_slow_a_decision_nor_break_the_snapsho
             assert_eq!(reply.status, 202);
         }
         took.sort();
-        println!("a decision: p50 {:?}, p99 {:?}", took[50], took[98]);
+        println!(
+            "measured: a decision about a door among {PEOPLE} grants: p50 {:?}, p99 {:?}",
+            took[50], took[98]
+        );
         world
             .post("/api/doors/north/openings")
             .by(ZHAO)
@@ -82,7 +85,7 @@ async fn a_hundred_thousand_grants_neither_slow_a_decision_nor_break_the_snapsho
             .reply()
             .await;
         println!(
-            "a snapshot of {PEOPLE} people: {:?}, {} bytes",
+            "measured: a snapshot of {PEOPLE} people: {:?}, {} bytes",
             start.elapsed(),
             reply.body.len()
         );

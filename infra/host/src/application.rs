@@ -60,7 +60,7 @@ pub struct Function {
 }
 
 impl Application {
-    /// Compiles and links every component that a trigger names.
+    /// Compiles and links every component that a trigger names; `cache` keeps them compiled.
     ///
     /// # Errors
     /// When a wasm file is missing, does not fit its trigger or needs what this host does not have.
@@ -68,6 +68,7 @@ impl Application {
         manifest: Manifest,
         variables: BTreeMap<String, String>,
         data: &Path,
+        cache: &Path,
     ) -> Result<Self> {
         let engine = engine::engine()?;
         let linker = engine::linker(&engine)?;
@@ -79,7 +80,7 @@ impl Application {
                 continue;
             };
             let wasm = components::wasm(&manifest, &name)?;
-            let compiled = components::compile(&engine, &wasm, data);
+            let compiled = components::compile(&engine, &wasm, cache);
             let compiled = compiled.with_context(|| format!("the component {name}"))?;
             let instance = linker
                 .instantiate_pre(&compiled)

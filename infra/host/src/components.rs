@@ -1,5 +1,5 @@
 //! From the wasm files that the manifest names to compiled components: read, joined with their dependencies,
-//! compiled once, and kept in the data folder for the next start.
+//! compiled once, and kept for the next start.
 
 use std::{
     collections::BTreeMap,
@@ -61,17 +61,16 @@ fn read(manifest: &Manifest, name: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// Compiles a component, or takes it compiled from the cache.
+/// Compiles a component, or takes it compiled from the folder of the cache.
 ///
 /// # Errors
 /// When it does not compile, or the cache cannot be written.
-pub fn compile(engine: &Engine, wasm: &[u8], data: &Path) -> Result<Component> {
-    let folder = data.join(CACHE_FOLDER);
+pub fn compile(engine: &Engine, wasm: &[u8], folder: &Path) -> Result<Component> {
     // What lies here is run as it is: nobody else may write it.
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&folder)
+        .create(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let path = folder.join(format!("{}.cwasm", fingerprint(engine, wasm)));
     if path.exists() {

@@ -6,7 +6,6 @@
 pub mod application;
 pub mod bindings;
 pub mod broker;
-pub mod cli;
 pub mod components;
 pub mod compose;
 pub mod cron;
@@ -21,6 +20,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod migrations;
 pub mod mqtt_trigger;
+pub mod options;
 pub mod outbound;
 pub mod quarantine;
 pub mod router;

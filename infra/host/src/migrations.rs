@@ -3,8 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use futures_util::future::BoxFuture;
 
 use crate::manifest::Manifest;
+
+/// What applies folders of migrations, each with the name of the capability around it, to a database of that URL, and
+/// names the files that it applied. The host knows no database of an application; who starts it says how.
+pub type Migrate = fn(String, Vec<(String, PathBuf)>) -> BoxFuture<'static, Result<Vec<String>>>;
 
 /// The label of the one database that all functions share.
 const DATABASE: &str = "default";
@@ -19,13 +24,17 @@ pub fn embedded_database(data: &Path) -> String {
 ///
 /// # Errors
 /// When a folder cannot be read, an applied file was changed, or the database refuses a statement.
-pub async fn apply(manifest: &Manifest, database_url: &str) -> Result<Vec<String>> {
+pub async fn apply(
+    manifest: &Manifest,
+    database_url: &str,
+    migrate: Migrate,
+) -> Result<Vec<String>> {
     let folders = manifest.migration_folders();
-    let named: Vec<(&str, PathBuf)> = folders
+    let named = folders
         .iter()
-        .map(|folder| (owner(folder), folder.clone()))
+        .map(|folder| (owner(folder).to_owned(), folder.clone()))
         .collect();
-    store::migrate(database_url, &named)
+    migrate(database_url.to_owned(), named)
         .await
         .context("migrating the database")
 }

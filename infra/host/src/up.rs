@@ -20,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     application::Application,
     broker::{Broker, access::Questions, journal::Durability},
-    cli::{MqttOption, UpOptions},
+    components,
     http::{self, Server},
     manifest::Manifest,
-    migrations, routes, secrets,
+    migrations::{self, Migrate},
+    options::{MqttOption, UpOptions},
+    routes, secrets,
     triggers::{self, Triggers},
 };
 
@@ -41,7 +43,7 @@ const LOCK_FILE: &str = "lock";
 ///
 /// # Errors
 /// Whatever keeps it from starting.
-pub async fn up(options: UpOptions) -> Result<()> {
+pub async fn up(options: UpOptions, migrate: Migrate) -> Result<()> {
     let stop = stop_signal()?;
     let manifest = Manifest::read(&options.manifest.manifest)?;
     make_folder(&options.data)?;
@@ -63,11 +65,13 @@ pub async fn up(options: UpOptions) -> Result<()> {
         |name| given(name).or_else(|| embedded_broker(name, mqtt_address)),
         &options.data,
     )?;
-    migrate(&manifest, &values, &options.data).await?;
+    bring_up_to_date(&manifest, (&values, &options.data), migrate).await?;
 
     let data = options.data.clone();
+    let cache = options.cache.clone();
+    let cache = cache.unwrap_or_else(|| data.join(components::CACHE_FOLDER));
     let application =
-        tokio::task::spawn_blocking(move || Application::load(manifest, values, &data));
+        tokio::task::spawn_blocking(move || Application::load(manifest, values, &data, &cache));
     let application = Arc::new(application.await.context("loading the application")??);
     let triggers = Triggers::prepare(&application, &options.data)?;
     let server = Arc::new(Server::new(
@@ -195,10 +199,10 @@ fn embedded_broker(name: &str, address: Option<SocketAddr>) -> Option<String> {
     }
 }
 
-async fn migrate(
+async fn bring_up_to_date(
     manifest: &Manifest,
-    values: &BTreeMap<String, String>,
-    data: &Path,
+    (values, data): (&BTreeMap<String, String>, &Path),
+    migrate: Migrate,
 ) -> Result<()> {
     if manifest.migration_folders().is_empty() {
         return Ok(());
@@ -207,7 +211,7 @@ async fn migrate(
         Some(url) => url.clone(),
         None => migrations::embedded_database(data),
     };
-    for file in migrations::apply(manifest, &url).await? {
+    for file in migrations::apply(manifest, &url, migrate).await? {
         tracing::info!(file, "migrated");
     }
     Ok(())

@@ -50,6 +50,25 @@ impl Client {
     /// # Errors
     /// When the server is not there, or its answer is not of success; with the answer.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+        let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        self.send(method, path, "application/json", bytes).await
+    }
+
+    /// Sends a file with PUT.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn put_file(&self, path: &str, content_type: &str, file: Bytes) -> Result<Value> {
+        self.send("PUT", path, content_type, file).await
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        bytes: Bytes,
+    ) -> Result<Value> {
         let asked = format!("{method} {path}");
         let mut request = Request::builder()
             .method(method)
@@ -57,9 +76,8 @@ impl Client {
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
-        let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
         let request = request
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .body(Full::new(bytes))?;
         let answer = self
             .connections

@@ -37,12 +37,21 @@ pub fn binary(name: &str) -> PathBuf {
     target().join("release").join(name)
 }
 
-/// A cargo command at the workspace's root.
+/// A cargo command at the workspace's root, as if it were typed there: build scripts that look at the variables which
+/// cargo gave this program (ring's does) would otherwise run again, and everything above them with them.
 #[must_use]
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    let inherited = env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|name| is_of_a_package(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_a_package(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// Runs a command to its end, its output on ours.

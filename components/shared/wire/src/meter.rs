@@ -34,7 +34,7 @@ pub struct Reading {
     /// The moment the registers stood so: the meter's clock where it has one that can be read, else the gateway's
     /// (see [`Flag::GatewayClock`]). For a freeze the midnight, in the estate's zone, at which the meter kept it.
     pub read_at: Timestamp,
-    /// The registers, each at most once; 1 to [`REGISTERS_MAX`].
+    /// The registers, each at most once, [`Register::Total`] always among them; 1 to [`REGISTERS_MAX`].
     pub registers: Vec<RegisterValue>,
     /// What is to be known about the reading; in order, without repetition, often empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -336,12 +336,18 @@ fn signed(json: &[u8]) -> Vec<u8> {
     message
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for it; trivial where a pointer has 8 bytes"
+)]
 fn is_epoch(millis: &i64) -> bool {
     *millis == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for it; trivial where a pointer has 8 bytes"
+)]
 fn is_never(millis: &i64) -> bool {
     *millis == i64::MAX
 }

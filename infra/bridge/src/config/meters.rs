@@ -21,7 +21,8 @@
 //! freeze_days = 62                               # dlt645: how many daily freezes are asked for when missed; usual
 //! sort = "cold_water"                            # cjt188: or hot_water, heat, cold, gas, electricity
 //! id_order = "high_first"                        # cjt188: or low_first
-//! profile = "eastron-sdm"                        # modbus: or heat-example, or the path of a TOML file
+//! profile = "eastron-sdm"                        # modbus: or heat-example, or the path of a TOML file, whose
+//!                                                # registers have names of the wire; total is what is billed
 //! ```
 
 use std::collections::BTreeMap;
@@ -364,6 +365,12 @@ impl MeterFile {
                 "the profile's register {name:?} is none that can be told"
             );
         }
+        ensure!(
+            profile
+                .names()
+                .any(|name| name == wire::meter::Register::Total.as_str()),
+            "profile {name:?} has no register \"total\", which is billed"
+        );
         Ok(Asked::Modbus {
             unit: unit.with_context(|| format!("address must be 1 to {UNIT_MAX}"))?,
             profile,

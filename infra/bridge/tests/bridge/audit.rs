@@ -55,6 +55,11 @@ async fn decisions_and_uses_of_a_pass_survive_kills() {
     assert_eq!(told(&estate.decision(5).await), (true, "member", false));
     let verified = audit::verify(estate.export().as_bytes()).unwrap();
     assert_eq!((verified.first, verified.entries), (Some(1), 5));
+    // The decision is told before the door moves.
+    eventually("the door moves", || {
+        (controller.releases(5, 0) >= 2).then_some(())
+    })
+    .await;
     assert_eq!(controller.releases(5, 0), 2);
     assert!(process.terminate().await.success());
 }

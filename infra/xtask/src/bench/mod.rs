@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: one table, its ratios measured in one run on one machine. Never a timed test.
 
 mod load;
+mod natively;
 mod openings;
+mod register;
 mod servers;
 
 use std::{
@@ -39,6 +41,7 @@ pub async fn everything() -> Result<()> {
     let mut table = Table::default();
     hello(&scratch.folder, &mut table).await?;
     openings::measure(&scratch.folder, &mut table).await?;
+    natively::measure(&mut table)?;
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!(
         "\nMeasured on {cores} cores shared by server and load generator; medians of {ROUNDS} rounds.\n"

@@ -8,7 +8,7 @@ use http::Request;
 use http_body_util::Full;
 
 use super::{
-    CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, resident_mib, servers,
+    CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, register, resident_mib, servers,
     servers::Server,
 };
 use crate::{client::Client, demo::Demo, up, workspace};
@@ -48,6 +48,10 @@ pub async fn measure(scratch: &Path, table: &mut Table) -> Result<()> {
         .log_in(&demo.tenant, demo.person("staff")?)
         .await?;
     openings(&warm, opening(&api, &demo)?, table).await?;
+    let operator = Client::new(&format!("http://{}", warm.address), "")
+        .log_in(&demo.tenant, demo.person("operator")?)
+        .await?;
+    register::import(&operator, table).await?;
     let process = warm.running.id().context("the host has ended")?;
     let memory = format!("{:.0} MiB", resident_mib(process)?);
     table.row(

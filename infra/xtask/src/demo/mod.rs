@@ -170,6 +170,7 @@ impl Demo {
         register::load(&api, &demo)
             .await
             .context("the register of communities")?;
+        settle(internal).await?;
         Ok(demo)
     }
 
@@ -226,6 +227,22 @@ impl Demo {
         }
         text
     }
+}
+
+/// Lets every function hear what the others recorded: who an account belongs to, and then what that person may do.
+async fn settle(internal: &Client) -> Result<()> {
+    for function in [
+        "community",
+        "identity",
+        "community",
+        "devices",
+        "visitors",
+        "doors",
+    ] {
+        let path = format!("/internal/ticks/{function}");
+        internal.call("POST", &path, None).await?;
+    }
+    Ok(())
 }
 
 async fn add_person(api: &Client, username: &str, kind: &str) -> Result<Person> {

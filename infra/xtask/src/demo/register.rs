@@ -43,11 +43,13 @@ pub async fn load(api: &Client, demo: &Demo) -> Result<()> {
             first_building = building;
         }
     }
-    for ((username, phone), (name, place)) in
-        PHONES.iter().zip([("李明", HOME), ("张伟", "1栋1单元102")])
+    // Zhang has moved out: in the register, at home nowhere.
+    for ((username, phone), (name, home)) in
+        PHONES.iter().zip([("李明", Some(HOME)), ("张伟", None)])
     {
         let entry = json!({ "community": COMMUNITY, "name": name, "phones": [phone] });
         let resident = made(&api.post("/api/residents", entry).await.context(*username)?)?;
+        let Some(place) = home else { continue };
         let binding = json!({ "role": "owner", "community": COMMUNITY, "place": place });
         api.post(&format!("/api/residents/{resident}/bindings"), binding)
             .await?;

@@ -92,7 +92,7 @@ async fn energy(
         items => items?,
     };
     told(&items, tariffs, &mut sample);
-    Ok(Some(sample).filter(|sample| !sample.is_empty()))
+    Ok(Some(sample).filter(Sample::has_total))
 }
 
 /// Reads everything of one data id, over as many frames as it takes.

@@ -166,8 +166,10 @@ impl MeterBus {
                 sleep(TRY_PAUSE + TRY_PAUSE * u32::from(jitter()) / u32::from(u8::MAX)).await;
             }
             let outcome = match self.ask(&meter, task, wire).await {
-                Ok(Some(sample)) if !sample.is_empty() => Outcome::Sample(sample),
-                Ok(Some(_)) => Outcome::Failed("the meter tells none of its registers".into()),
+                Ok(Some(sample)) if sample.has_total() => Outcome::Sample(sample),
+                Ok(Some(_)) => {
+                    Outcome::Failed("the meter does not tell the register that is billed".into())
+                }
                 Ok(None) => Outcome::Nothing("it has no such freeze".into()),
                 Err(Silence::Answered(error @ Error::Refused { .. })) if task == Task::Now => {
                     Outcome::Nothing(error.to_string())

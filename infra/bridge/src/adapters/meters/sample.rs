@@ -50,9 +50,10 @@ impl Sample {
         }
     }
 
-    /// Whether the meter told nothing.
-    pub fn is_empty(&self) -> bool {
-        self.registers.is_empty()
+    /// Whether the meter told the register that is billed: without it there is no reading.
+    pub fn has_total(&self) -> bool {
+        let mut registers = self.registers.iter();
+        registers.any(|value| value.register == Register::Total)
     }
 
     /// The registers as they stood at a midnight of the meters' zone.

@@ -1,11 +1,22 @@
-//! The commands: `up` runs the application, `migrate` brings a database up to date, `check` reads the manifest.
+//! The commands: `up` runs the application, `migrate` brings a database up to date, `check` reads the manifest, `ledger` looks
+//! at the books.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::{Args, Parser};
+use futures_util::future::BoxFuture;
+use linli_host::{
+    cron::Schedule,
+    logs,
+    manifest::Manifest,
+    migrations,
+    options::{ManifestOption, UpOptions},
+    router::Router,
+    up,
+};
 
-use crate::{cron::Schedule, logs, manifest::Manifest, migrations, router::Router, up};
+use crate::ledger::{self, LedgerCommand};
 
 /// Runs the functions of a spin.toml on this machine.
 #[derive(Debug, Parser)]
@@ -17,35 +28,9 @@ pub enum Command {
     Migrate(MigrateOptions),
     /// Reads and checks the manifest.
     Check(ManifestOption),
-}
-
-/// Which manifest.
-#[derive(Debug, Clone, Args)]
-pub struct ManifestOption {
-    /// The manifest.
-    #[arg(long, env = "LINLI_MANIFEST", default_value = "spin.toml")]
-    pub manifest: PathBuf,
-}
-
-/// What `up` is told.
-#[derive(Debug, Clone, Args)]
-pub struct UpOptions {
-    /// The manifest.
-    #[command(flatten)]
-    pub manifest: ManifestOption,
-    /// Where HTTP is served; port 0 takes a free one.
-    #[arg(long, env = "LINLI_LISTEN", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
-    /// Where the embedded MQTT broker listens; `none` for an external broker, which the variables of the
-    /// manifest name.
-    #[arg(long, env = "LINLI_MQTT", default_value = "127.0.0.1:1883")]
-    pub mqtt: MqttOption,
-    /// The folder of everything that is kept.
-    #[arg(long, env = "LINLI_DATA", default_value = ".linli")]
-    pub data: PathBuf,
-    /// The filter of the log, in the syntax of `tracing`.
-    #[arg(long, env = "LINLI_LOG", default_value = "info")]
-    pub log: String,
+    /// Looks at the books.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// What `migrate` is told.
@@ -54,6 +39,14 @@ pub struct MigrateOptions {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestOption,
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+}
+
+/// Which database.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseOptions {
     /// The database: `postgres://user:password@host:port/name`, or `sqlite:PATH`. Without it, the database that
     /// `up` would use.
     #[arg(long, env = "SPIN_VARIABLE_DATABASE_URL")]
@@ -63,26 +56,19 @@ pub struct MigrateOptions {
     pub data: PathBuf,
 }
 
-/// Where the embedded broker listens, if it is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MqttOption {
-    /// At this address.
-    Embedded(SocketAddr),
-    /// Not at all.
-    External,
-}
-
-impl FromStr for MqttOption {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        if text == "none" {
-            return Ok(Self::External);
+impl DatabaseOptions {
+    /// The URL of the database; the folder of an embedded one is made.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn url(&self) -> Result<String> {
+        match self.database.as_ref().filter(|url| !url.is_empty()) {
+            Some(url) => Ok(url.clone()),
+            None => {
+                up::make_folder(&self.data)?;
+                Ok(migrations::embedded_database(&self.data))
+            }
         }
-        let address = text.parse().map_err(|_| {
-            anyhow!("{text:?} is neither an address such as 127.0.0.1:1883 nor none")
-        })?;
-        Ok(Self::Embedded(address))
     }
 }
 
@@ -99,23 +85,18 @@ pub fn run(command: Command) -> Result<()> {
         Command::Up(options) => {
             logs::start(&options.log)
                 .with_context(|| format!("LINLI_LOG: {:?} is not a filter", options.log))?;
-            runtime.block_on(up::up(options))
+            runtime.block_on(up::up(options, apply))
         }
         Command::Migrate(options) => runtime.block_on(migrate(options)),
         Command::Check(option) => check(&option),
+        Command::Ledger(command) => runtime.block_on(ledger::run(command)),
     }
 }
 
 async fn migrate(options: MigrateOptions) -> Result<()> {
     let manifest = Manifest::read(&options.manifest.manifest)?;
-    let url = match options.database.filter(|url| !url.is_empty()) {
-        Some(url) => url,
-        None => {
-            up::make_folder(&options.data)?;
-            migrations::embedded_database(&options.data)
-        }
-    };
-    let applied = migrations::apply(&manifest, &url).await?;
+    let url = options.database.url()?;
+    let applied = migrations::apply(&manifest, &url, apply).await?;
     for file in &applied {
         println!("applied {file}");
     }
@@ -142,4 +123,15 @@ fn check(option: &ManifestOption) -> Result<()> {
         manifest.cron_triggers.len()
     );
     Ok(())
+}
+
+/// Applies folders of migrations with what the functions themselves store with.
+fn apply(url: String, folders: Vec<(String, PathBuf)>) -> BoxFuture<'static, Result<Vec<String>>> {
+    Box::pin(async move {
+        let folders: Vec<(&str, PathBuf)> = folders
+            .iter()
+            .map(|(name, folder)| (name.as_str(), folder.clone()))
+            .collect();
+        store::migrate(&url, &folders).await
+    })
 }

@@ -1,9 +1,12 @@
 //! The command `linli`.
 
+mod commands;
+mod ledger;
+
 use std::process::ExitCode;
 
 use clap::Parser;
-use linli_host::cli::{self, Command};
+use commands::Command;
 
 /// A request makes some hundred small allocations, freed on whichever thread finishes it.
 #[global_allocator]
@@ -11,7 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    match cli::run(command) {
+    match commands::run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("linli: {error:#}");

@@ -1,0 +1,33 @@
+//! What functions measure of themselves, built natively in release on SQLite: tests that fill large tables print what
+//! they took as `measured: WHAT: VALUE`, and are run here for that.
+
+use anyhow::{Context, Result, ensure};
+
+use super::Table;
+use crate::workspace;
+
+const MEASURED: &str = "measured: ";
+/// What the names of these tests begin with: their module.
+const MODULE: &str = "many::";
+
+/// Runs them and takes down what they print.
+///
+/// # Errors
+/// When one of them fails.
+pub fn measure(table: &mut Table) -> Result<()> {
+    let mut command = workspace::cargo(&["test", "--release", "--workspace", "--tests", MODULE]);
+    command.args(["--", "--nocapture"]);
+    command.env_remove(crate::postgres::URL_VARIABLE);
+    let output = command.output().context("starting cargo test")?;
+    let (said, told) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    ensure!(output.status.success(), "{told}\n{said}");
+    let lines = said.lines().chain(told.lines());
+    for line in lines.filter_map(|line| line.trim().strip_prefix(MEASURED)) {
+        let (what, value) = line.split_once(": ").unwrap_or((line, ""));
+        table.row(what, value, "natively, on SQLite");
+    }
+    Ok(())
+}
