@@ -7,7 +7,6 @@ use chrono::Days;
 use kernel::Zone;
 use store::tx;
 
-use crate::channel::simulator;
 use crate::context::Context;
 use crate::domain::{Channel, Closed};
 use crate::protocol::bill;
@@ -66,9 +65,6 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    if context.channels.simulated {
-        simulator::keys(context).await?;
-    }
     let drained = inbox::take_all(context).await?;
     let mut done = Done {
         heard: drained.handled,
