@@ -4,5 +4,7 @@
 mod messages;
 /// A function that loops, traps, leaks or sleeps is stopped at its limit while its neighbours answer.
 mod misdeeds;
+/// Kill and restart where money is made of readings: no reading, no bill and no posting is lost or there twice.
+mod money;
 /// Kill and restart: whatever was answered is there afterwards, and no door moves twice.
 mod restarts;

@@ -2,6 +2,7 @@
 //! gateway sends it again until it has a receipt.
 
 use kernel::{DeviceId, Message as Text, MessageId, MeterId, Refusal, TenantId};
+use serde::{Deserialize, Serialize};
 use store::tx;
 use trigger::Outcome;
 use wire::meter::{Flag, READINGS_MAX, Reading, Readings, Register, Source as Read, Unit};
@@ -40,12 +41,28 @@ async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
         Ok(Topic::Device(topic)) if topic.channel == Channel::Reading => topic,
         _ => return Outcome::Reject(format!("meters say nothing on the topic {topic:?}")),
     };
-    let message: Message<Readings> = match Message::from_payload(payload) {
-        Ok(message) => message,
-        Err(error) => return Outcome::Reject(error.to_string()),
-    };
-    let stored = store(context, &topic, &message).await;
-    settle(context, &topic.tenant, &message, stored).await
+    match Message::<Readings>::from_payload(payload) {
+        Ok(message) => {
+            let stored = store(context, &topic, &message).await;
+            let (gateway, id) = (&message.body.gateway, &message.id);
+            settle(context, &topic.tenant, (gateway, id), stored).await
+        }
+        Err(error) => {
+            let why = error.to_string();
+            if let Ok(Message { id, body, .. }) = Message::<Sender>::from_payload(payload) {
+                let refusal = refused("message_unreadable", &why);
+                let told = (&body.gateway, &id);
+                return settle(context, &topic.tenant, told, Err(refusal.into())).await;
+            }
+            Outcome::Reject(why)
+        }
+    }
+}
+
+/// What is still read of a message that says something unknown, as of a newer gateway: whom to send its receipt.
+#[derive(Serialize, Deserialize)]
+struct Sender {
+    gateway: DeviceId,
 }
 
 async fn store(
@@ -72,18 +89,21 @@ async fn store(
         .await
     })
     .await?;
-    let mut is_any_stored = false;
+    let mut stored = 0;
     for taken in taken {
         match taken {
             Taken::Refused(refusal) => first_refusal = first_refusal.or(Some(refusal)),
-            _ => is_any_stored = true,
+            _ => stored += 1,
         }
     }
     match first_refusal {
-        Some(refusal) if !is_any_stored => Err(refusal.into()),
+        // Nothing of it is stored: the whole message goes to quarantine, from where it can be replayed.
+        Some(refusal) if stored == 0 => Err(refusal.into()),
         Some(refusal) => {
-            // What is right of a message is stored; what never will be is named here and not sent again.
-            let text = format!("a part of message {} was refused: {refusal}", message.id);
+            // What is right of a message is stored; what never will be is counted here and not sent again.
+            let (id, count) = (&message.id, body.readings.len());
+            let refused = count - stored;
+            let text = format!("{refused} of {count} readings of message {id} refused: {refusal}");
             web::log("warn", "-", &text);
             Ok(())
         }
@@ -201,7 +221,7 @@ fn refused(code: &'static str, english: &str) -> Refusal {
 async fn settle(
     context: &Context,
     tenant: &TenantId,
-    message: &Message<Readings>,
+    (gateway, message): (&DeviceId, &MessageId),
     stored: anyhow::Result<()>,
 ) -> Outcome {
     let outcome = match stored {
@@ -211,10 +231,9 @@ async fn settle(
             None => return Outcome::Retry(format!("{error:#}")),
         },
     };
-    let gateway = &message.body.gateway;
-    if let Err(error) = receipt(context, tenant, gateway, &message.id).await {
+    if let Err(error) = receipt(context, tenant, gateway, message).await {
         // What was read is stored: the gateway repeats the message, and its repetition is receipted.
-        let text = format!("no receipt for message {}: {error:#}", message.id);
+        let text = format!("no receipt for message {message}: {error:#}");
         web::log("warn", "-", &text);
     }
     outcome

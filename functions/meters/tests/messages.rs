@@ -151,6 +151,30 @@ async fn a_gateway_sends_many_meters_at_once_and_what_is_wrong_of_them_is_left_o
 }
 
 #[tokio::test]
+async fn a_message_of_which_nothing_is_taken_is_receipted_too() {
+    on_each_engine(async |world| {
+        let unknown = Readings {
+            gateway: DeviceId::parse("gateway-1").unwrap(),
+            readings: vec![
+                reading("nothing", (ago(2), 4_000)),
+                reading("nowhere", (ago(2), 4_000)),
+            ],
+        };
+        let topic = "linli/demo/gateway/gateway-1/reading";
+        let outcome = world.receive(topic, "m1", unknown).await;
+        assert!(is_rejected(&outcome, "meter_unknown"), "{outcome:?}");
+        assert_eq!(receipts(&world.published()), 1);
+        // A newer gateway may say what is not known here: put aside, and not sent again.
+        let newer = json!({"id": "m2", "at": ago(1), "body": {"gateway": "gateway-1", "readings": [{"meter": 7}]}});
+        let payload = newer.to_string().into_bytes();
+        let outcome = meters::mqtt::receive(&world.context, topic, &payload).await;
+        assert!(is_rejected(&outcome, "message_unreadable"), "{outcome:?}");
+        assert_eq!(receipts(&world.published()), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_message_is_rejected_and_a_broker_that_is_away_loses_nothing() {
     on_each_engine(async |mut world| {
         for (topic, payload) in [

@@ -215,9 +215,6 @@ impl Uplink {
             window.know(&self.names.door_topic(&door.id, Channel::Event));
         }
         window.know(&self.names.gateway_topic(Channel::Reading));
-        for meter in self.config.meter_buses.iter().flat_map(|bus| &bus.meters) {
-            window.know(&self.names.meter_topic(&meter.id));
-        }
         Ok(window)
     }
 }

@@ -101,24 +101,14 @@ impl Names {
         .to_string()
     }
 
-    /// The topic of what is read from one of our meters.
-    #[must_use]
-    pub fn meter_topic(&self, meter: &DeviceId) -> String {
-        self.topic(DeviceKind::Meter, meter, Channel::Reading)
-    }
-
-    /// What was read: on the meter's topic when it is of one, else on our own. A message with a freeze is never
-    /// dropped, because the freeze is not asked for again.
+    /// What was read: always on our own topic, where the broker never refuses us. On a meter's topic, a meter that
+    /// nobody registered would get no receipt for ever. A message with a freeze is never dropped, because the freeze is
+    /// not asked for again.
     ///
     /// # Errors
     /// When it cannot be written as JSON.
     pub fn readings(&self, readings: Vec<Reading>, now: Timestamp) -> Result<Outgoing> {
-        let first = readings.first().map(|reading| reading.meter.clone());
-        let one = first.filter(|first| readings.iter().all(|reading| reading.meter == *first));
-        let topic = match one {
-            Some(meter) => self.meter_topic(&meter),
-            None => self.gateway_topic(Channel::Reading),
-        };
+        let topic = self.gateway_topic(Channel::Reading);
         let freezes = readings
             .iter()
             .any(|reading| reading.source == Source::Freeze);

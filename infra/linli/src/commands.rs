@@ -15,6 +15,7 @@ use linli_host::{
     router::Router,
     up,
 };
+use tokio::runtime::Handle;
 
 use crate::ledger::{self, LedgerCommand};
 
@@ -125,13 +126,15 @@ fn check(option: &ManifestOption) -> Result<()> {
     Ok(())
 }
 
-/// Applies folders of migrations with what the functions themselves store with.
+/// Applies folders of migrations with what the functions themselves store with, on a thread that may block: the compiler
+/// cannot show that this future may move between threads.
 fn apply(url: String, folders: Vec<(String, PathBuf)>) -> BoxFuture<'static, Result<Vec<String>>> {
-    Box::pin(async move {
+    let migrate = move || {
         let folders: Vec<(&str, PathBuf)> = folders
             .iter()
             .map(|(name, folder)| (name.as_str(), folder.clone()))
             .collect();
-        store::migrate(&url, &folders).await
-    })
+        Handle::current().block_on(store::migrate(&url, &folders))
+    };
+    Box::pin(async { tokio::task::spawn_blocking(migrate).await? })
 }

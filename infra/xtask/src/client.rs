@@ -51,7 +51,8 @@ impl Client {
     /// When the server is not there, or its answer is not of success; with the answer.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        self.send(method, path, "application/json", bytes).await
+        let request = self.request(method, path, "application/json");
+        self.send(format!("{method} {path}"), request, bytes).await
     }
 
     /// Sends a file with PUT.
@@ -59,26 +60,39 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub async fn put_file(&self, path: &str, content_type: &str, file: Bytes) -> Result<Value> {
-        self.send("PUT", path, content_type, file).await
+        let request = self.request("PUT", path, content_type);
+        self.send(format!("PUT {path}"), request, file).await
+    }
+
+    /// POST with a JSON body under an Idempotency-Key: what moves money has its effect once.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn post_once(&self, path: &str, body: Value, key: &str) -> Result<Value> {
+        let request = self.request("POST", path, "application/json");
+        let request = request.header("idempotency-key", key);
+        let bytes = Bytes::from(body.to_string());
+        self.send(format!("POST {path}"), request, bytes).await
+    }
+
+    fn request(&self, method: &str, path: &str, content_type: &str) -> http::request::Builder {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("content-type", content_type);
+        if self.token.is_empty() {
+            return request;
+        }
+        request.header("authorization", format!("Bearer {}", self.token))
     }
 
     async fn send(
         &self,
-        method: &str,
-        path: &str,
-        content_type: &str,
+        asked: String,
+        request: http::request::Builder,
         bytes: Bytes,
     ) -> Result<Value> {
-        let asked = format!("{method} {path}");
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base));
-        if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
-        }
-        let request = request
-            .header("content-type", content_type)
-            .body(Full::new(bytes))?;
+        let request = request.body(Full::new(bytes))?;
         let answer = self
             .connections
             .request(request)

@@ -3,4 +3,5 @@
 mod books;
 mod holds;
 mod laws;
+mod many;
 mod support;

@@ -27,6 +27,8 @@ pub use types::{
 mod beijing_tests;
 #[cfg(test)]
 mod law_tests;
+#[cfg(test)]
+mod many;
 
 /// Makes the component's export: it rates the kinds of schedules that it is given. In a native build it makes nothing.
 #[macro_export]

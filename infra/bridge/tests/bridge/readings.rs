@@ -140,11 +140,8 @@ async fn a_bridge_that_is_killed_loses_no_midnight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_meter_speaks_on_its_own_topic_and_several_on_the_gateways() {
-    for (addresses, topic) in [
-        (&["1"][..], "linli/demo/meter/m0/reading"),
-        (&["1", "2"][..], "linli/demo/gateway/gate-1/reading"),
-    ] {
+async fn readings_of_one_meter_and_of_several_are_told_on_the_gateways_topic() {
+    for addresses in [&["1"][..], &["1", "2"][..]] {
         let estate = Estate::new().await;
         let clock = Clock::System;
         let meters = simulated("mbus", "tcp:127.0.0.1:0", addresses, &clock).await;
@@ -154,6 +151,7 @@ async fn one_meter_speaks_on_its_own_topic_and_several_on_the_gateways() {
             (published(&estate).len() == addresses.len()).then_some(())
         })
         .await;
+        let topic = "linli/demo/gateway/gate-1/reading";
         assert!(published(&estate).iter().all(|(on, _)| on == topic));
         bridge.stop().await;
     }

@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: one table, its ratios measured in one run on one machine. Never a timed test.
 
 mod load;
+mod money;
 mod natively;
 mod openings;
+mod readings;
 mod register;
 mod servers;
 

@@ -16,7 +16,8 @@ const MODULE: &str = "many::";
 /// When one of them fails.
 pub fn measure(table: &mut Table) -> Result<()> {
     let mut command = workspace::cargo(&["test", "--release", "--workspace", "--tests", MODULE]);
-    command.args(["--", "--nocapture"]);
+    // What would take minutes in a debug build is left out of the tests, and not here.
+    command.args(["--", "--nocapture", "--include-ignored"]);
     command.env_remove(crate::postgres::URL_VARIABLE);
     let output = command.output().context("starting cargo test")?;
     let (said, told) = (

@@ -8,8 +8,8 @@ use http::Request;
 use http_body_util::Full;
 
 use super::{
-    CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, register, resident_mib, servers,
-    servers::Server,
+    CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, money, readings, register,
+    resident_mib, servers, servers::Server,
 };
 use crate::{client::Client, demo::Demo, up, workspace};
 
@@ -51,6 +51,14 @@ pub async fn measure(scratch: &Path, table: &mut Table) -> Result<()> {
     let operator = Client::new(&format!("http://{}", warm.address), "")
         .log_in(&demo.tenant, demo.person("operator")?)
         .await?;
+    money::found(&operator).await?;
+    let place = (&demo, money::COMMUNITY);
+    readings::measure(&warm, place, &operator, table).await?;
+    let internal = Client::new(
+        &format!("http://{}", warm.address),
+        &up::internal_token(&data)?,
+    );
+    money::measure(&warm, &internal, &operator, table).await?;
     register::import(&operator, table).await?;
     let process = warm.running.id().context("the host has ended")?;
     let memory = format!("{:.0} MiB", resident_mib(process)?);

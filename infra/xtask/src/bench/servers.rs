@@ -26,6 +26,8 @@ pub struct Server {
     pub running: Running,
     /// Where it answers, as `address:port`.
     pub address: String,
+    /// Where its broker is, as `address:port`; empty without one.
+    pub broker: String,
     /// From its start to its first answer.
     pub start: Duration,
 }
@@ -50,13 +52,14 @@ pub async fn linli(manifest: &Path, data: &Path, mqtt: &str) -> Result<Server> {
     let mut running = Running::start("linli", command)?;
     let line = running.ready("linli is ready: ").await?;
     let start = begin.elapsed();
-    let address = line
-        .split("http://")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next())
-        .context("linli named no address")?;
+    let named = |scheme: &str| {
+        let rest = line.split(scheme).nth(1)?;
+        let address = rest.split_whitespace().next()?;
+        Some(address.trim_end_matches('/').to_owned())
+    };
     Ok(Server {
-        address: address.trim_end_matches('/').to_owned(),
+        address: named("http://").context("linli named no address")?,
+        broker: named("mqtt://").unwrap_or_default(),
         running,
         start,
     })
@@ -139,6 +142,7 @@ async fn answering(name: &'static str, command: Command, address: String) -> Res
             return Ok(Server {
                 running,
                 address,
+                broker: String::new(),
                 start: begin.elapsed(),
             });
         }
