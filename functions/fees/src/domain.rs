@@ -11,6 +11,7 @@ mod settle;
 mod share;
 mod terms;
 mod text;
+mod usage;
 
 pub use bill::{
     Bill, BillState, Versions, discount, next_version, refuse_paid, unknown_bill, void, waive,
@@ -20,15 +21,13 @@ pub use caller::{
 };
 pub use late::{Late, LateTerms};
 pub use month::{Month, MonthError, Stretch, prorated};
-pub use rent::{Escalation, rent};
-pub use rule::{
-    Charge, Charged, Cost, Household, Rule, Scope, Skip, UsageOf, by_room, cycle_of, in_days,
-    known_usages, schedule_line, skip, unknown_rule,
-};
+pub use rent::{Escalation, Rent, rent};
+pub use rule::{Charge, Charged, Cost, Household, Rule, Scope, Skip, in_days, skip, unknown_rule};
 pub use settle::{Owed, Paid, late_of, quote, settle};
 pub use share::{ShareBy, Sharer, share};
 pub use terms::{TariffTerms, schedule, unknown_tariff};
 pub use text::{Name, Reason, TextError};
+pub use usage::{UsageOf, by_room, cycle_of, known_usages, schedule_line};
 
 #[cfg(test)]
 mod law_tests;

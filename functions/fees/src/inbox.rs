@@ -10,7 +10,7 @@ use wire::event::{
 
 use crate::context::Context;
 use crate::store::{known, people, usages};
-use crate::{paying, recharging};
+use crate::{paying, recharging, refunding};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -118,11 +118,11 @@ async fn of_money(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Resul
         };
     }
     if let Some(succeeded) = event.read::<RefundSucceeded>()? {
-        paying::refund_succeeded(context, tx, &succeeded).await?;
+        refunding::refund_succeeded(context, tx, &succeeded).await?;
         return recharging::refund_succeeded(context, tx, &succeeded).await;
     }
     if let Some(failed) = event.read::<RefundFailed>()? {
-        paying::refund_failed(context, tx, &failed).await?;
+        refunding::refund_failed(context, tx, &failed).await?;
         return recharging::refund_failed(context, tx, &failed).await;
     }
     Ok(())

@@ -15,6 +15,7 @@ mod paying;
 mod printing;
 mod rating;
 mod recharging;
+mod refunding;
 mod rows;
 mod running;
 pub mod store;

@@ -5,7 +5,8 @@ use std::time::Instant;
 use kernel::EventId;
 use serde_json::json;
 
-use crate::support::{CHEN, MIGRATIONS, World, demo, room_changed, usage_closed};
+use crate::events::{room_changed, usage_closed};
+use crate::support::{CHEN, MIGRATIONS, World, demo};
 
 /// A community of that many rooms, each with usage of October.
 async fn community(rooms: usize) -> World {

@@ -3,7 +3,8 @@
 use kernel::TimeBand;
 use serde_json::{Value, json};
 
-use crate::support::{CHEN, LI, MIGRATIONS, World, ZHAO, on_each_engine, usage_closed};
+use crate::events::usage_closed;
+use crate::support::{CHEN, LI, MIGRATIONS, World, ZHAO, on_each_engine};
 
 fn area() -> Value {
     json!({"kind": "area", "price": 28_000})

@@ -4,18 +4,16 @@ use bytes::Bytes;
 use fees::context::Context;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, BindingId, BuildingId, Commodity, CommunityId, Currency, EventId,
-    MeterId, MeterUnit, RoomId, Scope, TenantId, TimeBand, Timestamp, TransactionId, UnitId,
-    UsageId,
+    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, Currency, EventId, RoomId,
+    Scope, TenantId, Timestamp, UnitId,
 };
 use ledger::{Account, Posting};
 use serde_json::{Value, json};
 use store::testing::Database;
 use web::Reply;
-use wire::event::{
-    BandUsage, BindingRole, BindingStarted, CommunityChanged, Event, PaymentSucceeded, RoomChanged,
-    UsageClosed,
-};
+use wire::event::{BindingRole, BindingStarted, CommunityChanged, Event};
+
+use crate::events::{room_changed, succeeded, usage_closed};
 
 /// When every test starts: 2026-11-02, 10:00 in Shanghai.
 pub const START: &str = "2026-11-02T02:00:00Z";
@@ -316,74 +314,6 @@ impl World {
     pub async fn books_are_right(&self) {
         let report = ledger::verify(&self.context.db, &demo()).await.unwrap();
         assert_eq!(report.wrong, 0, "{:?}", report.findings);
-    }
-}
-
-pub fn room_changed(room: &str, area_dm2: i64) -> RoomChanged {
-    RoomChanged {
-        room: RoomId::parse(room).unwrap(),
-        unit: UnitId::parse("u1").unwrap(),
-        building: BuildingId::parse("b1").unwrap(),
-        community: garden(),
-        name: format!("1栋1单元{room}"),
-        keys: vec![],
-        area_dm2,
-        usage: "residential".to_owned(),
-        version: 1,
-        actor: ActorId::parse("wang").unwrap(),
-    }
-}
-
-pub fn usage_closed(
-    (room, period): (&str, &str),
-    kwh: i64,
-    revision: u32,
-    bands: &[(TimeBand, i64)],
-) -> UsageClosed {
-    UsageClosed {
-        usage: UsageId::parse(&format!("u-{room}-{period}")).unwrap(),
-        meter: MeterId::parse(&format!("m-{room}")).unwrap(),
-        commodity: Commodity::Electricity,
-        community: garden(),
-        room: RoomId::parse(room).ok(),
-        area: room.is_empty().then(|| "大堂".to_owned()),
-        period: period.to_owned(),
-        from: Timestamp::EPOCH,
-        until: Timestamp::EPOCH,
-        quantity_milli: kwh * 1_000,
-        unit: MeterUnit::Kwh,
-        bands: bands
-            .iter()
-            .map(|(name, kwh)| BandUsage {
-                name: *name,
-                quantity_milli: kwh * 1_000,
-            })
-            .collect(),
-        estimated: false,
-        revision,
-        register_from_milli: 0,
-        register_until_milli: kwh * 1_000,
-    }
-}
-
-fn succeeded(
-    purpose: &str,
-    asked: &Value,
-    transaction: TransactionId,
-    paid_at: Timestamp,
-) -> PaymentSucceeded {
-    let text = |name: &str| asked[name].as_str().unwrap().to_owned();
-    PaymentSucceeded {
-        payment: text("payment").try_into().unwrap(),
-        purpose: purpose.to_owned(),
-        reference: text("reference"),
-        payer: text("payer").try_into().unwrap(),
-        community: garden(),
-        amount_minor: asked["amount_minor"].as_i64().unwrap(),
-        currency: Currency::Cny,
-        channel: "simulated".to_owned(),
-        paid_at,
-        transaction,
     }
 }
 

@@ -7,7 +7,6 @@ use chrono::Days;
 use kernel::Zone;
 use store::tx;
 
-use crate::channel::simulator;
 use crate::context::Context;
 use crate::domain::{Channel, Closed};
 use crate::protocol::bill;
@@ -66,9 +65,6 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    if context.channels.simulated {
-        simulator::keys(context).await?;
-    }
     let drained = inbox::take_all(context).await?;
     let mut done = Done {
         heard: drained.handled,
@@ -106,8 +102,8 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     Ok(done)
 }
 
-/// Reconciles yesterday for those that were paid and have not been reconciled. A bill that cannot be had is asked for
-/// again by the next tick.
+/// Reconciles yesterday for those that were paid and have not been reconciled since it is over. A bill that cannot be
+/// had is asked for again by the next tick.
 async fn reconcile_yesterday(context: &Context) -> anyhow::Result<i64> {
     let local = Zone::SHANGHAI.local(context.now);
     let Some(yesterday) = local.date.checked_sub_days(Days::new(1)) else {

@@ -1,5 +1,7 @@
 //! From a request for money to money in the books, whatever the channel does with its notices.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::support::{CHEN, LI, WANG, on_each_engine};
@@ -251,6 +253,33 @@ async fn an_erased_persons_payments_keep_their_amounts_and_lose_their_words() {
         let open = world.get("/api/payments/p2").by(WANG).content().await;
         assert_eq!(open["subject"], "物业费", "the channel is still told of it");
         world.books_are_clean().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_of_the_simulated_channel_that_was_not_made_in_time_is_made_by_who_asks_next() {
+    on_each_engine(async |world| {
+        world.asked("p1", 100).await;
+        world.started("p1").await;
+        let keys = async || {
+            let rows = "select name, secret from payments_simulated_key order by name";
+            let rows = world.context.db.rows(rows, &[]).await.unwrap();
+            let text = |row: &store::Row, column| row.text(column).unwrap().to_owned();
+            let keys = rows.iter().map(|row| (text(row, 0), text(row, 1)));
+            keys.collect::<BTreeMap<String, String>>()
+        };
+        let made = keys().await;
+        let forget = "delete from payments_simulated_key where name = 'platform'";
+        world.context.db.rows(forget, &[]).await.unwrap();
+        world.asked("p2", 200).await;
+        world.started("p2").await;
+        world.pays("p2").await;
+        let kept = keys().await;
+        assert_eq!(kept["merchant"], made["merchant"]);
+        assert_eq!(kept["api"], made["api"]);
+        assert_ne!(kept["platform"], made["platform"]);
+        assert_eq!(world.payment("p2").await["state"], "succeeded");
     })
     .await;
 }

@@ -40,13 +40,6 @@ async fn a_day_without_mistakes_matches_payments_and_refunds() {
         world.tick().await;
         world.pass_ms(10_000);
         world.tick().await;
-        let ask = json!({"channel": "simulated", "day": "2027-01-15"});
-        world
-            .post("/api/reconciliations")
-            .by(WANG)
-            .json(&ask)
-            .refused(422, "day_not_over")
-            .await;
         world.pass_ms(NEXT_DAY_MS);
         assert_eq!(world.tick().await["reconciled"], 1);
         assert_eq!(world.tick().await["reconciled"], 0);
@@ -62,6 +55,39 @@ async fn a_day_without_mistakes_matches_payments_and_refunds() {
             .content()
             .await;
         assert_eq!(list["items"][0]["id"], "2027-01-15/simulated");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn today_is_matched_as_far_as_it_has_come_and_again_when_it_is_over() {
+    on_each_engine(async |mut world| {
+        let ask = json!({"channel": "simulated", "day": "2027-01-16"});
+        world
+            .post("/api/reconciliations")
+            .by(WANG)
+            .json(&ask)
+            .refused(422, "day_not_over")
+            .await;
+        world.paid("p1", 1_000).await;
+        let early = run(&world).await;
+        assert_eq!(
+            (&early["matched"], &early["mistakes"]),
+            (&json!(1), &json!(0))
+        );
+        world.paid("p2", 2_000).await;
+        world.pass_ms(NEXT_DAY_MS);
+        assert_eq!(world.tick().await["reconciled"], 1);
+        assert_eq!(world.tick().await["reconciled"], 0);
+        let day = world
+            .get("/api/reconciliations/simulated/2027-01-15")
+            .by(AUDITOR)
+            .content()
+            .await;
+        assert_eq!(
+            (&day["run"], &day["matched"], &day["mistakes"]),
+            (&json!(2), &json!(2), &json!(0))
+        );
     })
     .await;
 }

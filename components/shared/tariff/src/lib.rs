@@ -30,6 +30,37 @@ mod law_tests;
 #[cfg(test)]
 mod many;
 
+/// Makes the component's export: it rates the kinds of schedules that it is given. In a native build it makes nothing.
+#[macro_export]
+macro_rules! plug {
+    ($kinds:expr) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::plugin::bindings::exports::linli::tariff::rating;
+
+            struct Plugin;
+
+            impl rating::Guest for Plugin {
+                fn check(
+                    schedule: rating::Schedule,
+                ) -> ::core::result::Result<(), rating::Problem> {
+                    $crate::plugin::check($kinds, schedule)
+                }
+
+                fn rate(
+                    schedule: rating::Schedule,
+                    lines: ::std::vec::Vec<rating::Line>,
+                ) -> ::core::result::Result<::std::vec::Vec<rating::Outcome>, rating::Problem>
+                {
+                    $crate::plugin::rate($kinds, schedule, lines)
+                }
+            }
+
+    $crate::plugin::bindings::export!(Plugin with_types_in $crate::plugin::bindings);
+        };
+    };
+}
+
 /// The most lines of one call.
 pub const LINES_MAX: usize = 2_000;
 

@@ -17,37 +17,6 @@ pub mod bindings {
 
 use bindings::exports::linli::tariff::rating as wit;
 
-/// Makes the component's export: it rates the kinds of schedules that it is given.
-#[macro_export]
-macro_rules! plug {
-    ($kinds:expr) => {
-        #[cfg(target_family = "wasm")]
-        const _: () = {
-            use $crate::plugin::bindings::exports::linli::tariff::rating;
-
-            struct Plugin;
-
-            impl rating::Guest for Plugin {
-                fn check(
-                    schedule: rating::Schedule,
-                ) -> ::core::result::Result<(), rating::Problem> {
-                    $crate::plugin::check($kinds, schedule)
-                }
-
-                fn rate(
-                    schedule: rating::Schedule,
-                    lines: ::std::vec::Vec<rating::Line>,
-                ) -> ::core::result::Result<::std::vec::Vec<rating::Outcome>, rating::Problem>
-                {
-                    $crate::plugin::rate($kinds, schedule, lines)
-                }
-            }
-
-    $crate::plugin::bindings::export!(Plugin with_types_in $crate::plugin::bindings);
-        };
-    };
-}
-
 /// Answers `check`.
 ///
 /// # Errors

@@ -18,8 +18,10 @@ pub struct Escalation {
     pub rate_bps: i64,
 }
 
-/// The exact rent of a stretch of a month, for a contract that began on `start`: numerator and denominator in fen, and
-/// the monthly rents with the days of each.
+/// The rent of a stretch of a month, exact: numerator and denominator in fen, and the monthly rents with the days of each.
+pub type Rent = (i128, i128, Vec<(i64, i64)>);
+
+/// The exact rent of a stretch of a month, for a contract that began on `start`.
 ///
 /// # Errors
 /// An amount beyond every range.
@@ -27,7 +29,7 @@ pub fn rent(
     (monthly_fen, start): (i64, NaiveDate),
     escalation: Option<Escalation>,
     stretch: Stretch,
-) -> Result<(i128, i128, Vec<(i64, i64)>), Problem> {
+) -> Result<Rent, Problem> {
     let mut rents = Vec::new();
     let (mut amount, mut from) = (monthly_fen, stretch.first);
     let steps = escalation.filter(|escalation| escalation.every_months > 0);

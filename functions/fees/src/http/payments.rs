@@ -13,7 +13,7 @@ use crate::domain::{Reason, check_manager, check_reader, sees};
 use crate::paying::{self, unknown_payment};
 use crate::store::payments::{self as sql, Line, Payment, PaymentState, Refund};
 use crate::store::{bills, known};
-use crate::{inbox, printing};
+use crate::{inbox, printing, refunding};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +170,7 @@ pub(super) async fn refund(
     let made = write_money(context, request, (who.0, &who.1), async |tx| {
         let stored = seen(tx, &actor, payment).await?;
         let what = (&stored, new.bills.as_slice());
-        let refund = paying::refund(context, tx, (&actor, &new.reason), what).await?;
+        let refund = refunding::refund(context, tx, (&actor, &new.reason), what).await?;
         answer(201, &shown_refund(refund))
     })
     .await?;

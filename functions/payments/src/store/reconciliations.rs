@@ -57,7 +57,7 @@ statements! {
             union select tenant from payments_refund where channel = $1 and refunded_at >= $2 and refunded_at < $3)
         select m.tenant from payments_moved m
         left join payments_reconciliation r on r.tenant = m.tenant and r.channel = $1 and r.day = $4
-        where r.day is null
+        where r.day is null or r.run_at < $3
         order by m.tenant limit 100";
 }
 
@@ -294,7 +294,7 @@ pub(crate) async fn booked_between(
     Ok(found)
 }
 
-/// Who started to pay, paid or was paid back over the channel on a day that was not reconciled.
+/// Who started to pay, paid or was paid back over the channel on a day that was not reconciled since it is over.
 pub(crate) async fn tenants_to_reconcile(
     db: &impl Read,
     day: Day<'_>,

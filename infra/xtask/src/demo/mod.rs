@@ -1,6 +1,7 @@
 //! The demo community: a tenant with people, houses, doors and a gateway, loaded over the HTTP API like anybody's.
 //! Its passwords are random; they stand in a file that only the owner reads.
 
+pub mod bills;
 pub mod register;
 
 use std::{
@@ -170,6 +171,7 @@ impl Demo {
         register::load(&api, &demo)
             .await
             .context("the register of communities")?;
+        bills::load(&api).await.context("what is billed")?;
         settle(internal).await?;
         Ok(demo)
     }

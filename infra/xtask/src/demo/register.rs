@@ -11,6 +11,8 @@ use crate::client::Client;
 pub const PHONES: [(&str, &str); 2] = [("li", "13800138000"), ("zhang", "13800138001")];
 /// Li's home.
 pub const HOME: &str = "1栋1单元101";
+/// Since when it is: whoever lives in a room sees its usage from that day on.
+const HOME_SINCE: &str = "2020-01-01T00:00:00+08:00";
 /// The number of Li's card, as a 26-bit reader gives it: facility 17, card 4711.
 pub const CARD: u32 = (17 << 16) + 4711;
 
@@ -50,7 +52,8 @@ pub async fn load(api: &Client, demo: &Demo) -> Result<()> {
         let entry = json!({ "community": COMMUNITY, "name": name, "phones": [phone] });
         let resident = made(&api.post("/api/residents", entry).await.context(*username)?)?;
         let Some(place) = home else { continue };
-        let binding = json!({ "role": "owner", "community": COMMUNITY, "place": place });
+        let binding =
+            json!({ "role": "owner", "community": COMMUNITY, "place": place, "from": HOME_SINCE });
         api.post(&format!("/api/residents/{resident}/bindings"), binding)
             .await?;
     }
@@ -74,7 +77,8 @@ async fn groups(api: &Client, building: &str) -> Result<()> {
     api.post("/api/door-groups", own).await.map(drop)
 }
 
-fn made(answer: &Value) -> Result<String> {
+/// The id of what the API has made or found.
+pub(super) fn made(answer: &Value) -> Result<String> {
     let id = answer["id"].as_str();
     Ok(id
         .with_context(|| format!("{answer} has no id"))?

@@ -1,5 +1,7 @@
 //! The keys of both sides of the simulated channel.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use store::bulk;
 
@@ -16,46 +18,41 @@ pub(crate) struct Keys {
     api: String,
 }
 
-/// The keys that are kept; the first time they are made.
+/// The keys that are kept. The first payment makes them, which takes seconds, and on a busy machine longer than a request
+/// may last: each is kept as soon as it is made, and whoever asks next makes the others.
 pub(crate) async fn keys(context: &Context) -> anyhow::Result<Keys> {
-    if let Some(keys) = kept(context).await? {
-        return Ok(keys);
-    }
-    let made = [
-        ("merchant", generate()?),
-        ("platform", generate()?),
-        ("api", random_text(32)?),
+    let mut found = kept(context).await?;
+    let makers = [
+        ("merchant", generate as fn() -> anyhow::Result<String>),
+        ("platform", generate),
+        ("api", || random_text(32)),
     ];
-    bulk(&context.db, async |batch| {
-        for (name, secret) in &made {
-            sql::insert_key(batch, name, secret).await?;
+    for (name, make) in makers {
+        if !found.contains_key(name) {
+            let secret = make()?;
+            bulk(&context.db, async |batch| {
+                sql::insert_key(batch, name, &secret).await
+            })
+            .await?;
+            // Another instance may have been first: what is kept holds.
+            found = kept(context).await?;
         }
-        Ok(())
+    }
+    let mut named = |name| {
+        found
+            .remove(name)
+            .context("a key of the simulated channel was not kept")
+    };
+    Ok(Keys {
+        merchant: named("merchant")?,
+        platform: named("platform")?,
+        api: named("api")?,
     })
-    .await?;
-    // Another instance may have been first: what is kept holds.
-    kept(context)
-        .await?
-        .context("the simulated channel's keys were not kept")
 }
 
-async fn kept(context: &Context) -> anyhow::Result<Option<Keys>> {
+async fn kept(context: &Context) -> anyhow::Result<BTreeMap<String, String>> {
     let found = sql::keys(&context.db).await?;
-    let named = |name: &str| {
-        found
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, secret)| secret.clone())
-    };
-    let [merchant, platform, api] = ["merchant", "platform", "api"].map(named);
-    Ok(match (merchant, platform, api) {
-        (Some(merchant), Some(platform), Some(api)) => Some(Keys {
-            merchant,
-            platform,
-            api,
-        }),
-        _ => None,
-    })
+    Ok(found.into_iter().collect())
 }
 
 impl Keys {
