@@ -28,7 +28,7 @@ mod beijing_tests;
 #[cfg(test)]
 mod law_tests;
 #[cfg(test)]
-mod many;
+mod many_tests;
 
 /// Makes the component's export: it rates the kinds of schedules that it is given. In a native build it makes nothing.
 #[macro_export]

@@ -7,17 +7,18 @@ use super::Table;
 use crate::workspace;
 
 const MEASURED: &str = "measured: ";
-/// What the names of these tests begin with: their module.
-const MODULE: &str = "many::";
+/// What stands in the names of these tests: their module.
+const MODULES: [&str; 2] = ["many::", "many_tests::"];
 
 /// Runs them and takes down what they print.
 ///
 /// # Errors
 /// When one of them fails.
 pub fn measure(table: &mut Table) -> Result<()> {
-    let mut command = workspace::cargo(&["test", "--release", "--workspace", "--tests", MODULE]);
+    let mut command = workspace::cargo(&["test", "--release", "--workspace", "--tests", "--"]);
     // What would take minutes in a debug build is left out of the tests, and not here.
-    command.args(["--", "--nocapture", "--include-ignored"]);
+    command.args(MODULES);
+    command.args(["--nocapture", "--include-ignored"]);
     command.env_remove(crate::postgres::URL_VARIABLE);
     let output = command.output().context("starting cargo test")?;
     let (said, told) = (

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use kernel::{ActorId, CommunityId, DeviceId, EventId, TenantId, Timestamp};
+use proptest::test_runner::{Config, TestRunner};
 use store::testing::Database;
 use store::{Db, Read, Tx, events};
 use wire::event::DoorRegistered;
@@ -68,4 +69,15 @@ pub async fn effects(db: &Db, tenant: &TenantId) -> Vec<String> {
     rows.iter()
         .map(|row| row.text(0).unwrap().to_owned())
         .collect()
+}
+
+/// Each case makes databases of its own, which costs more than what is tried in it.
+const CASES: u32 = 6;
+
+pub fn runner() -> TestRunner {
+    TestRunner::new(Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    })
 }

@@ -45,6 +45,8 @@ pub fn open(path: &Path, log: &Arc<Log>) -> rusqlite::Result<Prepared> {
     connection.busy_timeout(Duration::ZERO)?;
     // No statement can damage the file itself (`pragma writable_schema` and the like).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A partial index would have a statement planned again for each value of a parameter that its condition names.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
