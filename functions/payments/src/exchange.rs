@@ -60,7 +60,7 @@ mod guest {
 
     /// The way out.
     #[derive(Default)]
-    pub struct Exchange;
+    pub struct Exchange {}
 
     impl Exchange {
         /// Sends the request and reads the answer.
