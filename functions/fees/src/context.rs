@@ -1,6 +1,7 @@
-//! What a request or a tick works with: the database, the secrets and the moment.
+//! What a request or a tick works with: the database, the secrets, the moment, and the way out.
 
 use kernel::Timestamp;
+use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
@@ -14,6 +15,8 @@ pub struct Context {
     pub internal_token: Secret,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
 }
 
 impl Context {
@@ -23,27 +26,43 @@ impl Context {
     /// A missing variable, or one that cannot be.
     #[cfg(target_family = "wasm")]
     pub async fn open() -> anyhow::Result<Self> {
-        let [token_secret, internal_token, database_url] =
-            web::variables(["token_secret", "internal_token", "database_url"]).await?;
-        let db = Db::open(&database_url)?;
-        Self::new(db, token_secret, internal_token, web::now()?)
+        let [
+            token_secret,
+            internal_token,
+            database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
+        ] = web::variables([
+            "token_secret",
+            "internal_token",
+            "database_url",
+            "mqtt_host",
+            "mqtt_port",
+            "mqtt_password",
+        ])
+        .await?;
+        let outbox = Outbox::new("fees", (&mqtt_host, &mqtt_port), mqtt_password);
+        let secrets = (token_secret, internal_token);
+        Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)
     }
 
-    /// With these secrets.
+    /// With these secrets: of tokens, and of schedulers.
     ///
     /// # Errors
     /// A secret that is too short.
     pub fn new(
         db: Db,
-        token_secret: String,
-        internal_token: String,
+        (token_secret, internal_token): (String, String),
         now: Timestamp,
+        outbox: Outbox,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             db,
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             now,
+            outbox,
         })
     }
 

@@ -25,8 +25,10 @@ const REMIND_EVERY_DAYS: u64 = 7;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
-    /// Events of others handled.
+    /// Events of other capabilities handled.
     pub heard: usize,
+    /// Events set aside because they could not be handled.
+    pub parked: usize,
     /// Runs taken further.
     pub runs: usize,
     /// Rooms reminded.
@@ -46,7 +48,9 @@ pub struct Done {
 #[cfg(target_family = "wasm")]
 pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
     let context = Context::open().await?;
-    tick(&context).await.map(|_| ())
+    let done = tick(&context).await;
+    outgoing::ring(&context.db, &context.outbox).await;
+    done.map(|_| ())
 }
 
 /// Does what is owed at the context's moment.
@@ -54,7 +58,7 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// # Errors
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
-    let heard = inbox::take_all(context).await?;
+    let drained = inbox::take_all(context).await?;
     let open = runs::open_runs(&context.db, TICK_RUNS_MAX).await?;
     for (tenant, run) in &open {
         if let Err(error) = running::advance(context, tenant, run).await {
@@ -78,12 +82,14 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     }
     let forgotten = store::sweep(&context.db, context.now).await?;
     Ok(Done {
-        heard,
+        heard: drained.handled,
+        parked: drained.parked,
         runs: open.len(),
         reminded,
         given_back,
         forgotten,
-        more: !open.is_empty()
+        more: drained.is_full()
+            || !open.is_empty()
             || [reminded, given_back]
                 .into_iter()
                 .any(|count| count >= TICK_UNITS_MAX),

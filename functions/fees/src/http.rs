@@ -33,7 +33,9 @@ pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
 
 /// Answers a request: always with a reply, whatever goes wrong.
 pub async fn respond(context: &Context, request: &Request) -> Reply {
-    web::answer(request, route(context, request).await)
+    let reply = web::answer(request, route(context, request).await);
+    outgoing::ring(&context.db, &context.outbox).await;
+    reply
 }
 
 #[rustfmt::skip]

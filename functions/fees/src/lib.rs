@@ -1,8 +1,8 @@
 //! Fees: what rooms owe, how it is rated, billed, paid and given back.
 //!
 //! Triggers: HTTP under `/api/fee-rules`, `/api/fee-terms`, `/api/tariffs`, `/api/bill-runs`, `/api/bills`,
-//! `/api/bill-payments`, `/api/recharges`, `/api/account-credits` and `/api/fee-statements`; cron for what others
-//! recorded, runs that are under way, reminders and recharges that nobody confirmed.
+//! `/api/bill-payments`, `/api/recharges`, `/api/account-credits` and `/api/fee-statements`; MQTT for the doorbell; cron
+//! for what others recorded, runs that are under way, reminders and recharges that nobody confirmed.
 
 mod charging;
 pub mod context;
@@ -11,6 +11,7 @@ pub mod domain;
 mod facts;
 pub mod http;
 pub mod inbox;
+pub mod mqtt;
 mod paying;
 mod printing;
 mod rating;
@@ -26,4 +27,5 @@ async fn handle(request: spin_sdk::http::Request) -> web::Reply {
     http::serve(request).await
 }
 
+trigger::mqtt!(mqtt::on_message);
 trigger::cron!(cron::on_tick);

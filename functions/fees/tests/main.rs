@@ -2,6 +2,7 @@
 //! the books out.
 
 mod bills;
+mod doorbell;
 mod events;
 mod many;
 mod payments;

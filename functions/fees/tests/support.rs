@@ -109,7 +109,13 @@ impl World {
         let now = Timestamp::parse(START).unwrap();
         let secret = || SECRET.to_owned();
         Self {
-            context: Context::new(database.db.clone(), secret(), secret(), now).unwrap(),
+            context: Context::new(
+                database.db.clone(),
+                (secret(), secret()),
+                now,
+                outgoing::Outbox::default(),
+            )
+            .unwrap(),
             _database: database,
         }
     }

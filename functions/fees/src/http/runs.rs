@@ -48,7 +48,7 @@ pub(super) async fn start(context: &Context, request: &Request) -> anyhow::Resul
     let actor = caller(context, request)?;
     let new: NewRun = web::body(request)?;
     check_manager(&actor, &new.community)?;
-    inbox::catch_up(context, &actor.tenant).await?;
+    inbox::catch_up_whole(context, &actor.tenant).await?;
     let run = Run {
         id: context.new_id()?,
         community: new.community,
