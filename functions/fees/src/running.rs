@@ -141,9 +141,13 @@ async fn step(context: &Context, tx: &Tx, run: &mut Run) -> anyhow::Result<()> {
     }
     let next = found.get(1).map(|rule| &rule.id);
     let last = if matches!(rule.charge, Charge::Shared { .. }) {
-        let rooms = all_rooms(tx, &community, run).await?;
-        let outcomes = charge_shared(tx, (rule, run.period), &rooms).await?;
-        keep(context, tx, run, (rule, &rooms, outcomes)).await?;
+        match all_rooms(tx, &community, run).await? {
+            Some(rooms) => {
+                let outcomes = charge_shared(tx, (rule, run.period), &rooms).await?;
+                keep(context, tx, run, (rule, &rooms, outcomes)).await?;
+            }
+            None => skip_one(run, "too_many_rooms", (rule, None)),
+        }
         None
     } else {
         let rooms = page(tx, &community, run, run.after_room.as_ref()).await?;
@@ -180,19 +184,23 @@ async fn page(
     known::rooms_after(tx, place, span, after, STEP_ROOMS).await
 }
 
-async fn all_rooms(tx: &Tx, community: &Known, run: &Run) -> anyhow::Result<Vec<Household>> {
+/// Every room of the community; none when they are too many to share a cost.
+async fn all_rooms(
+    tx: &Tx,
+    community: &Known,
+    run: &Run,
+) -> anyhow::Result<Option<Vec<Household>>> {
     let mut rooms: Vec<Household> = Vec::new();
     loop {
         let after = rooms.last().map(|room| room.room.clone());
         let further = page(tx, community, run, after.as_ref()).await?;
         let more = i64::try_from(further.len())? == STEP_ROOMS;
         rooms.extend(further);
-        anyhow::ensure!(
-            rooms.len() <= SHARING_ROOMS_MAX,
-            "more than {SHARING_ROOMS_MAX} rooms share a cost"
-        );
+        if rooms.len() > SHARING_ROOMS_MAX {
+            return Ok(None);
+        }
         if !more {
-            return Ok(rooms);
+            return Ok(Some(rooms));
         }
     }
 }
@@ -239,22 +247,22 @@ async fn keep(
                 basis: charged.basis,
                 mark: charged.mark,
             }),
-            Err(reason) => {
-                let skipped = run.skipped.entry(reason.0).or_default();
-                skipped.count += 1;
-                if skipped.samples.len() < SAMPLES_MAX {
-                    let rule = rule.id.clone();
-                    skipped.samples.push(Sample {
-                        rule,
-                        room: Some(room),
-                    });
-                }
-            }
+            Err(reason) => skip_one(run, &reason.0, (rule, Some(room))),
         }
     }
     run.bills += i64::try_from(made.len())?;
     run.amount_minor += made.iter().map(|bill| bill.amount_fen).sum::<i64>();
     bills::insert_bills(tx, &made).await
+}
+
+/// Counts what was skipped: a room, or the whole of a rule.
+fn skip_one(run: &mut Run, reason: &str, (rule, room): (&Rule, Option<RoomId>)) {
+    let skipped = run.skipped.entry(reason.to_owned()).or_default();
+    skipped.count += 1;
+    if skipped.samples.len() < SAMPLES_MAX {
+        let rule = rule.id.clone();
+        skipped.samples.push(Sample { rule, room });
+    }
 }
 
 /// Publishes a page of a run's drafts: owed from now on, in the books, and told.
