@@ -37,14 +37,14 @@ statements! {
         limit 500";
 
     // The suspension, and what happened before: one row whatever there is, at most a hundred openings looked at.
-    ABOUT = "select
+    ABOUT = "with doors_hour as (select a.id from doors_access a
+            where a.tenant = $1 and a.person = $2 and a.door = $4 and a.decided_at > $5 and a.allowed = 1 limit 100)
+        select
             (select count(s.person) from doors_suspension s where s.tenant = $1 and s.community = $3 and s.person = $2),
             (select a.decided_at from doors_access a
                 where a.tenant = $1 and a.person = $2 and a.door = $4 and a.decided_at > $5 and a.allowed = 1
                 order by a.decided_at desc limit 1),
-            (select count(*) from (select a.id from doors_access a
-                where a.tenant = $1 and a.person = $2 and a.door = $4 and a.decided_at > $5 and a.allowed = 1
-                limit 100) as hour),
+            (select count(h.id) from doors_hour h),
             (select a.direction from doors_access a where a.tenant = $1 and a.person = $2 and a.community = $3
                 and a.allowed = 1 and a.direction <> 'both' order by a.decided_at desc limit 1)";
 
