@@ -114,7 +114,7 @@ async fn a_restarted_broker_has_its_sessions_back() {
         );
         estate.system.restart();
     }
-    let id = estate.open(DOOR).await;
+    let id = opened_again(&estate).await;
     assert_eq!(estate.settled(DOOR, &id).await["state"], "opened");
     assert_eq!(estate.releases(), 1);
 }
