@@ -80,7 +80,13 @@ impl Engine {
                 .await
                 .map_err(|error| Error::new(ErrorKind::Unavailable, "open", error))?;
             let connection = Connection::Sqlite(connection);
-            connection.execute("pragma foreign_keys = on", &[]).await?;
+            // Asked before it is set: setting it, even to what it is, has SQLite plan every statement again that the
+            // connection keeps, and a host hands on connections that keep all of a function's statements.
+            let setting = connection.rows("pragma foreign_keys", &[]).await?;
+            let is_on = |row: &Row| row.integer(0).is_ok_and(|value| value == 1);
+            if !setting.first().is_some_and(is_on) {
+                connection.execute("pragma foreign_keys = on", &[]).await?;
+            }
             Ok(connection)
         } else {
             let connection = pg::Connection::open(self.postgres_url.as_ref())
