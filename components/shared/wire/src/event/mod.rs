@@ -22,8 +22,11 @@ mod device;
 mod door;
 mod fee;
 mod identity;
+mod merchant;
 mod meter;
+mod order;
 mod payment;
+mod settlement;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,8 +37,11 @@ pub use device::*;
 pub use door::*;
 pub use fee::*;
 pub use identity::*;
+pub use merchant::*;
 pub use meter::*;
+pub use order::*;
 pub use payment::*;
+pub use settlement::*;
 pub use visit::*;
 
 /// A fact of one kind.
