@@ -2,12 +2,12 @@
 
 use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
-    BuildingId, CardId, CategoryId, CheckoutId, CommissionRuleId, CommunityId, CompanyId, CouponId,
-    DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId, MerchantId,
-    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
-    ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId, ReadingId, RechargeId, RefundId,
-    ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId, TenantId, Timestamp,
-    TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    BuildingId, CardId, CategoryId, ChatMessageId, CheckoutId, CommissionRuleId, CommunityId,
+    CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId,
+    GrantId, HoldId, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
+    OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
+    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -123,10 +123,12 @@ ids!(
     BuildingId,
     CardId,
     CategoryId,
+    ChatMessageId,
     CheckoutId,
     CommissionRuleId,
     CommunityId,
     CompanyId,
+    ConversationId,
     CouponId,
     DeviceId,
     DisputeId,
