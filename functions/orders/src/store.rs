@@ -17,3 +17,13 @@ pub mod known;
 pub mod shops;
 
 // Orders.
+pub mod after_sales;
+pub mod checkouts;
+pub mod conversations;
+pub mod disputes;
+pub mod lines;
+pub mod orders;
+pub mod persons;
+pub mod refunds;
+pub mod reports;
+pub mod reviews;
