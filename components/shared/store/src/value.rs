@@ -2,12 +2,13 @@
 
 use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
-    BuildingId, CardId, CategoryId, ChatMessageId, CheckoutId, CommissionRuleId, CommunityId,
-    CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId,
-    GrantId, HoldId, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
-    OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    BuildingId, CardId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, CommissionRuleId,
+    CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId,
+    FeeRuleId, GrantId, HoldId, ImportId, MerchantApplicationId, MerchantId, MessageId,
+    MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId,
+    PaymentId, ProductId, PromotionId, QualificationId, ReadingId, RechargeId, RefundId, ReviewId,
+    RoomId, ScheduleId, SlotId, StatementId, TariffId, TenantId, Timestamp, TransactionId, UnitId,
+    UsageId, VariantId, VisitId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -123,6 +124,7 @@ ids!(
     BuildingId,
     CardId,
     CategoryId,
+    ChangeRequestId,
     ChatMessageId,
     CheckoutId,
     CommissionRuleId,
@@ -138,6 +140,7 @@ ids!(
     GrantId,
     HoldId,
     ImportId,
+    MerchantApplicationId,
     MerchantId,
     MessageId,
     MeterAlarmId,
@@ -151,6 +154,7 @@ ids!(
     PaymentId,
     ProductId,
     PromotionId,
+    QualificationId,
     ReadingId,
     RechargeId,
     RefundId,
