@@ -15,5 +15,6 @@ macro_rules! statements {
 // Goods.
 pub mod known;
 pub mod shops;
+pub mod stock;
 
 // Orders.
