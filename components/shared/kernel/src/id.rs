@@ -142,6 +142,10 @@ ids! {
     BillPaymentId;
     /// Money for a prepaid meter.
     RechargeId;
+    /// One gain or loss of somebody's points (积分).
+    PointsEntryId;
+    /// One counting of a cashier's drawer (日结).
+    CashCloseId;
     /// Who sells in the mall (商家): one party, one shop.
     MerchantId;
     /// Somebody's wish to sell in the mall (入驻申请).

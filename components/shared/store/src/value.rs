@@ -2,13 +2,13 @@
 
 use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
-    BuildingId, CardId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, CommissionRuleId,
-    CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId,
-    FeeRuleId, GrantId, HoldId, ImportId, MerchantApplicationId, MerchantId, MessageId,
-    MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId,
-    PaymentId, ProductId, PromotionId, QualificationId, ReadingId, RechargeId, RefundId, ReviewId,
-    RoomId, ScheduleId, SlotId, StatementId, TariffId, TenantId, Timestamp, TransactionId, UnitId,
-    UsageId, VariantId, VisitId, WithdrawalId,
+    BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
+    DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId, MerchantApplicationId, MerchantId,
+    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
+    ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
+    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -123,6 +123,7 @@ ids!(
     BindingRequestId,
     BuildingId,
     CardId,
+    CashCloseId,
     CategoryId,
     ChangeRequestId,
     ChatMessageId,
@@ -152,6 +153,7 @@ ids!(
     ParkingSpaceId,
     PassId,
     PaymentId,
+    PointsEntryId,
     ProductId,
     PromotionId,
     QualificationId,
