@@ -89,3 +89,57 @@ create table orders_contract (
     currency text not null,
     primary key (tenant, merchant, version)
 );
+
+-- ---- stock ----
+
+-- What can be bought of a variant, a time slot or a flash sale: two counters, and what was sold.
+create table orders_stock (
+    tenant text not null,
+    item text not null,
+    merchant text not null,
+    kind text not null check (kind in ('variant', 'slot', 'flash')),
+    available bigint not null check (available >= 0),
+    reserved bigint not null check (reserved >= 0),
+    taken bigint not null check (taken >= 0),
+    primary key (tenant, item)
+);
+
+create index orders_stock_merchant on orders_stock (tenant, merchant, kind, item);
+
+-- What one line of an order holds of one item. It moves forward only, so that each step counts once.
+create table orders_stock_claim (
+    tenant text not null,
+    line text not null,
+    item text not null,
+    kind text not null check (kind in ('variant', 'slot', 'flash')),
+    checkout text not null,
+    order_id text not null,
+    buyer text not null,
+    quantity bigint not null check (quantity > 0),
+    restocked bigint not null check (restocked between 0 and quantity),
+    state text not null check (state in ('reserved', 'taken', 'released')),
+    reserved_at bigint not null,
+    moved_at bigint,
+    primary key (tenant, line, item)
+);
+
+create index orders_stock_claim_checkout on orders_stock_claim (tenant, checkout);
+create index orders_stock_claim_buyer on orders_stock_claim (tenant, item, buyer);
+
+-- Every change of both counters, with why; never changed.
+create table orders_stock_movement (
+    tenant text not null,
+    id text not null,
+    item text not null,
+    kind text not null check (kind in
+        ('received', 'issued', 'counted', 'reserved', 'taken', 'released', 'restocked')),
+    available bigint not null,
+    reserved bigint not null,
+    line text,
+    actor text,
+    reason text,
+    at bigint not null,
+    primary key (tenant, id)
+);
+
+create index orders_stock_movement_item on orders_stock_movement (tenant, item, id);

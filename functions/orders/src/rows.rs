@@ -6,6 +6,7 @@ use store::Row;
 use wire::mall::{MerchantMode, SaleKind};
 
 use crate::domain::Merchant;
+use crate::domain::stock::{Movement, MovementKind, Stock};
 
 /// What the platform takes of sales, as far as one merchant is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,5 +49,31 @@ pub(crate) fn read_commission_rule(row: &Row) -> anyhow::Result<CommissionRule> 
         includes_freight: row.boolean(6)?,
         from: row.timestamp(7)?,
         until: row.optional_timestamp(8)?,
+    })
+}
+
+/// The counters from the columns of `STOCK`.
+pub(crate) fn read_stock(row: &Row) -> anyhow::Result<Stock> {
+    Ok(Stock {
+        item: row.text(0)?.to_owned(),
+        kind: row.text(1)?.to_owned(),
+        available: row.integer(2)?,
+        reserved: row.integer(3)?,
+        taken: row.integer(4)?,
+    })
+}
+
+/// A movement from the columns of `MOVEMENTS`.
+pub(crate) fn read_movement(row: &Row) -> anyhow::Result<Movement> {
+    let kind = row.text(1)?;
+    Ok(Movement {
+        id: row.text(0)?.to_owned(),
+        kind: MovementKind::parse(kind).with_context(|| format!("a movement is {kind:?}"))?,
+        available: row.integer(2)?,
+        reserved: row.integer(3)?,
+        line: row.optional_id(4)?,
+        actor: row.optional_id(5)?,
+        reason: row.optional_text(6)?.map(str::to_owned),
+        at: row.timestamp(7)?,
     })
 }

@@ -15,6 +15,7 @@ macro_rules! statements {
 // Goods.
 pub mod known;
 pub mod shops;
+pub mod stock;
 
 // Orders.
 pub mod after_sales;

@@ -8,5 +8,6 @@ mod support;
 
 // Goods.
 mod shops;
+mod stock;
 
 // Orders.

@@ -13,6 +13,7 @@ fn all() -> Vec<&'static [(&'static str, &'static str)]> {
         // Goods.
         store::known::STATEMENTS,
         store::shops::STATEMENTS,
+        store::stock::STATEMENTS,
         // Orders.
     ]
 }
