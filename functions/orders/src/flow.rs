@@ -111,19 +111,17 @@ pub(crate) async fn cancel(
     };
     let actor = actor.map(|actor| &actor.id);
     if order.payment == PaymentState::Unpaid {
-        paying::let_go(context, tx, order, (change, reason)).await?;
-        let fact = crate::orderly::changed(context, order, change, actor);
-        crate::facts::append(context, tx, &fact).await?;
+        paying::let_go(context, tx, order, (change, reason, actor)).await?;
         let checkout = checkouts::checkout(tx, tx.tenant(), &order.checkout).await?;
         let mut checkout = checkout.ok_or_else(unknown_checkout)?;
         return paying::ask_anew(context, tx, &mut checkout, reason).await;
     }
+    stocking::put_back(context, tx, order).await?;
     refunding::give_back_all(context, tx, order, reason).await?;
     order.state = OrderState::Cancelled;
     order.stock = StockState::Released;
     order.times.cancelled = Some(context.now);
     order.cancel_reason = Some(reason.to_owned());
-    stocking::put_back(context, tx, order).await?;
     save(context, tx, order, (change, actor)).await
 }
 
@@ -135,9 +133,10 @@ pub(crate) async fn ship(
     (order, carrier): (&mut Order, Option<(String, String)>),
 ) -> anyhow::Result<()> {
     order.stage().check(Step::Ship)?;
-    if order.delivery == Delivery::Carrier && carrier.is_none() {
-        return Err(carrier_missing().into());
-    }
+    order.delivery = match carrier {
+        Some(_) => Delivery::Carrier,
+        None => Delivery::Own,
+    };
     order.carrier = carrier;
     order.fulfilment = Fulfilment::Shipped;
     order.times.shipped = Some(context.now);
@@ -234,16 +233,6 @@ fn price_invalid(most: i64) -> Refusal {
         Message::new(
             format!("The goods cost 0 to {most} fen, the freight 0 or more."),
             format!("商品金额应在 0 到 {most} 分之间，运费不能为负。"),
-        ),
-    )
-}
-
-fn carrier_missing() -> Refusal {
-    Refusal::invalid(
-        "carrier_missing",
-        Message::new(
-            "Name the carrier and the number under which it carries the parcel.",
-            "请填写快递公司和运单号。",
         ),
     )
 }

@@ -5,7 +5,7 @@
 //! is passed over, and any other money goes back by itself.
 
 use anyhow::Context as _;
-use kernel::{Currency, PaymentId};
+use kernel::{ActorId, Currency, PaymentId};
 use store::Tx;
 use wire::event::{
     PaymentCancelRequested, PaymentClosed, PaymentRequested, PaymentSucceeded, RefundRequested,
@@ -17,10 +17,10 @@ use crate::domain::{
     Checkout, Line, Order, OrderState, PaymentState, RefundState, StockState, Step,
 };
 use crate::facts::append;
-use crate::orderly::{changed, save};
+use crate::orderly::save;
 use crate::store::refunds::Refund;
 use crate::store::{checkouts, lines, orders, refunds};
-use crate::{commission, grouping, stocking};
+use crate::{charging, grouping, stocking};
 
 /// What payments calls this purpose by.
 pub(crate) const PURPOSE: &str = "order";
@@ -123,6 +123,7 @@ pub(crate) async fn paid(
     }
     let orders = orders::of_checkout(tx, tx.tenant(), &id).await?;
     checkout.channel = Some(event.channel.clone());
+    checkout.paid_at = Some(event.paid_at);
     settle(context, tx, &mut checkout, orders).await
 }
 
@@ -135,7 +136,7 @@ pub(crate) async fn settle(
     orders: Vec<Order>,
 ) -> anyhow::Result<()> {
     checkout.state = PaymentState::Paid;
-    checkout.paid_at = Some(context.now);
+    let paid_at = *checkout.paid_at.get_or_insert(context.now);
     checkouts::update_checkout(tx, checkout).await?;
     stocking::take(context, tx, &checkout.id).await?;
     let lines = lines::of_checkout(tx, tx.tenant(), &checkout.id).await?;
@@ -146,13 +147,13 @@ pub(crate) async fn settle(
         }
         order.payment = PaymentState::Paid;
         order.stock = StockState::Taken;
-        order.times.paid = Some(context.now);
+        order.times.paid = Some(paid_at);
         let own: Vec<Line> = lines
             .iter()
             .filter(|line| line.order == order.id)
             .cloned()
             .collect();
-        commission::freeze(context, tx, &order, own).await?;
+        charging::freeze(tx, (&order, paid_at), own).await?;
         save(context, tx, &mut order, ("paid", None)).await?;
         grouped.extend(order.group.is_some().then_some(order.id));
     }
@@ -192,9 +193,19 @@ async fn give_all_back(
         payment: refund.payment,
         amount_minor: refund.amount_minor,
         reason: refund.reason,
-        direct_minor: 0,
+        direct_minor: direct_of(tx, checkout, event.amount_minor).await?,
     };
     append(context, tx, &fact).await
+}
+
+/// What of money that nobody waits for any more the channel paid straight to merchants.
+async fn direct_of(tx: &Tx, checkout: &Checkout, amount_minor: i64) -> anyhow::Result<i64> {
+    let orders = orders::of_checkout(tx, tx.tenant(), &checkout.id).await?;
+    let direct = orders
+        .iter()
+        .filter(|order| order.collection == Collection::Direct);
+    let direct: i64 = direct.map(Order::total_minor).sum();
+    Ok(direct.min(amount_minor))
 }
 
 /// A payment will not be paid any more: when it was the one that the checkout waits for, its orders come to nothing.
@@ -223,26 +234,24 @@ pub(crate) async fn close(
     checkouts::update_checkout(tx, checkout).await?;
     for mut order in orders::of_checkout(tx, tx.tenant(), &checkout.id).await? {
         if order.state == OrderState::Placed {
-            let_go(context, tx, &mut order, (change, reason)).await?;
-            let fact = changed(context, &order, change, None);
-            append(context, tx, &fact).await?;
+            let_go(context, tx, &mut order, (change, reason, None)).await?;
         }
     }
     Ok(())
 }
 
-/// An unpaid order comes to nothing: its goods, coupons and seats are free again. Who calls tells it.
+/// An unpaid order comes to nothing: its goods, coupons and seats are free again.
 pub(crate) async fn let_go(
     context: &Context,
     tx: &Tx,
     order: &mut Order,
-    (_change, reason): (&str, &str),
+    (change, reason, actor): (&str, &str, Option<&ActorId>),
 ) -> anyhow::Result<()> {
     order.state = OrderState::Cancelled;
     order.payment = PaymentState::Closed;
     order.stock = StockState::Released;
     order.times.cancelled = Some(context.now);
     order.cancel_reason = Some(reason.to_owned());
-    orders::update_order(tx, order, None).await?;
-    stocking::release(context, tx, order).await
+    stocking::release(context, tx, order).await?;
+    save(context, tx, order, (change, actor)).await
 }

@@ -57,7 +57,7 @@ statements! {
             waits_for_group = $8, stock = $9, carrier = $10, tracking = $11, code = $12, wrong_codes = $13,
             goods_minor = $14, freight_minor = $15, collection = $16, paid_at = $17, accepted_at = $18, shipped_at = $19,
             delivered_at = $20, completed_at = $21, cancelled_at = $22, cancel_reason = $23, ledger_transaction = $24,
-            due_at = $25, version = version + 1
+            due_at = $25, delivery = $26, version = version + 1
         where tenant = $1 and id = $2 and version = $3
         returning version";
 
@@ -167,6 +167,7 @@ pub(crate) async fn update_order(
         order.cancel_reason.clone().into(),
         order.transaction.as_ref().into(),
         due_at.into(),
+        order.delivery.as_str().into(),
     ];
     let row = tx.row(UPDATE_ORDER, &parameters).await?;
     order.version = row.ok_or_else(changed_meanwhile)?.integer(0)?;
