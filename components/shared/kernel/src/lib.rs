@@ -19,7 +19,7 @@ pub use id::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
     BuildingId, CardId, CashCloseId, CategoryId, ChatMessageId, CheckoutId, CommissionRuleId,
     CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId,
-    FeeRuleId, GrantId, HoldId, IdError, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId,
+    FeeRuleId, GrantId, GroupId, HoldId, IdError, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId,
     MeterRouteId, OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId,
     PointsEntryId, ProductId, PromotionId, ReadingId, RechargeId, RefundId, ReviewId, RoomId,
     ScheduleId, SlotId, StatementId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId,
