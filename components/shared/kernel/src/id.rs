@@ -148,6 +148,12 @@ ids! {
     CashCloseId;
     /// Who sells in the mall (商家): one party, one shop.
     MerchantId;
+    /// Somebody's wish to sell in the mall (入驻申请).
+    MerchantApplicationId;
+    /// A licence or certificate of a merchant (资质).
+    QualificationId;
+    /// What a hosted merchant asks an operator to change in its shop (托管变更).
+    ChangeRequestId;
     /// What goods or services are of (品类).
     CategoryId;
     /// What share of a sale is the platform's, from when on.

@@ -2,13 +2,13 @@
 
 use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
-    BuildingId, CardId, CashCloseId, CategoryId, ChatMessageId, CheckoutId, CommissionRuleId,
-    CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId,
-    FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId,
-    MeterRouteId, OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId,
-    PointsEntryId, ProductId, PromotionId, ReadingId, RechargeId, RefundId, ReviewId, RoomId,
-    ScheduleId, SlotId, StatementId, TariffId, TenantId, Timestamp, TransactionId, UnitId, UsageId,
-    VariantId, VisitId, WithdrawalId,
+    BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
+    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantApplicationId,
+    MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
+    ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
+    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -125,6 +125,7 @@ ids!(
     CardId,
     CashCloseId,
     CategoryId,
+    ChangeRequestId,
     ChatMessageId,
     CheckoutId,
     CommissionRuleId,
@@ -141,6 +142,7 @@ ids!(
     GroupId,
     HoldId,
     ImportId,
+    MerchantApplicationId,
     MerchantId,
     MessageId,
     MeterAlarmId,
@@ -155,6 +157,7 @@ ids!(
     PointsEntryId,
     ProductId,
     PromotionId,
+    QualificationId,
     ReadingId,
     RechargeId,
     RefundId,
