@@ -79,7 +79,10 @@ mod tests {
     fn the_merchant_bears_what_it_may_draw_and_owes_the_rest() {
         let mut lines = [line(1_000, 200, 120), line(500, 0, 50)];
         let borne = bear(Collection::Platform, 1_200, &mut lines);
-        assert_eq!((borne.from_payable, borne.owed, borne.commission), (1_200, 330, 170));
+        assert_eq!(
+            (borne.from_payable, borne.owed, borne.commission),
+            (1_200, 330, 170)
+        );
         assert_eq!(lines.map(|line| line.owed_minor), [0, 330]);
         assert_eq!(
             borne.from_payable + borne.owed + borne.commission,
@@ -91,6 +94,9 @@ mod tests {
     fn a_merchant_paid_by_the_channel_bears_the_subsidy_alone() {
         let mut lines = [line(1_000, 200, 120)];
         let borne = bear(Collection::Direct, 50, &mut lines);
-        assert_eq!((borne.from_payable, borne.owed, borne.commission), (50, 150, 0));
+        assert_eq!(
+            (borne.from_payable, borne.owed, borne.commission),
+            (50, 150, 0)
+        );
     }
 }

@@ -8,7 +8,7 @@ use store::Tx;
 use crate::context::Context;
 use crate::domain::{
     AfterSale, AfterSaleKind, AfterSaleState, AfterStep, Back, DAY_MS, Fulfilment, Line, Order,
-    OrderState, StockState, Step, WantedLine, after_step, unknown_after_sale, unknown_order,
+    OrderState, Step, StockState, WantedLine, after_step, unknown_after_sale, unknown_order,
 };
 use crate::orderly::save;
 use crate::refunding::{self, Cause};
@@ -36,7 +36,8 @@ pub(crate) async fn ask(
 ) -> anyhow::Result<AfterSale> {
     order.stage().check(Step::AskAfterSale)?;
     let since = order.times.completed;
-    if since.is_some_and(|at| context.now.millis_since(at) > context.terms.after_sale_days * DAY_MS) {
+    if since.is_some_and(|at| context.now.millis_since(at) > context.terms.after_sale_days * DAY_MS)
+    {
         return Err(too_late(context.terms.after_sale_days).into());
     }
     if asked.kind != AfterSaleKind::Refund && !went_out(order) {
@@ -66,7 +67,13 @@ pub(crate) async fn ask(
     };
     after_sales::insert_after_sale(tx, &after_sale).await?;
     order.contests += 1;
-    save(context, tx, order, ("after_sale_requested", Some(&actor.id))).await?;
+    save(
+        context,
+        tx,
+        order,
+        ("after_sale_requested", Some(&actor.id)),
+    )
+    .await?;
     Ok(after_sale)
 }
 
@@ -75,11 +82,7 @@ fn went_out(order: &Order) -> bool {
 }
 
 /// What would go back of each line that is wanted.
-async fn parts(
-    tx: &Tx,
-    order: &Order,
-    wanted: &[WantedLine],
-) -> anyhow::Result<Vec<(Line, Back)>> {
+async fn parts(tx: &Tx, order: &Order, wanted: &[WantedLine]) -> anyhow::Result<Vec<(Line, Back)>> {
     let distinct: BTreeSet<_> = wanted.iter().map(|wanted| &wanted.line).collect();
     if wanted.is_empty() || distinct.len() < wanted.len() {
         return Err(lines_invalid().into());
@@ -211,7 +214,8 @@ pub(crate) async fn refunded(
         mut order,
         mut after_sale,
     } = load(tx, id).await?;
-    if after_sale.state != AfterSaleState::Refunding || after_sale.refund.as_ref() != Some(&refund.id)
+    if after_sale.state != AfterSaleState::Refunding
+        || after_sale.refund.as_ref() != Some(&refund.id)
     {
         return Ok(());
     }
@@ -233,7 +237,9 @@ fn too_late(days: i64) -> Refusal {
     Refusal::conflict(
         "after_sale_late",
         Message::new(
-            format!("Refunds, returns and exchanges are asked for within {days} days after completion."),
+            format!(
+                "Refunds, returns and exchanges are asked for within {days} days after completion."
+            ),
             format!("售后申请期为订单完成后 {days} 天内。"),
         ),
     )
@@ -252,10 +258,7 @@ fn not_sent() -> Refusal {
 fn line_unknown() -> Refusal {
     Refusal::not_found(
         "order_line_unknown",
-        Message::new(
-            "The order has no such line.",
-            "该订单没有这条明细。",
-        ),
+        Message::new("The order has no such line.", "该订单没有这条明细。"),
     )
 }
 

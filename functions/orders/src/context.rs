@@ -5,6 +5,8 @@ use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
+use crate::domain::Terms;
+
 /// Opened once for each request or tick.
 pub struct Context {
     /// The database.
@@ -17,6 +19,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Rings the doorbell.
     pub outbox: Outbox,
+    /// How long things take before they happen by themselves.
+    pub terms: Terms,
 }
 
 impl Context {
@@ -63,6 +67,7 @@ impl Context {
             internal_token: Secret::new("internal_token", internal_token)?,
             now,
             outbox,
+            terms: Terms::default(),
         })
     }
 

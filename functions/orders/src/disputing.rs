@@ -4,13 +4,13 @@
 use kernel::{Actor, AfterSaleId, Message, Refusal};
 use store::Tx;
 
+use crate::contesting;
 use crate::context::Context;
 use crate::domain::{
     AfterSale, AfterSaleKind, AfterSaleState, Back, DAY_MS, Decided, Decision, Dispute,
     DisputeState, Line, Order, Side, Step, WantedLine, share, too_much, unknown_after_sale,
 };
 use crate::orderly::save;
-use crate::contesting;
 use crate::refunding::{self, Cause};
 use crate::store::disputes::Evidence;
 use crate::store::{after_sales, disputes, lines};
@@ -127,7 +127,10 @@ pub(crate) async fn decide(
     end_after_sales(context, tx, order).await?;
     let own = lines::lines(tx, tx.tenant(), &order.id).await?;
     let parts = match verdict.decision {
-        Decision::Full => own.into_iter().map(|line| (line.give_back_all(), line)).collect(),
+        Decision::Full => own
+            .into_iter()
+            .map(|line| (line.give_back_all(), line))
+            .collect(),
         Decision::Part => part(own, verdict.amount_minor)?,
         Decision::Reject | Decision::Exchange => Vec::new(),
     };
@@ -175,7 +178,9 @@ async fn end_after_sales(context: &Context, tx: &Tx, order: &mut Order) -> anyho
 /// A part of what is left, spread over the lines by what is left of each.
 fn part(own: Vec<Line>, amount: Option<i64>) -> anyhow::Result<Vec<(Back, Line)>> {
     let left: i64 = own.iter().map(Line::left_minor).sum();
-    let amount = amount.filter(|amount| *amount > 0).ok_or_else(amount_missing)?;
+    let amount = amount
+        .filter(|amount| *amount > 0)
+        .ok_or_else(amount_missing)?;
     if amount > left {
         return Err(too_much(left).into());
     }

@@ -221,8 +221,14 @@ pub(crate) async fn renew_code(
 /// Eight digits out of the random part of a new id.
 fn new_code(context: &Context) -> anyhow::Result<String> {
     let id: kernel::EventId = context.new_id()?;
-    let digits: String = id.as_str().chars().filter(char::is_ascii_hexdigit).collect();
-    let random = digits.get(20..32).context("a new id has 32 hexadecimal digits")?;
+    let digits: String = id
+        .as_str()
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .collect();
+    let random = digits
+        .get(20..32)
+        .context("a new id has 32 hexadecimal digits")?;
     let random = u64::from_str_radix(random, 16)?;
     Ok(format!("{:08}", random % 100_000_000))
 }

@@ -25,9 +25,7 @@ pub(crate) async fn caller(context: &Context, request: &Request) -> anyhow::Resu
     let actor = web::actor(request, &context.token_secret, context.now)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let shops = match actor.kind {
-        ActorKind::Merchant => {
-            known::merchants_of(&context.db, &actor.tenant, &actor.id).await?
-        }
+        ActorKind::Merchant => known::merchants_of(&context.db, &actor.tenant, &actor.id).await?,
         _ => Vec::new(),
     };
     Ok(Caller { actor, shops })
@@ -44,11 +42,7 @@ impl Caller {
     }
 
     /// The order that a path names, and the caller's part in it.
-    pub(crate) async fn order(
-        &self,
-        db: &impl Read,
-        text: &str,
-    ) -> anyhow::Result<(Order, Party)> {
+    pub(crate) async fn order(&self, db: &impl Read, text: &str) -> anyhow::Result<(Order, Party)> {
         let id = OrderId::parse(text).map_err(|_| unknown_order())?;
         let found = orders::order(db, &self.actor.tenant, &id).await?;
         let order = found.ok_or_else(unknown_order)?;
@@ -86,7 +80,11 @@ impl Caller {
 
     /// Whose orders a list shows: the own ones, those of a shop that the caller acts for, or everybody's.
     pub(crate) fn whose(&self, merchant: Option<MerchantId>) -> Result<Whose, Refusal> {
-        let nobody = party_of(&self.actor, &self.shops, (&self.actor.id, merchant.as_ref()));
+        let nobody = party_of(
+            &self.actor,
+            &self.shops,
+            (&self.actor.id, merchant.as_ref()),
+        );
         match (nobody, merchant) {
             (Some(Party::Merchant | Party::Operator | Party::Reader), Some(merchant)) => {
                 Ok(Whose::Merchant(merchant))

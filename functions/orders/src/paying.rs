@@ -14,7 +14,7 @@ use wire::mall::Collection;
 
 use crate::context::Context;
 use crate::domain::{
-    Checkout, Line, Order, OrderState, PaymentState, RefundState, StockState, Step,
+    Checkout, Line, Order, OrderState, PaymentState, RefundState, Step, StockState,
 };
 use crate::facts::append;
 use crate::orderly::save;

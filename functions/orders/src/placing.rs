@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use chrono::Datelike as _;
-use kernel::{CommunityId, MerchantId, Message, OrderId, Refusal, Zone};
+use kernel::{CommunityId, GroupId, MerchantId, Message, OrderId, Refusal, Zone};
 use store::Tx;
 use store::events::append_all;
 use wire::mall::{Collection, SaleKind};
@@ -14,16 +14,19 @@ use crate::domain::{
     PaymentState, StockState, Times,
 };
 use crate::orderly::changed;
-use crate::quoting::{self, Basket, Quote, QuotedLine, QuotedShop};
-use crate::store::stock::Claim;
-use crate::store::{checkouts, coupons, groups, known, lines, orders, stock};
 use crate::paying;
+use crate::quoting::{self, Basket, Quote, QuotedLine, QuotedShop};
+use crate::store::groups::Joining;
+use crate::store::stock::Claim;
+use crate::store::{carts, checkouts, coupons, groups, known, lines, orders, stock};
 
 /// What a buyer wants to buy.
 pub(crate) struct Wish<'a> {
     pub(crate) basket: Basket,
     pub(crate) destination: Destination,
     pub(crate) remark: Option<&'a str>,
+    /// The group that is joined; none begins a new one.
+    pub(crate) group: Option<&'a GroupId>,
     /// The total that the buyer saw.
     pub(crate) expected_minor: i64,
 }
@@ -45,20 +48,24 @@ pub(crate) async fn place(
     tx: &Tx,
     wish: &Wish<'_>,
 ) -> anyhow::Result<(Checkout, Vec<Order>)> {
-    let quote = quoting::quote(context, tx, &wish.basket).await?;
-    let total: i64 = quote.shops.iter().flat_map(|shop| &shop.lines).map(cost).sum();
+    let quote = quoting::quote(tx, context.now, &wish.basket).await?;
+    let total = quote.total_minor();
     if total != wish.expected_minor {
         return Err(total_changed(total, wish.expected_minor).into());
     }
     let mut draft = draft(context, tx, wish, &quote).await?;
     stock::reserve(tx, context.now, &draft.claims).await?;
-    spend(context, tx, &quote, &mut draft).await?;
+    spend(context, tx, (wish, &quote), &mut draft).await?;
     if total > 0 {
         draft.checkout.payment = Some(context.new_id()?);
     }
     checkouts::insert_checkout(tx, &draft.checkout).await?;
     orders::insert_orders(tx, &draft.orders).await?;
     lines::insert_lines(tx, &draft.lines).await?;
+    for ask in &wish.basket.asks {
+        let item = (&ask.variant, ask.slot.as_ref());
+        carts::remove(tx, &wish.basket.buyer, item).await?;
+    }
     let mut facts = Vec::with_capacity(draft.orders.len());
     for order in &draft.orders {
         let fact = changed(context, order, "placed", Some(&order.buyer));
@@ -72,11 +79,6 @@ pub(crate) async fn place(
         draft.orders = orders::of_checkout(tx, tx.tenant(), &draft.checkout.id).await?;
     }
     Ok((draft.checkout, draft.orders))
-}
-
-/// What a line costs the buyer, freight included.
-pub(crate) fn cost(line: &QuotedLine) -> i64 {
-    line.priced.payable_minor + line.priced.freight_minor
 }
 
 async fn draft(
@@ -107,11 +109,11 @@ async fn draft(
         claims: Vec::new(),
     };
     for shop in &quote.shops {
-        let collection = collection(context, tx, &shop.merchant.id, &basket.community).await?;
+        let collection = collection(context, tx, &shop.merchant, &basket.community).await?;
         for kind in SaleKind::ALL {
             let own: Vec<&QuotedLine> = shop.lines.iter().filter(|l| l.kind == *kind).collect();
             if !own.is_empty() {
-                let delivery = delivery(basket, shop, *kind);
+                let delivery = delivery(basket, *kind);
                 let order = order(context, wish, (&draft.checkout, shop, collection), delivery)?;
                 add(context, &mut draft, order, &own)?;
             }
@@ -120,11 +122,11 @@ async fn draft(
     Ok(draft)
 }
 
-fn delivery(basket: &Basket, shop: &QuotedShop, kind: SaleKind) -> Delivery {
+fn delivery(basket: &Basket, kind: SaleKind) -> Delivery {
     match kind {
         SaleKind::Service => Delivery::Appointment,
-        SaleKind::Goods if basket.pickups.contains(&shop.merchant.id) => Delivery::PickUp,
-        SaleKind::Goods => Delivery::Carrier,
+        SaleKind::Goods if basket.brought => Delivery::Carrier,
+        SaleKind::Goods => Delivery::PickUp,
     }
 }
 
@@ -152,7 +154,7 @@ fn order(
         id: context.new_id()?,
         checkout: checkout.id.clone(),
         buyer: checkout.buyer.clone(),
-        merchant: shop.merchant.id.clone(),
+        merchant: shop.merchant.clone(),
         community: checkout.community.clone(),
         state: OrderState::Placed,
         payment: PaymentState::Unpaid,
@@ -219,7 +221,7 @@ fn line(context: &Context, order: &OrderId, quoted: &QuotedLine) -> anyhow::Resu
         order: order.clone(),
         product: quoted.product.clone(),
         variant: quoted.variant.clone(),
-        slot: quoted.slot.clone(),
+        slot: quoted.slot.as_ref().map(|slot| slot.id.clone()),
         promotion: promotion.map(|discount| discount.promotion.clone()),
         category: quoted.category.clone(),
         kind: quoted.kind,
@@ -242,23 +244,34 @@ fn line(context: &Context, order: &OrderId, quoted: &QuotedLine) -> anyhow::Resu
 async fn spend(
     context: &Context,
     tx: &Tx,
-    quote: &Quote,
+    (wish, quote): (&Wish<'_>, &Quote),
     draft: &mut Draft,
 ) -> anyhow::Result<()> {
     for shop in &quote.shops {
         let order = draft
             .orders
             .iter_mut()
-            .find(|order| order.merchant == shop.merchant.id);
+            .find(|order| order.merchant == shop.merchant);
         let order = order.context("a quoted shop has no order")?;
         if let Some(coupon) = &shop.coupon {
-            coupons::spend(tx, context.now, (coupon, &order.buyer), &order.id).await?;
+            let held = (coupon, &order.buyer);
+            if !coupons::use_for(tx, context.now, held, &order.checkout).await? {
+                return Err(coupon_spent().into());
+            }
         }
         for line in &shop.lines {
-            if let Some((promotion, group)) = &line.group {
-                let who = (&order.id, &order.buyer);
-                let joined = groups::join(tx, context.now, (promotion, group.as_ref()), who).await?;
-                order.group = Some(joined.to_string());
+            if let Some(group) = &line.group {
+                let joining = Joining {
+                    promotion: &group.promotion,
+                    merchant: &shop.merchant,
+                    size: group.size,
+                    hours: group.hours,
+                    group: wish.group,
+                    order: &order.id,
+                    buyer: &order.buyer,
+                };
+                let joined = groups::join(tx, context.now, &joining).await?;
+                order.group = Some(joined.ok_or_else(group_closed)?.to_string());
                 order.waits_for_group = true;
             }
         }
@@ -266,11 +279,33 @@ async fn spend(
     Ok(())
 }
 
+fn coupon_spent() -> Refusal {
+    Refusal::conflict(
+        "coupon_spent",
+        Message::new(
+            "This coupon was used already, or is none of yours.",
+            "该优惠券已使用或不属于您。",
+        ),
+    )
+}
+
+fn group_closed() -> Refusal {
+    Refusal::conflict(
+        "group_closed",
+        Message::new(
+            "This group is full or over, or you are in it already. Join another one, or begin a new one.",
+            "该拼团已满、已结束或您已参加，请参加其他拼团或发起新的拼团。",
+        ),
+    )
+}
+
 fn total_changed(total: i64, expected: i64) -> Refusal {
     Refusal::conflict(
         "total_changed",
         Message::new(
-            format!("This costs {total} fen now, not {expected}. Look at it again and confirm the new total."),
+            format!(
+                "This costs {total} fen now, not {expected}. Look at it again and confirm the new total."
+            ),
             format!("当前应付总额为 {total} 分，与您看到的 {expected} 分不同，请确认后重新提交。"),
         ),
     )

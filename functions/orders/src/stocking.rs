@@ -6,7 +6,7 @@ use store::Tx;
 
 use crate::context::Context;
 use crate::domain::{Line, Order};
-use crate::store::{coupons, lines, stock};
+use crate::store::{coupons, groups, lines, stock};
 
 /// The goods of a paid checkout are sold.
 pub(crate) async fn take(context: &Context, tx: &Tx, checkout: &CheckoutId) -> anyhow::Result<()> {
@@ -17,7 +17,8 @@ pub(crate) async fn take(context: &Context, tx: &Tx, checkout: &CheckoutId) -> a
 /// An unpaid order came to nothing: its goods and coupons are free again.
 pub(crate) async fn release(context: &Context, tx: &Tx, order: &Order) -> anyhow::Result<()> {
     stock::release(tx, context.now, &order.checkout, Some(&order.id)).await?;
-    coupons::give_back(tx, &order.id, context.now).await
+    groups::leave(tx, &order.id).await?;
+    coupons::give_back(tx, &order.checkout, Some(&order.merchant)).await
 }
 
 /// A paid order comes to nothing before it went out: all that is left of it can be bought again. Comes before the refund.
@@ -26,7 +27,8 @@ pub(crate) async fn put_back(context: &Context, tx: &Tx, order: &Order) -> anyho
         // What went back before went back into the stock with it.
         put_back_line(context, tx, &line, line.quantity - line.back.quantity).await?;
     }
-    coupons::give_back(tx, &order.id, context.now).await
+    groups::leave(tx, &order.id).await?;
+    coupons::give_back(tx, &order.checkout, Some(&order.merchant)).await
 }
 
 /// Units of a line that never went out can be bought again, at most those that are not free yet.

@@ -13,18 +13,29 @@ macro_rules! statements {
 }
 
 // Goods.
+pub mod addresses;
+pub mod carts;
+pub mod coupons;
+pub mod favourites;
+pub mod groups;
 pub mod known;
+pub mod offers;
+pub mod people;
+pub mod products;
+pub mod promotions;
+pub mod search;
 pub mod shops;
+pub mod slots;
 pub mod stock;
 
 // Orders.
 pub mod after_sales;
+pub mod buyers;
 pub mod checkouts;
 pub mod conversations;
 pub mod disputes;
 pub mod lines;
 pub mod orders;
-pub mod persons;
 pub mod refunds;
 pub mod reports;
 pub mod reviews;

@@ -166,6 +166,8 @@ ids! {
     SlotId;
     /// What a merchant promises for a time: coupons, full reduction, group-buy, flash sale (活动).
     PromotionId;
+    /// Buyers who buy together (拼团).
+    GroupId;
     /// One coupon in one person's hands (优惠券).
     CouponId;
     /// Where a person wants things brought (收货地址).

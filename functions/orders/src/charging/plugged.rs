@@ -1,8 +1,6 @@
 //! The plugged component: values of ours become values of the interface, and back.
 
-use commission::{
-    Charge, Chosen, Line, Outcome, Problem, Refund, ReturnOutcome, Rule, SaleKind,
-};
+use commission::{Charge, Chosen, Line, Outcome, Problem, Refund, ReturnOutcome, Rule, SaleKind};
 
 mod bindings {
     #![allow(missing_docs)]

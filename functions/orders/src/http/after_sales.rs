@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 
 use super::{answer, name_of, path_id, replied, stored, write_money};
-use crate::context::Context;
 use crate::contesting::{self, Asked, Move};
+use crate::context::Context;
 use crate::domain::{
     AfterSale, AfterSaleKind, AfterStep, Party, WantedLine, Words, buyer_only, party_of,
     unknown_after_sale,

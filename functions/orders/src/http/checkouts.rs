@@ -1,7 +1,7 @@
 //! `/api/checkouts`: what a basket costs, placing it, and what is still to be paid.
 
 use kernel::{
-    ActorId, AddressId, CheckoutId, CommunityId, CouponId, Currency, MerchantId, Message,
+    ActorId, AddressId, CheckoutId, CommunityId, CouponId, Currency, GroupId, MerchantId, Message,
     PaymentId, PromotionId, Refusal, SlotId, Timestamp, VariantId,
 };
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,10 @@ use crate::domain::{
     unknown_checkout,
 };
 use crate::party::{self, Caller};
-use crate::placing::{self, Wish, cost};
+use crate::paying;
+use crate::placing::{self, Wish};
 use crate::quoting::{self, Ask, Basket, Quote};
 use crate::store::{addresses, checkouts, orders};
-use crate::paying;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,9 +28,12 @@ struct Wanted {
     lines: Vec<WantedLine>,
     #[serde(default)]
     coupons: Vec<CouponId>,
-    /// The shops from which the buyer fetches.
+    /// Whether the buyer fetches the goods.
     #[serde(default)]
-    pickups: Vec<MerchantId>,
+    pick_up: bool,
+    /// The group to join; with none a line of a group-buy begins a new one.
+    #[serde(default)]
+    group: Option<GroupId>,
     #[serde(default)]
     address: Option<AddressId>,
     #[serde(default)]
@@ -47,10 +50,9 @@ struct WantedLine {
     quantity: u32,
     #[serde(default)]
     slot: Option<SlotId>,
+    /// The group-buy in which it is wanted.
     #[serde(default)]
-    promotion: Option<PromotionId>,
-    #[serde(default)]
-    group: Option<String>,
+    group_buy: Option<PromotionId>,
 }
 
 #[derive(Serialize)]
@@ -105,7 +107,7 @@ pub(super) async fn quote(context: &Context, request: &Request) -> anyhow::Resul
     let wanted: Wanted = web::body(request)?;
     let basket = basket(&caller, &wanted);
     let quote = store::tx(&context.db, &caller.actor.tenant, async |tx| {
-        quoting::quote(context, tx, &basket).await
+        quoting::quote(tx, context.now, &basket).await
     })
     .await?;
     Ok(Reply::ok(&shown_quote(&quote)))
@@ -121,13 +123,20 @@ pub(super) async fn place(context: &Context, request: &Request) -> anyhow::Resul
         let wish = Wish {
             basket: basket(&caller, &wanted),
             destination: destination(tx, &caller, wanted.address.as_ref()).await?,
+            group: wanted.group.as_ref(),
             remark: wanted.remark.as_ref().map(Words::as_str),
             expected_minor,
         };
         let (checkout, orders) = placing::place(context, tx, &wish).await?;
         let orders = orders.iter().map(|order| brief(order, Party::Buyer));
         let orders = Some(orders.collect());
-        answer(201, &ShownCheckout { orders, ..shown(checkout) })
+        answer(
+            201,
+            &ShownCheckout {
+                orders,
+                ..shown(checkout)
+            },
+        )
     })
     .await?;
     stored(&made, "/api/checkouts")
@@ -138,17 +147,14 @@ fn basket(caller: &Caller, wanted: &Wanted) -> Basket {
         variant: line.variant.clone(),
         slot: line.slot.clone(),
         quantity: line.quantity,
-        group: line
-            .promotion
-            .clone()
-            .map(|promotion| (promotion, line.group.clone())),
+        group: line.group_buy.clone(),
     });
     Basket {
         buyer: caller.actor.id.clone(),
         community: wanted.community.clone(),
         asks: asks.collect(),
         coupons: wanted.coupons.clone(),
-        pickups: wanted.pickups.clone(),
+        brought: !wanted.pick_up,
     }
 }
 
@@ -165,9 +171,9 @@ async fn destination(
     let found = addresses::address(tx, &actor.tenant, &actor.id, id).await?;
     let found = found.ok_or_else(address_unknown)?;
     Ok(Destination {
-        name: Some(found.name),
-        phone: Some(found.phone),
-        address: Some(found.text),
+        name: Some(found.name.as_str().to_owned()),
+        phone: Some(found.phone.as_str().to_owned()),
+        address: Some(found.detail.as_str().to_owned()),
     })
 }
 
@@ -193,7 +199,10 @@ pub(super) async fn show(context: &Context, request: &Request, id: &str) -> anyh
     let orders = orders.iter().map(|order| brief(order, Party::Buyer));
     let orders = Some(orders.collect());
     let version = checkout.version;
-    let content = ShownCheckout { orders, ..shown(checkout) };
+    let content = ShownCheckout {
+        orders,
+        ..shown(checkout)
+    };
     Ok(Reply::ok(&content).with_etag(version))
 }
 
@@ -242,10 +251,10 @@ fn shown_quote(quote: &Quote) -> ShownQuote {
         .shops
         .iter()
         .map(|shop| ShownShop {
-            merchant: shop.merchant.id.clone(),
-            name: shop.merchant.name.clone(),
+            merchant: shop.merchant.clone(),
+            name: shop.name.clone(),
             coupon: shop.coupon.clone(),
-            total_minor: shop.lines.iter().map(cost).sum(),
+            total_minor: shop.total_minor(),
             lines: shop
                 .lines
                 .iter()

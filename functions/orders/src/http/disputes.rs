@@ -172,7 +172,11 @@ pub(super) async fn bring(context: &Context, request: &Request, id: &str) -> any
             },
             author: caller.actor.id.clone(),
             words: new.words.as_str().to_owned(),
-            files: new.files.iter().map(|file| file.as_str().to_owned()).collect(),
+            files: new
+                .files
+                .iter()
+                .map(|file| file.as_str().to_owned())
+                .collect(),
             at: context.now,
         };
         disputing::add_evidence(context, tx, &dispute, &evidence).await?;

@@ -1,13 +1,13 @@
 //! `/api/orders`: what was bought, and each step of it.
 
 use kernel::{
-    Actor, ActorId, AfterSaleId, CheckoutId, CommunityId, Currency, MerchantId, OrderId, Phone,
-    OrderLineId, ProductId, RefundId, Timestamp, VariantId,
+    Actor, ActorId, AfterSaleId, CheckoutId, CommunityId, Currency, MerchantId, OrderId,
+    OrderLineId, Phone, ProductId, RefundId, Timestamp, VariantId,
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use wire::mall::{Collection, SaleKind};
 use web::{Query, Reply, Request};
+use wire::mall::{Collection, SaleKind};
 
 use super::{answer, name_of, private, replied, write};
 use crate::context::Context;

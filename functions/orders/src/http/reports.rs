@@ -116,9 +116,15 @@ pub(super) async fn statistics(context: &Context, request: &Request) -> anyhow::
     let merchant = query.take("merchant", MerchantId::parse)?;
     let from = query.take("from", date)?.ok_or_else(day_missing)?;
     let last = query.take("to", date)?.ok_or_else(day_missing)?;
-    let by = query.take("by", |text| By::parse(text).ok_or("it is day, category or shop"))?;
+    let by = query.take("by", |text| {
+        By::parse(text).ok_or("it is day, category or shop")
+    })?;
     query.finish()?;
-    let part = party_of(&caller.actor, &caller.shops, (&caller.actor.id, merchant.as_ref()));
+    let part = party_of(
+        &caller.actor,
+        &caller.shops,
+        (&caller.actor.id, merchant.as_ref()),
+    );
     match (part, &merchant) {
         (Some(Party::Operator | Party::Reader | Party::Merchant), _) => {}
         (_, Some(_)) => return Err(unknown_merchant().into()),
@@ -157,7 +163,8 @@ fn shown(by: By, sums: Sums) -> anyhow::Result<ShownSums> {
 }
 
 fn date(text: &str) -> Result<NaiveDate, &'static str> {
-    text.parse().map_err(|_| "it is a day, for example 2026-11-02")
+    text.parse()
+        .map_err(|_| "it is a day, for example 2026-11-02")
 }
 
 fn next(day: NaiveDate) -> Result<NaiveDate, Refusal> {
@@ -183,7 +190,9 @@ fn span_invalid() -> Refusal {
     Refusal::invalid(
         "span_invalid",
         Message::new(
-            format!("The last day is not before the first, and at most {SPAN_DAYS_MAX} days are summed."),
+            format!(
+                "The last day is not before the first, and at most {SPAN_DAYS_MAX} days are summed."
+            ),
             format!("结束日期不能早于开始日期，且最多统计 {SPAN_DAYS_MAX} 天。"),
         ),
     )

@@ -9,12 +9,10 @@ use web::{Query, Reply, Request};
 
 use super::{answer, name_of, path_id, replied, stored, write};
 use crate::context::Context;
-use crate::domain::{
-    OrderState, Party, Words, illegal, masked, operator_only, party_of,
-};
+use crate::domain::{OrderState, Party, Words, illegal, masked, operator_only, party_of};
 use crate::party::{self, Caller};
-use crate::store::reviews::{self as sql, Of, Review};
 use crate::store::lines;
+use crate::store::reviews::{self as sql, Of, Review};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,9 +182,7 @@ pub(super) async fn moderate(
         let was_hidden = review.hidden.is_some();
         review.hidden = match (new.is_hidden, &new.reason) {
             (false, _) => None,
-            (true, Some(reason)) => {
-                Some((reason.as_str().to_owned(), caller.actor.id.clone()))
-            }
+            (true, Some(reason)) => Some((reason.as_str().to_owned(), caller.actor.id.clone())),
             (true, None) => return Err(reason_missing().into()),
         };
         sql::update_review(tx, &mut review).await?;
@@ -241,10 +237,7 @@ fn line_unknown() -> Refusal {
 fn reviewed() -> Refusal {
     Refusal::conflict(
         "line_reviewed",
-        Message::new(
-            "You reviewed this line already.",
-            "该明细您已评价过。",
-        ),
+        Message::new("You reviewed this line already.", "该明细您已评价过。"),
     )
 }
 

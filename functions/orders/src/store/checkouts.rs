@@ -118,7 +118,9 @@ pub(crate) async fn expired(
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, CheckoutId)>> {
     let rows = db.rows(EXPIRED, &[now.into(), limit.into()]).await?;
-    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .collect()
 }
 
 /// Whether the payment is the one that the checkout waits for.

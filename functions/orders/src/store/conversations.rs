@@ -1,8 +1,6 @@
 //! What buyers and shops write to each other.
 
-use kernel::{
-    ActorId, ChatMessageId, ConversationId, MerchantId, OrderId, TenantId, Timestamp,
-};
+use kernel::{ActorId, ChatMessageId, ConversationId, MerchantId, OrderId, TenantId, Timestamp};
 use store::{Db, Read, Row, Tx, Value, bulk};
 use web::Page;
 
@@ -219,7 +217,9 @@ pub(crate) async fn mark_read(
 /// Deletes texts that were written by then, at most `limit`; how many.
 pub(crate) async fn forget_old(db: &Db, until: Timestamp, limit: i64) -> anyhow::Result<i64> {
     bulk(db, async |batch| {
-        let rows = batch.rows(FORGET_OLD, &[until.into(), limit.into()]).await?;
+        let rows = batch
+            .rows(FORGET_OLD, &[until.into(), limit.into()])
+            .await?;
         Ok(i64::try_from(rows.len())?)
     })
     .await

@@ -152,7 +152,9 @@ pub(crate) async fn price_changes(
     tenant: &TenantId,
     order: &OrderId,
 ) -> anyhow::Result<Vec<PriceChange>> {
-    let rows = db.rows(PRICE_CHANGES, &[tenant.into(), order.into()]).await?;
+    let rows = db
+        .rows(PRICE_CHANGES, &[tenant.into(), order.into()])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(PriceChange {

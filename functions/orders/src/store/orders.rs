@@ -106,11 +106,7 @@ pub(crate) async fn orders(
     state: Option<&str>,
     page: &Page<OrderId>,
 ) -> anyhow::Result<Vec<Order>> {
-    let tail: [Value; 3] = [
-        state.into(),
-        page.after.as_ref().into(),
-        page.rows().into(),
-    ];
+    let tail: [Value; 3] = [state.into(), page.after.as_ref().into(), page.rows().into()];
     let (sql, who): (&str, Option<Value>) = match whose {
         Whose::Buyer(buyer) => (ORDERS_OF_BUYER, Some(buyer.into())),
         Whose::Merchant(merchant) => (ORDERS_OF_MERCHANT, Some(merchant.into())),
@@ -196,5 +192,7 @@ pub(crate) async fn due(
     limit: i64,
 ) -> anyhow::Result<Vec<(TenantId, OrderId)>> {
     let rows = db.rows(DUE, &[now.into(), limit.into()]).await?;
-    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .collect()
 }

@@ -149,7 +149,9 @@ pub(crate) async fn refund_lines(
     tenant: &TenantId,
     refund: &RefundId,
 ) -> anyhow::Result<Vec<RefundLine>> {
-    let rows = db.rows(REFUND_LINES, &[tenant.into(), refund.into()]).await?;
+    let rows = db
+        .rows(REFUND_LINES, &[tenant.into(), refund.into()])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(RefundLine {

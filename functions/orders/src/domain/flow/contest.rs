@@ -189,7 +189,10 @@ impl Dispute {
                     "Both sides may bring evidence until {}. Decide then, or once both have.",
                     self.evidence_until
                 ),
-                format!("双方举证期至 {}，请届时或双方举证后再裁决。", self.evidence_until),
+                format!(
+                    "双方举证期至 {}，请届时或双方举证后再裁决。",
+                    self.evidence_until
+                ),
             ),
         ))
     }

@@ -2,9 +2,7 @@
 
 use kernel::{Message, Refusal};
 
-use super::{
-    AfterSaleKind, AfterSaleState, Delivery, Fulfilment, OrderState, PaymentState,
-};
+use super::{AfterSaleKind, AfterSaleState, Delivery, Fulfilment, OrderState, PaymentState};
 
 /// Where an order stands in all of its machines at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,10 +121,7 @@ impl Stage {
                 }
             }
             Step::Complete => {
-                runs && matches!(
-                    self.fulfilment,
-                    Fulfilment::Shipped | Fulfilment::Delivered
-                )
+                runs && matches!(self.fulfilment, Fulfilment::Shipped | Fulfilment::Delivered)
             }
             Step::AskAfterSale | Step::Dispute => {
                 self.payment == PaymentState::Paid
@@ -145,7 +140,12 @@ impl Stage {
         }
         let allowed = Step::ALL.into_iter().filter(|step| self.may(*step));
         let allowed: Vec<&str> = allowed.map(Step::as_str).collect();
-        Err(illegal("order_state", step.as_str(), &self.words(), &allowed))
+        Err(illegal(
+            "order_state",
+            step.as_str(),
+            &self.words(),
+            &allowed,
+        ))
     }
 
     fn words(self) -> String {
@@ -319,7 +319,11 @@ mod tests {
         paid.waits_for_group = true;
         assert!(!paid.may(Step::Accept));
         assert!(paid.may(Step::Cancel));
-        let mut shipped = stage(OrderState::Accepted, PaymentState::Paid, Fulfilment::Shipped);
+        let mut shipped = stage(
+            OrderState::Accepted,
+            PaymentState::Paid,
+            Fulfilment::Shipped,
+        );
         assert!(shipped.may(Step::Complete));
         shipped.is_contested = true;
         assert!(!shipped.may(Step::Complete));
