@@ -5,8 +5,8 @@ use store::tx;
 
 use crate::context::Context;
 use crate::domain::{DAY_MS, PaymentState, Step};
-use crate::store::{checkouts, conversations, orders};
-use crate::{paying, selling};
+use crate::store::{checkouts, conversations, groups, orders};
+use crate::{grouping, paying, selling};
 
 /// The most checkouts that one tick closes, orders that it completes, and messages that it deletes.
 pub const TICK_UNITS_MAX: i64 = 200;
@@ -18,6 +18,8 @@ pub struct Kept {
     pub closed: i64,
     /// Orders completed.
     pub completed: i64,
+    /// Groups ended that were not full.
+    pub groups: i64,
     /// Messages deleted.
     pub deleted: i64,
 }
@@ -26,7 +28,7 @@ impl Kept {
     /// Whether a limit was reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        [self.closed, self.completed, self.deleted]
+        [self.closed, self.completed, self.groups, self.deleted]
             .into_iter()
             .any(|count| count >= TICK_UNITS_MAX)
     }
@@ -43,6 +45,10 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<Kept> {
     }
     for (tenant, id) in orders::due(&context.db, context.now, TICK_UNITS_MAX).await? {
         kept.completed += complete(context, &tenant, &id).await?;
+    }
+    for tenant in groups::tenants_due(&context.db, context.now, TICK_UNITS_MAX).await? {
+        let limit = TICK_UNITS_MAX - kept.groups;
+        kept.groups += grouping::end_due(context, &tenant, limit).await?;
     }
     let until = context
         .now

@@ -11,3 +11,10 @@ mod shops;
 mod stock;
 
 // Orders.
+mod afterwards;
+mod buying;
+mod flow_refusals;
+mod many;
+mod storms;
+mod talk;
+mod trade;
