@@ -12,7 +12,7 @@ use wire::mall::{Collection, SaleKind};
 use super::{answer, name_of, private, replied, write};
 use crate::context::Context;
 use crate::domain::{Line, Order, OrderState, Party};
-use crate::party;
+use crate::party::{self, Caller};
 use crate::store::lines::PriceChange;
 use crate::store::refunds::Refund;
 use crate::store::{after_sales, lines, orders as sql, refunds};
@@ -173,10 +173,9 @@ pub(super) async fn show(context: &Context, request: &Request, id: &str) -> anyh
 pub(super) async fn step(
     context: &Context,
     request: &Request,
-    (id, by): (&str, Party),
+    (caller, id, by): (&Caller, &str, Party),
     work: impl AsyncFn(&Tx, &Actor, &mut Order) -> anyhow::Result<()>,
 ) -> anyhow::Result<Reply> {
-    let caller = party::caller(context, request).await?;
     let who = (&caller.actor.tenant, name_of(&caller.actor));
     let done = write(context, request, (who.0, &who.1), async |tx| {
         let mut order = match by {

@@ -43,6 +43,7 @@ struct Code {
 }
 
 pub(super) async fn price(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let new: NewPrice = web::body(request)?;
     web::required_if_match(request)?;
     let price = Price {
@@ -53,7 +54,7 @@ pub(super) async fn price(context: &Context, request: &Request, id: &str) -> any
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::reprice(context, tx, (actor, reason), (order, price)).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 pub(super) async fn accept(
@@ -61,10 +62,11 @@ pub(super) async fn accept(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::accept(context, tx, actor, order).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 pub(super) async fn reject(
@@ -72,12 +74,13 @@ pub(super) async fn reject(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let why: Why = web::body(request)?;
     let reason = why.reason.as_str();
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::cancel(context, tx, (Some(actor), reason), (order, Step::Reject)).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 pub(super) async fn cancel(
@@ -85,15 +88,17 @@ pub(super) async fn cancel(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let why: Why = web::body(request)?;
     let reason = why.reason.as_str();
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::cancel(context, tx, (Some(actor), reason), (order, Step::Cancel)).await
     };
-    step(context, request, (id, Party::Buyer), work).await
+    step(context, request, (&caller, id, Party::Buyer), work).await
 }
 
 pub(super) async fn ship(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let shipment: Shipment = web::body(request)?;
     let carrier = match (&shipment.carrier, &shipment.tracking) {
         (Some(carrier), Some(tracking)) => {
@@ -105,7 +110,7 @@ pub(super) async fn ship(context: &Context, request: &Request, id: &str) -> anyh
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::ship(context, tx, actor, (order, carrier.clone())).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 pub(super) async fn prepare(
@@ -113,10 +118,11 @@ pub(super) async fn prepare(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::prepare(context, tx, actor, order).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 pub(super) async fn deliver(
@@ -124,10 +130,11 @@ pub(super) async fn deliver(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::deliver(context, tx, actor, order).await
     };
-    step(context, request, (id, Party::Merchant), work).await
+    step(context, request, (&caller, id, Party::Merchant), work).await
 }
 
 /// A wrong code is counted, so it is no refusal inside of the transaction.
@@ -136,8 +143,8 @@ pub(super) async fn verify(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
-    let shown: Code = web::body(request)?;
     let caller = party::caller(context, request).await?;
+    let shown: Code = web::body(request)?;
     let (order, outcome) = store::tx(&context.db, &caller.actor.tenant, async |tx| {
         let mut order = caller.sold(tx, id).await?;
         let by = (&caller.actor, shown.code.as_str());
@@ -156,10 +163,11 @@ pub(super) async fn renew_code(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         flow::renew_code(context, tx, actor, order).await
     };
-    step(context, request, (id, Party::Buyer), work).await
+    step(context, request, (&caller, id, Party::Buyer), work).await
 }
 
 pub(super) async fn complete(
@@ -167,10 +175,11 @@ pub(super) async fn complete(
     request: &Request,
     id: &str,
 ) -> anyhow::Result<Reply> {
+    let caller = party::caller(context, request).await?;
     let work = async |tx: &Tx, actor: &Actor, order: &mut Order| {
         selling::confirm(context, tx, Some(&actor.id), order).await
     };
-    step(context, request, (id, Party::Buyer), work).await
+    step(context, request, (&caller, id, Party::Buyer), work).await
 }
 
 fn carrier_half() -> Refusal {
