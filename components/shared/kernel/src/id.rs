@@ -174,6 +174,10 @@ ids! {
     DisputeId;
     /// What a buyer says about what was bought (评价).
     ReviewId;
+    /// What a buyer and a shop write to each other (会话).
+    ConversationId;
+    /// One text in a conversation.
+    ChatMessageId;
     /// What a merchant and the platform owe each other for a month (结算单).
     StatementId;
     /// A merchant's money on its way out (提现).

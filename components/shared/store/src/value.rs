@@ -1,11 +1,13 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
-    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId,
-    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId, PaymentId,
-    ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId, Timestamp,
-    TransactionId, UnitId, UsageId, VisitId,
+    ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
+    BuildingId, CardId, CategoryId, ChatMessageId, CheckoutId, CommissionRuleId, CommunityId,
+    CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId,
+    GrantId, HoldId, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
+    OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
+    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -111,6 +113,8 @@ macro_rules! ids {
 
 ids!(
     ActorId,
+    AddressId,
+    AfterSaleId,
     BillId,
     BillPaymentId,
     BillRunId,
@@ -118,34 +122,51 @@ ids!(
     BindingRequestId,
     BuildingId,
     CardId,
+    CategoryId,
+    ChatMessageId,
+    CheckoutId,
+    CommissionRuleId,
     CommunityId,
     CompanyId,
+    ConversationId,
+    CouponId,
     DeviceId,
+    DisputeId,
     DoorGroupId,
     EventId,
     FeeRuleId,
     GrantId,
     HoldId,
     ImportId,
+    MerchantId,
     MessageId,
     MeterAlarmId,
     MeterId,
     MeterRouteId,
     OpeningId,
+    OrderId,
+    OrderLineId,
     ParkingSpaceId,
     PassId,
     PaymentId,
+    ProductId,
+    PromotionId,
     ReadingId,
     RechargeId,
     RefundId,
+    ReviewId,
     RoomId,
     ScheduleId,
+    SlotId,
+    StatementId,
     TariffId,
     TenantId,
     TransactionId,
     UnitId,
     UsageId,
-    VisitId
+    VariantId,
+    VisitId,
+    WithdrawalId
 );
 
 #[cfg(test)]
