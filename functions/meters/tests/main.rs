@@ -4,10 +4,14 @@
 mod alarms;
 mod by_hand;
 mod curves;
+mod decoding;
 mod many;
 mod messages;
+mod orders;
 mod periods;
 mod quarantine;
+mod recharges;
 mod refusals;
+mod register;
 mod statements;
 mod support;

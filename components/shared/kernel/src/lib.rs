@@ -21,8 +21,9 @@ pub use id::{
     CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId,
     GrantId, HoldId, IdError, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
     OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId,
+    SwitchingId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId, VisitId,
+    WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

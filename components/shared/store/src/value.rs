@@ -6,8 +6,9 @@ use kernel::{
     CompanyId, ConversationId, CouponId, DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId,
     GrantId, HoldId, ImportId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
     OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, ProductId, PromotionId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId,
+    SwitchingId, TariffId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId,
+    WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -159,6 +160,7 @@ ids!(
     ScheduleId,
     SlotId,
     StatementId,
+    SwitchingId,
     TariffId,
     TenantId,
     TransactionId,

@@ -448,26 +448,34 @@ mod tests {
         let id = "01900000-0000-7000-8000-000000000001";
         for (order, text) in [
             (
-                Order::Switch { supply: Supply::Off },
+                Order::Switch {
+                    supply: Supply::Off,
+                },
                 r#""action":"switch","supply":"off""#,
             ),
             (
-                Order::Recharge { amount_minor: 5_000, number: Some(3) },
+                Order::Recharge {
+                    amount_minor: 5_000,
+                    number: Some(3),
+                },
                 r#""action":"recharge","amount_minor":5000,"number":3"#,
             ),
             (
-                Order::Recharge { amount_minor: 5_000, number: None },
+                Order::Recharge {
+                    amount_minor: 5_000,
+                    number: None,
+                },
                 r#""action":"recharge","amount_minor":5000"#,
             ),
         ] {
-            let text = format!(
-                r#"{{"command":"{id}","expires_at":"2025-11-24T16:05:00.000Z",{text}}}"#
-            );
+            let text =
+                format!(r#"{{"command":"{id}","expires_at":"2025-11-24T16:05:00.000Z",{text}}}"#);
             let command: Command = serde_json::from_str(&text).unwrap();
             assert_eq!(command.order, order);
             assert_eq!(serde_json::to_string(&command).unwrap(), text);
         }
-        let text = format!(r#"{{"command":"{id}","gateway":"gate-1","result":"counted","number":7}}"#);
+        let text =
+            format!(r#"{{"command":"{id}","gateway":"gate-1","result":"counted","number":7}}"#);
         let answer: Acknowledgement = serde_json::from_str(&text).unwrap();
         assert_eq!(answer.outcome, Outcome::Counted { number: 7 });
         assert_eq!(serde_json::to_string(&answer).unwrap(), text);
