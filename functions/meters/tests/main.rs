@@ -5,6 +5,7 @@ mod alarms;
 mod by_hand;
 mod curves;
 mod decoding;
+mod gateway;
 mod many;
 mod messages;
 mod orders;

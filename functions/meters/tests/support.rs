@@ -13,7 +13,7 @@ use store::testing::Database;
 use trigger::Outcome;
 use web::{Reply, Secret};
 use wire::event::{BindingRole, BindingStarted, CommunityChanged, Event, RoomChanged};
-use wire::meter::{Acknowledgement, Reading, Readings, Register, RegisterValue, Source, Unit};
+use wire::meter::{Reading, Readings, Register, RegisterValue, Source, Unit};
 
 /// When every test starts: Friday 2027-01-15, 16:00 in Shanghai.
 pub const START_MS: i64 = 1_800_000_000_000;
@@ -277,37 +277,6 @@ impl World {
             body,
         };
         meters::mqtt::receive(&self.context, topic, &message.to_payload().unwrap()).await
-    }
-
-    /// What a gateway answers to an order.
-    pub async fn answer(
-        &self,
-        (gateway, meter): (&str, &str),
-        (message, command): (&str, &str),
-        outcome: wire::meter::Outcome,
-    ) -> Outcome {
-        let message = wire::Message {
-            id: MessageId::parse(message).unwrap(),
-            at: self.context.now,
-            body: Acknowledgement {
-                command: MessageId::parse(command).unwrap(),
-                gateway: DeviceId::parse(gateway).unwrap(),
-                outcome,
-            },
-        };
-        let topic = format!("linli/demo/meter/{meter}/ack");
-        meters::mqtt::receive(&self.context, &topic, &message.to_payload().unwrap()).await
-    }
-
-    /// What meters were told since the last look: meter and body.
-    pub fn told(&self) -> Vec<(String, Value)> {
-        let published = self.published().into_iter();
-        let told = published.filter_map(|(topic, message)| {
-            let meter = topic.strip_prefix("linli/demo/meter/")?;
-            let meter = meter.strip_suffix("/cmd")?.to_owned();
-            Some((meter, message["body"].clone()))
-        });
-        told.collect()
     }
 
     /// The readings of a meter, the latest first.
