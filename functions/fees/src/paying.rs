@@ -160,6 +160,7 @@ async fn ask(context: &Context, tx: &Tx, payment: &Payment) -> anyhow::Result<()
         subject: format!("物业账单 {count} 笔 / {count} property bills"),
         reference: payment.id.to_string(),
         expires_at: payment.expires_at,
+        direct_minor: 0,
     };
     append(context, tx, &fact).await
 }

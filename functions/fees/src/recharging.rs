@@ -62,6 +62,7 @@ pub(crate) async fn request(
         subject: "预付费充值 / Recharge of a prepaid meter".to_owned(),
         reference: recharge.id.to_string(),
         expires_at: context.now.plus_millis(PAYMENT_MS),
+        direct_minor: 0,
     };
     append(context, tx, &fact).await?;
     Ok(recharge)
@@ -209,6 +210,7 @@ pub(crate) async fn give_back(
         payment: given.payment.clone(),
         amount_minor: given.amount_minor,
         reason: note.to_owned(),
+        direct_minor: 0,
     };
     append(context, tx, &fact).await?;
     finished(context, tx, &given, actor).await?;

@@ -101,6 +101,7 @@ async fn give(
             payment: payment.clone(),
             amount_minor: refund.channel_minor,
             reason: refund.reason.clone(),
+            direct_minor: 0,
         };
         append(context, tx, &fact).await?;
     }

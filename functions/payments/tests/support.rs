@@ -151,6 +151,7 @@ impl World {
             subject: "物业费".to_owned(),
             reference: format!("bill-{payment}"),
             expires_at: self.context.now.plus_millis(3_600_000),
+            direct_minor: 0,
         })
         .await;
     }
@@ -162,6 +163,7 @@ impl World {
             payment: PaymentId::parse(payment).unwrap(),
             amount_minor,
             reason: "多收退回".to_owned(),
+            direct_minor: 0,
         })
         .await;
     }

@@ -87,6 +87,8 @@ chart! {
     ChannelClearing = "channel_clearing", Debit, true, false;
     /// The bank account.
     Bank = "bank", Debit, false, false;
+    /// The cash in the drawers of a community's counter: one a community.
+    Cash = "cash", Debit, true, false;
     /// What a room owes: one a room.
     FeeReceivable = "fee_receivable", Debit, true, false;
     /// What a merchant owes: one a merchant.
@@ -208,6 +210,12 @@ impl Account {
     #[must_use]
     pub fn bank() -> Self {
         Self::of(AccountKind::Bank)
+    }
+
+    /// The cash at a community's counter.
+    #[must_use]
+    pub fn cash(community: &CommunityId) -> Self {
+        Self::owned(AccountKind::Cash, community.as_str())
     }
 
     /// What channels charge.
