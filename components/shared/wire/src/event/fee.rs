@@ -174,7 +174,7 @@ events! {
         due_on: String,
     }
     /// A recharge is paid: the meter is to be told.
-    RechargeCommanded = "recharge.commanded" {
+    RechargeCommanded = "recharge.commanded", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.
@@ -187,7 +187,7 @@ events! {
         amount_minor: i64,
     }
     /// The meter has taken a recharge, or the money goes back.
-    RechargeFinished = "recharge.finished" {
+    RechargeFinished = "recharge.finished", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.
