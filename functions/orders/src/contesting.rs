@@ -137,7 +137,10 @@ pub(crate) async fn go(
     after_sale.answer = step.words.or_else(|| after_sale.answer.take());
     match step.step {
         AfterStep::Return => after_sale.returned = step.carrier,
-        AfterStep::Reship => after_sale.reshipped = step.carrier,
+        AfterStep::Reship => {
+            after_sale.reshipped = step.carrier;
+            send_another(context, tx, actor, (order, after_sale)).await?;
+        }
         _ => {}
     }
     if after_sale.state == AfterSaleState::Refunding {
@@ -152,6 +155,24 @@ pub(crate) async fn go(
     }
     let change = format!("after_sale_{}", after_sale.state.as_str());
     save(context, tx, order, (&change, Some(&actor.id))).await
+}
+
+/// What goes out in exchange leaves the stock.
+async fn send_another(
+    context: &Context,
+    tx: &Tx,
+    actor: &Actor,
+    (order, after_sale): (&Order, &AfterSale),
+) -> anyhow::Result<()> {
+    let own = lines::lines(tx, tx.tenant(), &order.id).await?;
+    for wanted in &after_sale.wanted {
+        let line = own.iter().find(|line| line.id == wanted.line);
+        let line = line.ok_or_else(line_unknown)?;
+        if wanted.quantity > 0 {
+            stocking::issue(context, tx, (line, wanted.quantity), &actor.id).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn pay_back(

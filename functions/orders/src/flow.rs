@@ -17,6 +17,9 @@ use crate::{paying, refunding, selling, stocking};
 /// How many wrong codes may be shown before a new one has to be made.
 const WRONG_CODES_MAX: i64 = 10;
 
+/// The most that a merchant takes for bringing something, in fen.
+const FREIGHT_MINOR_MAX: i64 = 10_000_000;
+
 /// What a merchant asks for instead: for the goods, and for the freight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Price {
@@ -58,7 +61,8 @@ pub(crate) async fn reprice(
 fn spread(own: &[Line], price: Price) -> Result<Vec<Line>, Refusal> {
     let worth = |line: &Line| line.quantity * line.unit_minor - line.subsidy_minor;
     let most: i64 = own.iter().map(worth).sum();
-    if price.goods_minor < 0 || price.freight_minor < 0 || price.goods_minor > most {
+    let is_freight = (0..=FREIGHT_MINOR_MAX).contains(&price.freight_minor);
+    if price.goods_minor < 0 || price.goods_minor > most || !is_freight {
         return Err(price_invalid(most));
     }
     let (mut seen, mut goods_before, mut freight_before) = (0, 0, 0);
@@ -237,8 +241,8 @@ fn price_invalid(most: i64) -> Refusal {
     Refusal::invalid(
         "price_invalid",
         Message::new(
-            format!("The goods cost 0 to {most} fen, the freight 0 or more."),
-            format!("商品金额应在 0 到 {most} 分之间，运费不能为负。"),
+            format!("The goods cost 0 to {most} fen, the freight 0 to {FREIGHT_MINOR_MAX}."),
+            format!("商品金额应在 0 到 {most} 分之间，运费应在 0 到 {FREIGHT_MINOR_MAX} 分之间。"),
         ),
     )
 }

@@ -71,11 +71,25 @@ impl Caller {
         party: Party,
         merchant: &MerchantId,
     ) -> anyhow::Result<()> {
-        let is_hosted = party == Party::Operator && {
-            let known = known::merchant(db, &self.actor.tenant, merchant).await?;
-            known.is_some_and(|known| known.mode == MerchantMode::Hosted)
-        };
-        Ok(merchant_only(party, is_hosted)?)
+        let is_kept = self.keeps(db, party, merchant).await?;
+        Ok(merchant_only(party, is_kept)?)
+    }
+
+    /// Whether somebody in this part keeps the shop.
+    pub(crate) async fn keeps(
+        &self,
+        db: &impl Read,
+        party: Party,
+        merchant: &MerchantId,
+    ) -> anyhow::Result<bool> {
+        match party {
+            Party::Merchant => Ok(true),
+            Party::Operator => {
+                let known = known::merchant(db, &self.actor.tenant, merchant).await?;
+                Ok(known.is_some_and(|known| known.mode == MerchantMode::Hosted))
+            }
+            Party::Buyer | Party::Reader => Ok(false),
+        }
     }
 
     /// Whose orders a list shows: the own ones, those of a shop that the caller acts for, or everybody's.

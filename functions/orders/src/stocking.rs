@@ -1,10 +1,11 @@
 //! Where the goods of an order go in the stock: set aside when it is placed, sold when it is paid, free again when it
 //! comes to nothing. Each claim knows what became of it, so that none of this happens twice.
 
-use kernel::CheckoutId;
+use kernel::{ActorId, CheckoutId, EventId};
 use store::Tx;
 
 use crate::context::Context;
+use crate::domain::stock::{Movement, MovementKind, out_of_stock};
 use crate::domain::{Line, Order};
 use crate::store::{coupons, groups, lines, stock};
 
@@ -42,5 +43,30 @@ pub(crate) async fn put_back_line(
     if quantity > 0 {
         stock::restock(tx, context.now, &line.id, quantity).await?;
     }
+    Ok(())
+}
+
+/// Units go out for a line of an order that was sold before: in exchange.
+///
+/// # Errors
+/// 409 when there is less left; a failure of the database.
+pub(crate) async fn issue(
+    context: &Context,
+    tx: &Tx,
+    (line, quantity): (&Line, i64),
+    actor: &ActorId,
+) -> anyhow::Result<()> {
+    let movement = Movement {
+        id: context.new_id::<EventId>()?.to_string(),
+        kind: MovementKind::Issued,
+        available: -quantity,
+        reserved: 0,
+        line: Some(line.id.clone()),
+        actor: Some(actor.clone()),
+        reason: Some("换货 / exchange".to_owned()),
+        at: context.now,
+    };
+    let moved = stock::adjust(tx, line.variant.as_str(), &movement).await?;
+    moved.ok_or_else(|| out_of_stock(&line.title))?;
     Ok(())
 }

@@ -126,7 +126,7 @@ async fn is_kept(
     let Some(party @ Party::Operator) = nobody else {
         return Ok(false);
     };
-    Ok(caller.sells(&context.db, party, merchant).await.is_ok())
+    caller.keeps(&context.db, party, merchant).await
 }
 
 pub(super) async fn read(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
@@ -159,7 +159,7 @@ async fn seen(
         Some(Party::Buyer) => Ok((found, Some(Side::Buyer))),
         Some(Party::Merchant) => Ok((found, Some(Side::Merchant))),
         Some(party @ Party::Operator) => {
-            if caller.sells(db, party, &found.merchant).await.is_ok() {
+            if caller.keeps(db, party, &found.merchant).await? {
                 return Ok((found, Some(Side::Merchant)));
             }
             let both = (&found.merchant, &found.buyer);

@@ -192,6 +192,7 @@ async fn an_exchange_sends_another_one_and_moves_no_money() {
         assert_eq!((&done["state"], &done["amount_minor"]), (&json!("reshipped"), &json!(0)));
         assert!(world.facts_of("refund.requested").await.is_empty());
         assert_eq!(world.whole(LI, &order).await["summary"], "completed");
+        assert_eq!(world.stock("apple").await, (8, 0, 1));
     })
     .await;
 }

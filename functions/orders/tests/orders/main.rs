@@ -13,7 +13,9 @@ mod stock;
 // Orders.
 mod afterwards;
 mod buying;
+mod delivering;
 mod flow_refusals;
+mod histories;
 mod many;
 mod storms;
 mod talk;

@@ -92,7 +92,8 @@ impl Line {
             freight_minor,
             subsidy_minor,
             base_minor,
-            commission_minor: until - self.back.commission_minor,
+            // After a refund that failed the rest may be a fen ahead: the last one closes the sum.
+            commission_minor: (until - self.back.commission_minor).max(0),
         }
     }
 }
