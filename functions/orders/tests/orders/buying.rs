@@ -87,7 +87,11 @@ async fn where_the_channel_pays_the_merchant_no_commission_is_posted_at_completi
             .shelf("laundry", ("service", "care"), ("wash", 2_000), 5)
             .await;
         world.commission(1_000).await;
-        let checkout = world.place(LI, &[("wash", 1)], 2_000).await;
+        world.slot("wash", "wash-4pm", 3).await;
+        let mut body = world.buying(&[("wash", 1)], 2_000);
+        body["lines"][0]["slot"] = json!("wash-4pm");
+        let ask = world.post("/api/checkouts").by(LI).key("wash");
+        let checkout = ask.json(&body).content().await;
         world.pay(&checkout).await;
         let order = &checkout["orders"][0];
         world.step(LAUNDERER, order, "acceptance", json!({})).await;
@@ -185,7 +189,7 @@ async fn a_price_is_changed_before_payment_alone_and_the_payment_is_asked_for_an
         change().refused(428, "if_match_required").await;
         change()
             .header("if-match", "\"7\"")
-            .refused(412, "version_mismatch")
+            .refused(412, "version_changed")
             .await;
         change().header("if-match", "\"1\"").content().await;
         world

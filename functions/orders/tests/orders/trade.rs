@@ -51,12 +51,35 @@ impl World {
             tx.execute(
                 "insert into orders_variant (tenant, id, product, merchant, position, name, price_minor, near_days,
                     markdown_bps, gone)
-                 values ('demo', $1, $1, $2, 1, '', $3, 0, 0, 0)",
+                 values ('demo', $1, $1, $2, 1, '份', $3, 0, 0, 0)",
                 &[variant.into(), shop.into(), price_minor.into()],
             )
             .await?;
             let item = orders::domain::stock::Item::Variant(kernel::VariantId::parse(variant)?);
             orders::store::stock::open(tx, &merchant(shop), &item, units).await
+        })
+        .await
+        .unwrap();
+    }
+
+    /// A time of a service of the laundry, in six hours, with so many places.
+    pub async fn slot(&self, product: &str, slot: &str, places: i64) {
+        const HOUR_MS: i64 = 60 * 60 * 1_000;
+        store::tx(&self.context.db, &demo(), async |tx| {
+            let begins = self.context.now.plus_millis(6 * HOUR_MS);
+            tx.execute(
+                "insert into orders_slot (tenant, id, product, merchant, starts_at, ends_at, gone)
+                 values ('demo', $1, $2, 'laundry', $3, $4, 0)",
+                &[
+                    slot.into(),
+                    product.into(),
+                    begins.into(),
+                    begins.plus_millis(HOUR_MS).into(),
+                ],
+            )
+            .await?;
+            let item = orders::domain::stock::Item::Slot(kernel::SlotId::parse(slot)?);
+            orders::store::stock::open(tx, &merchant("laundry"), &item, places).await
         })
         .await
         .unwrap();
