@@ -13,8 +13,9 @@ use wire::event::{
 };
 
 use crate::context::Context;
+use crate::crediting::to_wallet;
 use crate::facts::{append, fen};
-use crate::paying::{PAYMENT_MS, to_wallet};
+use crate::paying::PAYMENT_MS;
 use crate::store::recharges::{self as sql, Recharge, RechargeState};
 
 /// What payments calls this purpose by.
