@@ -1,12 +1,13 @@
-//! What other capabilities recorded: rooms and who lives there, usage, and what became of payments.
+//! What other capabilities recorded: rooms and who lives there, usage, what meters took, and what became of payments.
 
 use anyhow::Context as _;
 use kernel::TenantId;
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
-    BindingEnded, BindingStarted, CommunityChanged, Event, PaymentClosed, PaymentSucceeded,
-    PersonAliased, PersonErased, RefundFailed, RefundSucceeded, RoomChanged, UsageClosed,
+    BindingEnded, BindingStarted, CommunityChanged, Event, MeterRecharged, PaymentClosed,
+    PaymentSucceeded, PersonAliased, PersonErased, RefundFailed, RefundSucceeded, RoomChanged,
+    UsageClosed,
 };
 
 use crate::context::Context;
@@ -24,6 +25,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         PersonAliased::KIND,
         PersonErased::KIND,
         UsageClosed::KIND,
+        MeterRecharged::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
         RefundSucceeded::KIND,
@@ -108,6 +110,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(closed) = event.read::<UsageClosed>()? {
         return usages::put_usage(tx, &closed).await;
+    }
+    if let Some(answered) = event.read::<MeterRecharged>()? {
+        return recharging::meter_answered(context, tx, &answered).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         let pair = (&aliased.alias, &aliased.person);

@@ -116,6 +116,8 @@ ids! {
     MeterId;
     /// One value that was read from a meter.
     ReadingId;
+    /// One request to cut or restore the supply behind a meter.
+    SwitchingId;
     /// What a meter counted in one month, in all its revisions.
     UsageId;
     /// The meters that somebody goes round and reads (抄表册).
@@ -148,6 +150,12 @@ ids! {
     CashCloseId;
     /// Who sells in the mall (商家): one party, one shop.
     MerchantId;
+    /// Somebody's wish to sell in the mall (入驻申请).
+    MerchantApplicationId;
+    /// A licence or certificate of a merchant (资质).
+    QualificationId;
+    /// What a hosted merchant asks an operator to change in its shop (托管变更).
+    ChangeRequestId;
     /// What goods or services are of (品类).
     CategoryId;
     /// What share of a sale is the platform's, from when on.
@@ -160,6 +168,8 @@ ids! {
     SlotId;
     /// What a merchant promises for a time: coupons, full reduction, group-buy, flash sale (活动).
     PromotionId;
+    /// Buyers who buy together (拼团).
+    GroupId;
     /// One coupon in one person's hands (优惠券).
     CouponId;
     /// Where a person wants things brought (收货地址).

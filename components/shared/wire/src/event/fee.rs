@@ -219,7 +219,7 @@ events! {
         banked_minor: i64,
     }
     /// A recharge is paid: the meter is to be told.
-    RechargeCommanded = "recharge.commanded" {
+    RechargeCommanded = "recharge.commanded", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.
@@ -232,7 +232,7 @@ events! {
         amount_minor: i64,
     }
     /// The meter has taken a recharge, or the money goes back.
-    RechargeFinished = "recharge.finished" {
+    RechargeFinished = "recharge.finished", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.

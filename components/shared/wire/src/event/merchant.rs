@@ -1,6 +1,9 @@
 //! What is known of merchants: who they are, what they may sell, what the platform takes of it, what was agreed.
 
-use kernel::{ActorId, CategoryId, CommissionRuleId, CommunityId, Currency, MerchantId, Timestamp};
+use kernel::{
+    ActorId, CategoryId, ChangeRequestId, CommissionRuleId, CommunityId, Currency,
+    MerchantApplicationId, MerchantId, QualificationId, Timestamp,
+};
 
 use crate::mall::{Collection, MerchantMode, SaleKind};
 
@@ -89,5 +92,118 @@ events! {
         platform_fee_minor: i64,
         /// The currency of all of them.
         currency: Currency,
+    }
+    /// Somebody asks to be let in as a merchant, for the first time or again.
+    MerchantApplicationSubmitted = "merchant.application_submitted" {
+        /// The application.
+        application: MerchantApplicationId,
+        /// The company.
+        company: String,
+        /// How often it has been submitted by now.
+        round: i64,
+        /// Whose account it is of; none for an applicant without one.
+        applicant: Option<ActorId>,
+    }
+    /// An application was decided on, or taken back.
+    MerchantApplicationDecided = "merchant.application_decided" {
+        /// The application.
+        application: MerchantApplicationId,
+        /// `approved`, `rejected`, `changes_requested` or `withdrawn`.
+        decision: String,
+        /// Why.
+        reason: Option<String>,
+        /// The merchant that it made.
+        merchant: Option<MerchantId>,
+        /// Whose account it is of.
+        applicant: Option<ActorId>,
+        /// Who decided; none for an applicant without an account.
+        actor: Option<ActorId>,
+    }
+    /// Somebody changed what a merchant shows or may do.
+    MerchantEdited = "merchant.edited" {
+        /// The merchant.
+        merchant: MerchantId,
+        /// Its version from then on.
+        version: i64,
+        /// What was changed.
+        fields: Vec<String>,
+        /// Whether an operator did it for the merchant.
+        on_behalf: bool,
+        /// Why, if it was said.
+        reason: Option<String>,
+        /// Who did it.
+        actor: ActorId,
+    }
+    /// Somebody acts for a merchant from now on, or no longer.
+    MerchantMemberChanged = "merchant.member_changed" {
+        /// The merchant.
+        merchant: MerchantId,
+        /// Whose account.
+        person: ActorId,
+        /// `owner` or `clerk`.
+        role: String,
+        /// Whether it acts for the merchant no longer.
+        gone: bool,
+        /// Who did it.
+        actor: ActorId,
+    }
+    /// A licence or certificate was accepted or refused.
+    MerchantQualificationDecided = "merchant.qualification_decided" {
+        /// The qualification.
+        qualification: QualificationId,
+        /// The merchant.
+        merchant: MerchantId,
+        /// Of what kind it is.
+        kind: String,
+        /// Whether it counts from now on.
+        accepted: bool,
+        /// Why not.
+        reason: Option<String>,
+        /// Who decided.
+        actor: ActorId,
+    }
+    /// What a merchant needs to sell ends soon: its people are to be reminded.
+    MerchantQualificationExpiring = "merchant.qualification_expiring" {
+        /// The merchant.
+        merchant: MerchantId,
+        /// Whose accounts act for it.
+        members: Vec<ActorId>,
+        /// From when on it may sell no more.
+        expires_at: Timestamp,
+    }
+    /// What a merchant needs to sell has ended: it is not open until it is renewed.
+    MerchantQualificationExpired = "merchant.qualification_expired" {
+        /// The merchant.
+        merchant: MerchantId,
+        /// Whose accounts act for it.
+        members: Vec<ActorId>,
+        /// Since when.
+        expired_at: Timestamp,
+    }
+    /// A hosted merchant asks for a change in its shop.
+    MerchantChangeRequested = "merchant.change_requested" {
+        /// The request.
+        request: ChangeRequestId,
+        /// The merchant.
+        merchant: MerchantId,
+        /// Of which category the change is.
+        category: Option<CategoryId>,
+        /// Whose task it is.
+        operator: Option<ActorId>,
+        /// Who asked.
+        actor: ActorId,
+    }
+    /// What a hosted merchant asked for was done, or not.
+    MerchantChangeAnswered = "merchant.change_answered" {
+        /// The request.
+        request: ChangeRequestId,
+        /// The merchant.
+        merchant: MerchantId,
+        /// Whether it was done.
+        done: bool,
+        /// What was said to it.
+        answer: Option<String>,
+        /// Who answered.
+        actor: ActorId,
     }
 }

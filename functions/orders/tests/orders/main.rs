@@ -1,0 +1,13 @@
+//! The orders function from outside, on SQLite and on PostgreSQL: requests, events and ticks in; replies, rows, facts and
+//! the books out.
+
+mod doorbell;
+mod refusals;
+mod statements;
+mod support;
+
+// Goods.
+mod shops;
+mod stock;
+
+// Orders.
