@@ -242,6 +242,10 @@ impl Walk {
         if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
         }
+        // What is paid elsewhere.
+        if let Some(payment) = named("payment") {
+            self.made.insert("payment".to_owned(), payment);
+        }
         // What is read with a secret instead of an id.
         if let Some(token) = named("token") {
             self.made.insert("token".to_owned(), token);
