@@ -12,7 +12,7 @@ use wire::event::{
 
 use crate::context::Context;
 use crate::store::{known, people, usages};
-use crate::{paying, recharging, refunding};
+use crate::{crediting, paying, recharging, refunding, settling};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -115,7 +115,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
         return recharging::meter_answered(context, tx, &answered).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
-        return people::rename(tx, &aliased.alias, aliased.person.as_str()).await;
+        let pair = (&aliased.alias, &aliased.person);
+        crediting::move_wallet(context, tx, pair, &event.id).await?;
+        return people::merge(tx, &aliased.alias, &aliased.person).await;
     }
     if let Some(erased) = event.read::<PersonErased>()? {
         return people::erase(tx, &erased.person).await;
@@ -127,14 +129,14 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
 async fn of_money(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(succeeded) = event.read::<PaymentSucceeded>()? {
         return match succeeded.purpose.as_str() {
-            paying::PURPOSE => paying::paid(context, tx, &succeeded).await,
+            paying::PURPOSE => settling::paid(context, tx, &succeeded).await,
             recharging::PURPOSE => recharging::paid(context, tx, &succeeded).await,
             _ => Ok(()),
         };
     }
     if let Some(closed) = event.read::<PaymentClosed>()? {
         return match closed.purpose.as_str() {
-            paying::PURPOSE => paying::closed(context, tx, &closed).await,
+            paying::PURPOSE => settling::closed(context, tx, &closed).await,
             recharging::PURPOSE => recharging::closed(context, tx, &closed).await,
             _ => Ok(()),
         };
