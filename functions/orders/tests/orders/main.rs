@@ -17,6 +17,7 @@ mod delivering;
 mod flow_refusals;
 mod histories;
 mod many;
+mod promoted;
 mod storms;
 mod talk;
 mod trade;

@@ -85,6 +85,44 @@ impl World {
         .unwrap();
     }
 
+    /// A promotion of the fruit shop that was approved and runs for ten days, of whose discounts the platform bears a share.
+    pub async fn promotion(&self, id: &str, (terms, subsidy_bps): (&Value, i64)) {
+        let begins = self.context.now.plus_millis(-1_000);
+        store::tx(&self.context.db, &demo(), async |tx| {
+            tx.execute(
+                "insert into orders_promotion (tenant, id, merchant, kind, name, terms, subsidy_bps, starts_at, ends_at,
+                    state, version, applied_by, applied_at, decided_by, decided_at, issued, issue_max)
+                 values ('demo', $1, 'fruit', $2, '活动', $3, $4, $5, $6, 'approved', 1, 'guo', $5, 'wang', $5, 0, 100)",
+                &[
+                    id.into(),
+                    terms["kind"].as_str().unwrap().into(),
+                    terms.to_string().into(),
+                    subsidy_bps.into(),
+                    begins.into(),
+                    begins.plus_millis(crate::support::DAY_MS * 10).into(),
+                ],
+            )
+            .await
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Li holds a coupon of a promotion.
+    pub async fn coupon(&self, id: &str, promotion: &str) {
+        let now = self.context.now;
+        store::tx(&self.context.db, &demo(), async |tx| {
+            tx.execute(
+                "insert into orders_coupon (tenant, id, promotion, merchant, person, state, claimed_at)
+                 values ('demo', $1, $2, 'fruit', 'li', 'held', $3)",
+                &[id.into(), promotion.into(), now.into()],
+            )
+            .await
+        })
+        .await
+        .unwrap();
+    }
+
     /// The platform takes that share of what the fruit shop sells, in 1/10,000.
     pub async fn commission(&self, rate_bps: u32) {
         self.record(&CommissionRuleChanged {
