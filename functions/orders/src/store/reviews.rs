@@ -14,13 +14,13 @@ statements! {
     OF_PRODUCT = "select id, order_id, line, product, merchant, buyer, stars, words, is_anonymous, is_hidden,
             hidden_reason, moderated_by, reply, replied_at, created_at, version
         from orders_review
-        where tenant = $1 and product = $2 and (is_hidden = 0 or $3 = 1) and (cast($4 as text) is null or id < $4)
+        where tenant = $1 and product = $2 and (is_hidden = 0 or cast($3 as bigint) = 1) and (cast($4 as text) is null or id < $4)
         order by id desc limit $5";
 
     OF_MERCHANT = "select id, order_id, line, product, merchant, buyer, stars, words, is_anonymous, is_hidden,
             hidden_reason, moderated_by, reply, replied_at, created_at, version
         from orders_review
-        where tenant = $1 and merchant = $2 and (is_hidden = 0 or $3 = 1) and (cast($4 as text) is null or id < $4)
+        where tenant = $1 and merchant = $2 and (is_hidden = 0 or cast($3 as bigint) = 1) and (cast($4 as text) is null or id < $4)
         order by id desc limit $5";
 
     INSERT_REVIEW = "insert into orders_review (tenant, id, order_id, line, product, merchant, buyer, stars, words,

@@ -59,7 +59,7 @@ async fn sold(world: &World) -> i64 {
         .context
         .db
         .rows(
-            "select coalesce(sum(l.quantity), 0) from orders_order o join orders_line l on l.order_id = o.id
+            "select cast(coalesce(sum(l.quantity), 0) as bigint) from orders_order o join orders_line l on l.order_id = o.id
              where o.payment = 'paid' and o.state <> 'cancelled'",
             &[],
         )
