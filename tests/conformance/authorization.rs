@@ -242,6 +242,10 @@ impl Walk {
         if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
         }
+        // What comes of another thing: a merchant of its application.
+        if let Some(merchant) = named("merchant") {
+            self.made.insert("merchant".to_owned(), merchant);
+        }
         // What is read with a secret instead of an id.
         if let Some(token) = named("token") {
             self.made.insert("token".to_owned(), token);
