@@ -2,8 +2,8 @@
 //! its example says. An operation that does not say whom it refuses fails in the merge of the contracts already.
 //!
 //! The examples are sent in the order of their documents, `identity` first, each function's after the other; an id
-//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, and so is a secret that an
-//! example writes as `'{refresh_token}'`.
+//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, in a body as `'{grant}'`,
+//! and so is a secret that an example writes as `'{refresh_token}'`.
 
 use std::collections::BTreeMap;
 
@@ -281,6 +281,7 @@ impl Walk {
             headers.push(("content-type", kind));
             let mut body = json(value);
             present(&mut body, &self.told);
+            present(&mut body, &self.made);
             body
         });
         caller

@@ -2,9 +2,11 @@
 //! the books out.
 
 mod bills;
+mod counter;
 mod doorbell;
 mod events;
 mod many;
+mod parts;
 mod payments;
 mod recharges;
 mod refusals;

@@ -6,11 +6,12 @@ use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
     CategoryChanged, CommissionRuleChanged, CommunityChanged, ContractChanged, Event,
-    MerchantChanged, MerchantStandingChanged,
+    MerchantChanged, MerchantStandingChanged, PersonAliased, PersonErased,
 };
 
 use crate::context::Context;
-use crate::store::known;
+use crate::finding;
+use crate::store::{known, people};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -22,6 +23,8 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         CategoryChanged::KIND,
         CommissionRuleChanged::KIND,
         ContractChanged::KIND,
+        PersonAliased::KIND,
+        PersonErased::KIND,
     ],
 };
 
@@ -72,7 +75,7 @@ async fn handle(_context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Re
         return known::put_community(tx, &changed).await;
     }
     if let Some(changed) = event.read::<MerchantChanged>()? {
-        return known::put_merchant(tx, &changed).await;
+        return merchant_changed(tx, &changed).await;
     }
     if let Some(changed) = event.read::<MerchantStandingChanged>()? {
         return known::put_standing(tx, &changed).await;
@@ -86,5 +89,19 @@ async fn handle(_context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Re
     if let Some(changed) = event.read::<ContractChanged>()? {
         return known::put_contract(tx, &changed).await;
     }
+    if let Some(aliased) = event.read::<PersonAliased>()? {
+        return people::rename(tx, &aliased.alias, aliased.person.as_str()).await;
+    }
+    if let Some(erased) = event.read::<PersonErased>()? {
+        return people::erase(tx, &erased.person).await;
+    }
     Ok(())
+}
+
+async fn merchant_changed(tx: &Tx, changed: &MerchantChanged) -> anyhow::Result<()> {
+    known::put_merchant(tx, changed).await?;
+    match known::merchant(tx, tx.tenant(), &changed.merchant).await? {
+        Some(merchant) => finding::shop(tx, &merchant).await,
+        None => Ok(()),
+    }
 }

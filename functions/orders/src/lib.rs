@@ -10,9 +10,11 @@ pub mod context;
 pub mod cron;
 pub mod domain;
 mod facts;
+mod finding;
 pub mod http;
 pub mod inbox;
 pub mod mqtt;
+pub mod quoting;
 mod rows;
 pub mod store;
 

@@ -13,8 +13,19 @@ macro_rules! statements {
 }
 
 // Goods.
+pub mod addresses;
+pub mod carts;
+pub mod coupons;
+pub mod favourites;
+pub mod groups;
 pub mod known;
+pub mod offers;
+pub mod people;
+pub mod products;
+pub mod promotions;
+pub mod search;
 pub mod shops;
+pub mod slots;
 pub mod stock;
 
 // Orders.

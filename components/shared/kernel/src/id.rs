@@ -116,6 +116,8 @@ ids! {
     MeterId;
     /// One value that was read from a meter.
     ReadingId;
+    /// One request to cut or restore the supply behind a meter.
+    SwitchingId;
     /// What a meter counted in one month, in all its revisions.
     UsageId;
     /// The meters that somebody goes round and reads (抄表册).
@@ -166,6 +168,8 @@ ids! {
     SlotId;
     /// What a merchant promises for a time: coupons, full reduction, group-buy, flash sale (活动).
     PromotionId;
+    /// Buyers who buy together (拼团).
+    GroupId;
     /// One coupon in one person's hands (优惠券).
     CouponId;
     /// Where a person wants things brought (收货地址).

@@ -19,11 +19,12 @@ pub use id::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
     BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
     CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
-    DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, IdError, ImportId, MerchantApplicationId,
-    MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
-    ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, IdError, ImportId,
+    MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId,
+    OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId,
+    QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId,
+    StatementId, SwitchingId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId,
+    VisitId, WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

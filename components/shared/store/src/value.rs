@@ -4,11 +4,12 @@ use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
     BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
     CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
-    DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, ImportId, MerchantApplicationId, MerchantId,
-    MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
+    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantApplicationId,
+    MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
     ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId,
+    SwitchingId, TariffId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId,
+    WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -139,6 +140,7 @@ ids!(
     EventId,
     FeeRuleId,
     GrantId,
+    GroupId,
     HoldId,
     ImportId,
     MerchantApplicationId,
@@ -165,6 +167,7 @@ ids!(
     ScheduleId,
     SlotId,
     StatementId,
+    SwitchingId,
     TariffId,
     TenantId,
     TransactionId,

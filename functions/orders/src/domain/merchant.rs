@@ -42,6 +42,36 @@ impl Merchant {
     }
 }
 
+/// How a shop brings things, and what it takes for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// For one order, in fen.
+    pub freight_minor: i64,
+    /// From what sum on it is free, in fen.
+    pub free_from_minor: Option<i64>,
+    /// Whether the shop brings things itself.
+    pub own: bool,
+    /// Whether a carrier does.
+    pub carrier: bool,
+    /// Whether things can be picked up.
+    pub pickup: bool,
+    /// Counts up with each change; 0 until the shop has said anything.
+    pub version: i64,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            freight_minor: 0,
+            free_from_minor: None,
+            own: true,
+            carrier: true,
+            pickup: true,
+            version: 0,
+        }
+    }
+}
+
 /// The shop is closed or frozen.
 #[must_use]
 pub fn not_trading() -> Refusal {

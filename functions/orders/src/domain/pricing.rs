@@ -19,6 +19,8 @@ pub struct Line {
     pub quantity: u32,
     /// What one costs today, in fen.
     pub unit_minor: i64,
+    /// Whether it is brought, so that it bears a part of the freight.
+    pub brought: bool,
     /// What one costs in a flash sale or a group, if it is bought so.
     pub special: Option<Special>,
 }
@@ -348,12 +350,12 @@ fn split(minor: i64, weights: &[i64]) -> Result<Vec<i64>, PriceError> {
     Ok(parts.into_iter().map(Money::minor).collect())
 }
 
-/// Splits a merchant's freight over its lines by what they cost, evenly when they cost nothing.
+/// Splits a merchant's freight over the lines that are brought by what they cost, evenly when they cost nothing.
 fn carry(lines: &[Line], priced: &mut [Priced], freight: &Freight) -> Result<(), PriceError> {
     let own: Vec<usize> = lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| line.merchant == freight.merchant)
+        .filter(|(_, line)| line.merchant == freight.merchant && line.brought)
         .map(|(index, _)| index)
         .collect();
     let total = sum(priced, &own);

@@ -15,6 +15,7 @@ fn line(of: &str, product: &str, quantity: u32, unit_minor: i64) -> Line {
         product: ProductId::parse(product).unwrap(),
         quantity,
         unit_minor,
+        brought: true,
         special: None,
     }
 }

@@ -174,6 +174,42 @@ pub fn adjustment(stock: &Stock, kind: MovementKind, units: i64) -> Result<i64, 
     Ok(change)
 }
 
+/// There is less of this than is wanted.
+#[must_use]
+pub fn out_of_stock(title: &str) -> Refusal {
+    Refusal::conflict(
+        "out_of_stock",
+        Message::new(
+            format!("{title}: there is less left than you want. Take fewer, or something else."),
+            format!("{title}：库存不足，请减少数量或选择其他商品。"),
+        ),
+    )
+}
+
+/// There is less of something than is wanted.
+#[must_use]
+pub fn less_than_wanted() -> Refusal {
+    Refusal::conflict(
+        "out_of_stock",
+        Message::new(
+            "There is less left than you want. Look into your cart again.",
+            "库存不足，请重新查看购物车。",
+        ),
+    )
+}
+
+/// There is no such item that the caller may know.
+#[must_use]
+pub fn unknown_item() -> Refusal {
+    Refusal::not_found(
+        "stock_unknown",
+        Message::new(
+            "There is no such variant or time of yours.",
+            "未找到您的该规格或时段。",
+        ),
+    )
+}
+
 fn units_invalid() -> Refusal {
     Refusal::invalid(
         "units_invalid",

@@ -5,13 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{
-    ActorId, CheckoutId, MerchantId, Message, OrderId, OrderLineId, Refusal, TenantId, Timestamp,
-};
+use kernel::{ActorId, CheckoutId, MerchantId, OrderId, OrderLineId, TenantId, Timestamp};
 use store::{Read, Tx};
 use web::Page;
 
-use crate::domain::stock::{Item, Movement, MovementKind, Stock};
+use crate::domain::stock::{Item, Movement, MovementKind, Stock, less_than_wanted};
 use crate::rows::{read_movement, read_stock};
 
 statements! {
@@ -192,7 +190,7 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
         .collect();
     let served = tx.insert_many_rows(RESERVE, &rows).await?;
     if served.len() < wanted.len() {
-        return Err(out_of_stock().into());
+        return Err(less_than_wanted().into());
     }
     tx.insert_many(INSERT_MOVEMENT, &moved).await
 }
@@ -223,7 +221,7 @@ fn reservation(tx: &Tx, now: Timestamp, claim: &Claim) -> anyhow::Result<Vec<sto
         (-quantity).into(),
         quantity.into(),
         (&claim.line).into(),
-        (&claim.buyer).into(),
+        store::Value::Null,
         store::Value::Null,
         now.into(),
     ])
@@ -329,16 +327,4 @@ pub(crate) async fn bought(tx: &Tx, item: &str, buyer: &ActorId) -> anyhow::Resu
     let parameters = [tx.tenant().into(), item.into(), buyer.into()];
     let row = tx.row(BOUGHT, &parameters).await?;
     row.map_or(Ok(0), |row| row.integer(0))
-}
-
-/// There is less than that.
-#[must_use]
-pub fn out_of_stock() -> Refusal {
-    Refusal::conflict(
-        "out_of_stock",
-        Message::new(
-            "There is less left than you want. Take fewer, or something else.",
-            "库存不足，请减少数量或选择其他商品。",
-        ),
-    )
 }

@@ -11,8 +11,19 @@ fn all() -> Vec<&'static [(&'static str, &'static str)]> {
     use orders::store;
     vec![
         // Goods.
+        store::addresses::STATEMENTS,
+        store::carts::STATEMENTS,
+        store::coupons::STATEMENTS,
+        store::favourites::STATEMENTS,
+        store::groups::STATEMENTS,
         store::known::STATEMENTS,
+        store::offers::STATEMENTS,
+        store::people::STATEMENTS,
+        store::products::STATEMENTS,
+        store::promotions::STATEMENTS,
+        store::search::STATEMENTS,
         store::shops::STATEMENTS,
+        store::slots::STATEMENTS,
         store::stock::STATEMENTS,
         // Orders.
     ]
