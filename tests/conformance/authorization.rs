@@ -242,9 +242,11 @@ impl Walk {
         if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
         }
-        // What comes of another thing: a merchant of its application.
-        if let Some(merchant) = named("merchant") {
-            self.made.insert("merchant".to_owned(), merchant);
+        // What comes of another thing: a merchant of its application; what is paid elsewhere.
+        for other in ["merchant", "payment"] {
+            if let Some(id) = named(other) {
+                self.made.insert(other.to_owned(), id);
+            }
         }
         // What is read with a secret instead of an id.
         if let Some(token) = named("token") {

@@ -21,6 +21,7 @@ pub use bill::{
 };
 pub use caller::{
     Sight, check_manager, check_reader, community_unknown, is_manager, is_people, sees,
+    works_at_counter,
 };
 pub use coupon::{Coupon, CouponState, CouponValue, Holder, unknown_coupon, withdraw};
 pub use late::{Late, LateTerms};

@@ -3,16 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{
-    Actor, ActorId, ActorKind, BillId, CommunityId, CouponId, Currency, Message, Refusal, RoomId,
-};
+use kernel::{Actor, ActorId, BillId, CommunityId, CouponId, Currency, Message, Refusal, RoomId};
 use ledger::Account;
 use store::Tx;
 use wire::event::PaymentRequested;
 
 use crate::context::Context;
 use crate::domain::{
-    Bill, BillState, Means, Parts, community_unknown, is_manager, make_up, quote, unknown_bill,
+    Bill, BillState, Means, Parts, community_unknown, make_up, quote, unknown_bill,
+    works_at_counter,
 };
 use crate::facts::append;
 use crate::store::known::Known;
@@ -231,9 +230,7 @@ async fn check_payer(
         let own = is_bound && asked.payer.as_ref().is_none_or(|payer| *payer == actor.id);
         return own.then_some(()).ok_or_else(|| unknown_bill().into());
     }
-    let works_there = matches!(actor.kind, ActorKind::Staff | ActorKind::Operator)
-        && is_manager(actor, community);
-    match (works_there, is_bound) {
+    match (works_at_counter(actor, community), is_bound) {
         (true, _) => Ok(()),
         (false, true) => Err(counter_only().into()),
         (false, false) => Err(unknown_bill().into()),
@@ -333,7 +330,8 @@ fn counter_only() -> Refusal {
     )
 }
 
-fn no_payer() -> Refusal {
+/// Nobody is named who may pay.
+pub(crate) fn no_payer() -> Refusal {
     Refusal::invalid(
         "payer_required",
         Message::new(

@@ -3,8 +3,8 @@
 //! Never a way to cut anybody off.
 
 use kernel::{
-    Actor, ActorId, Commodity, CommunityId, Currency, Message, PaymentId, RefundId, Refusal,
-    RoomId, Timestamp,
+    ActorId, Commodity, CommunityId, Currency, Message, PaymentId, RefundId, Refusal, RoomId,
+    Timestamp,
 };
 use ledger::{Account, Posting};
 use store::Tx;
@@ -30,7 +30,7 @@ pub(crate) const CONFIRM_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(crate) async fn request(
     context: &Context,
     tx: &Tx,
-    (actor, community, room): (&Actor, &CommunityId, &RoomId),
+    (payer, community, room): (&ActorId, &CommunityId, &RoomId),
     (commodity, amount_minor): (Commodity, i64),
 ) -> anyhow::Result<Recharge> {
     if !(1..=AMOUNT_MINOR_MAX).contains(&amount_minor) {
@@ -42,7 +42,7 @@ pub(crate) async fn request(
         payment,
         community: community.clone(),
         room: room.clone(),
-        payer: actor.id.clone(),
+        payer: payer.clone(),
         commodity,
         amount_minor,
         state: RechargeState::Requested,

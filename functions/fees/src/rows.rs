@@ -5,11 +5,14 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use kernel::{TenantId, Timestamp, Zone};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Row, Value};
 use tariff::Band;
 use wire::event::BandUsage;
 
-use crate::domain::{Bill, BillState, Billing, Every, Late, LateTerms, Month, Owed, Rule, UsageOf};
+use crate::domain::{
+    Bill, BillState, Billing, CouponValue, Every, Late, LateTerms, Month, Owed, Rule, UsageOf,
+};
 
 /// A community's terms from four columns.
 pub(crate) fn read_terms(row: &Row, first: usize) -> anyhow::Result<LateTerms> {
@@ -136,6 +139,16 @@ pub(crate) fn bill_values(tenant: &TenantId, bill: &Bill) -> Vec<Value> {
         bill.published_at.into(),
         i64::from(bill.months).into(),
     ]
+}
+
+/// What a coupon is worth, as the database keeps it and as it is shown.
+pub(crate) fn worth(value: CouponValue) -> serde_json::Value {
+    match value {
+        CouponValue::AmountMinor(amount_minor) => json!({"amount_minor": amount_minor}),
+        CouponValue::Percent { percent, cap_minor } => {
+            json!({"percent": {"percent": percent, "cap_minor": cap_minor}})
+        }
+    }
 }
 
 /// A date as text, or nothing.

@@ -1,10 +1,10 @@
 //! A part of what is owed, money at the counter, and the wallet of somebody who had two ids.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::event::PersonAliased;
 
 use crate::parts::{grant, ids, owed, pay, refund};
-use crate::support::{APP, AUDITOR, CHEN, LI, MA, STAFF_ELSEWHERE, ZHAO, on_each_engine};
+use crate::support::{APP, AUDITOR, CHEN, LI, MA, STAFF_ELSEWHERE, World, ZHAO, on_each_engine};
 
 #[tokio::test]
 async fn a_part_is_paid_oldest_first_and_its_refund_closes_exactly() {
@@ -69,13 +69,22 @@ async fn a_part_is_paid_oldest_first_and_its_refund_closes_exactly() {
     .await;
 }
 
+/// Ma pays 300.00 of 430.00 yuan in cash, to Chen.
+async fn paid_in_cash(world: &World, bills: &[Value]) -> Value {
+    let ask = json!({"bills": ids(bills), "pay_minor": 30_000, "method": "cash", "payer": "ma"});
+    pay(world, CHEN, "a", ask).await
+}
+
+async fn shown(world: &World, payment: &Value) -> Value {
+    let path = format!("/api/bill-payments/{}", payment["id"].as_str().unwrap());
+    world.get(&path).by(CHEN).content().await
+}
+
 #[tokio::test]
-async fn cash_at_the_counter_is_booked_counted_and_handed_back() {
+async fn cash_at_the_counter_is_booked_at_once_and_receipted() {
     on_each_engine(async |world| {
         let bills = owed(&world).await;
-        let ask =
-            json!({"bills": ids(&bills), "pay_minor": 30_000, "method": "cash", "payer": "ma"});
-        let paid = pay(&world, CHEN, "a", ask.clone()).await;
+        let paid = paid_in_cash(&world, &bills).await;
         assert_eq!(
             (
                 &paid["state"],
@@ -102,35 +111,45 @@ async fn cash_at_the_counter_is_booked_counted_and_handed_back() {
                 .unwrap()
                 .contains("现金 Cash")
         );
-        // Paid in full first: the older of the two.
-        let shown = world
-            .get(&format!(
-                "/api/bill-payments/{}",
-                paid["id"].as_str().unwrap()
-            ))
-            .by(CHEN)
-            .content()
-            .await;
-        let line = &shown["lines"][1];
+        // Money to the bank is booked there.
+        let open = world.bills(CHEN, "?room=r101&state=published").await;
+        let rest = json!({"bills": ids(&open), "method": "bank_transfer"});
+        let paid = pay(&world, CHEN, "q", rest).await;
+        assert_eq!(
+            (&paid["state"], &paid["channel_minor"]),
+            (&json!("succeeded"), &json!(13_000))
+        );
+        assert_eq!(world.balance("bank").await, 13_000);
+        assert_eq!(world.balance("fee_receivable:r101").await, 0);
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_drawer_is_counted_with_what_was_handed_back_and_what_is_missing() {
+    on_each_engine(async |world| {
+        let bills = owed(&world).await;
+        let paid = paid_in_cash(&world, &bills).await;
+        let line = shown(&world, &paid).await["lines"][1].clone();
         let back = refund(&world, &paid, &json!({"id": line["bill"]})).await;
         assert_eq!(
             (&back["state"], &back["credit_minor"]),
             (&json!("succeeded"), &json!(0))
         );
-        let handed = back["channel_minor"].as_i64().unwrap();
+        let expected = 30_000 - back["channel_minor"].as_i64().unwrap();
         let close = |key: &'static str, counted: i64, banked: i64| {
             let ask =
                 json!({"community": "garden", "counted_minor": counted, "banked_minor": banked});
             world.post("/api/cash-closes").by(CHEN).key(key).json(&ask)
         };
         close("x", 5, 6).refused(422, "cash_counted").await;
-        let expected = 30_000 - handed;
         let closed = close("y", expected - 7, 1_000).content().await;
         assert_eq!(
             (&closed["expected_minor"], &closed["difference_minor"]),
             (&json!(expected), &json!(-7))
         );
-        assert_eq!(world.balance("cash:garden").await, expected - 7 - 1_000);
+        assert_eq!(world.balance("cash:garden").await, expected - 1_007);
         assert_eq!(
             (world.balance("bank").await, world.balance("suspense").await),
             (1_000, -7)
@@ -141,11 +160,18 @@ async fn cash_at_the_counter_is_booked_counted_and_handed_back() {
             (&json!(expected - 1_007), &json!(0))
         );
         let path = format!("/api/cash-closes/{}", closed["id"].as_str().unwrap());
-        assert_eq!(
-            world.get(&path).by(AUDITOR).content().await["counted_minor"],
-            expected - 7
-        );
-        // Who does not work there takes no cash, and money to the bank is booked there.
+        let read = world.get(&path).by(AUDITOR).content().await;
+        assert_eq!(read["counted_minor"], expected - 7);
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_does_not_work_at_the_counter_takes_no_cash() {
+    on_each_engine(async |world| {
+        let bills = owed(&world).await;
+        let ask = json!({"bills": ids(&bills), "method": "cash"});
         let by = |person, key: &'static str| {
             world
                 .post("/api/bill-payments")
@@ -154,19 +180,14 @@ async fn cash_at_the_counter_is_booked_counted_and_handed_back() {
                 .json(&ask)
         };
         by(LI, "l").refused(403, "counter_only").await;
-        by(ZHAO, "m").refused(404, "bill_unknown").await;
-        by(STAFF_ELSEWHERE, "n").refused(404, "bill_unknown").await;
-        by(APP, "o").refused(404, "bill_unknown").await;
-        let open = world.bills(CHEN, "?room=r101&state=published").await;
-        let rest = json!({"bills": ids(&open), "method": "bank_transfer"});
-        let paid = pay(&world, CHEN, "q", rest).await;
-        assert_eq!(paid["state"], "succeeded");
-        assert_eq!(
-            world.balance("bank").await,
-            1_000 + paid["channel_minor"].as_i64().unwrap()
-        );
-        assert_eq!(world.balance("fee_receivable:r101").await, 0);
-        world.books_are_right().await;
+        for (person, key) in [
+            (ZHAO, "m"),
+            (STAFF_ELSEWHERE, "n"),
+            (APP, "o"),
+            (AUDITOR, "p"),
+        ] {
+            by(person, key).refused(404, "bill_unknown").await;
+        }
     })
     .await;
 }

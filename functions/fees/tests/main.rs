@@ -13,4 +13,5 @@ mod refusals;
 mod rules;
 mod runs;
 mod statements;
+mod storms;
 mod support;

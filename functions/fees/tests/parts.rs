@@ -41,7 +41,7 @@ pub async fn pay(world: &World, person: Person, key: &str, ask: Value) -> Value 
         .await
 }
 
-async fn coupon(world: &World, key: &str, value: Value, holder: (&str, &str)) -> String {
+pub async fn coupon(world: &World, key: &str, value: Value, holder: (&str, &str)) -> String {
     let mut ask = json!({"community": "garden", "title": "迎新", "value": value, "minimum_minor": 10_000, "first_day": "2026-11-01", "until_day": "2026-12-01", "reason": "x"});
     ask[holder.0] = json!(holder.1);
     let made = world

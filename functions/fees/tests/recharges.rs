@@ -155,3 +155,29 @@ async fn what_the_meter_refuses_goes_back_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn staff_at_the_counter_ask_for_a_recharge_of_one_of_the_room() {
+    on_each_engine(async |world| {
+        let ask = |payer: Option<&str>| {
+            let mut ask =
+                json!({"room": "r101", "commodity": "electricity", "amount_minor": 5_000});
+            if let Some(payer) = payer {
+                ask["payer"] = json!(payer);
+            }
+            ask
+        };
+        let by = |person, key: &'static str, payer| {
+            world
+                .post("/api/recharges")
+                .by(person)
+                .key(key)
+                .json(&ask(payer))
+        };
+        assert_eq!(by(CHEN, "a", Some("ma")).content().await["payer"], "ma");
+        assert_eq!(by(CHEN, "b", None).content().await["payer"], "li");
+        assert_eq!(by(CHEN, "c", Some("zhao")).content().await["payer"], "zhao");
+        by(LI, "d", Some("ma")).refused(404, "room_unknown").await;
+    })
+    .await;
+}

@@ -74,7 +74,7 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/cash-closes", Some(json!({"community": "garden", "counted_minor": 0})), managers()),
         route("GET", "/api/cash-closes", None, readers()),
         route("GET", "/api/cash-closes/{close}", None, hidden("cash_close_unknown")),
-        route("POST", "/api/recharges", Some(json!({"room": "r101", "commodity": "water", "amount_minor": 1})), with("room_unknown", 404, &[ZHAO, CHEN, AUDITOR, DEVICE, APP, STRANGER])),
+        route("POST", "/api/recharges", Some(json!({"room": "r101", "commodity": "water", "amount_minor": 1})), with("room_unknown", 404, &[ZHAO, STAFF_ELSEWHERE, AUDITOR, DEVICE, APP, STRANGER])),
         route("GET", "/api/recharges", None, people()),
         route("GET", "/api/recharges/{recharge}", None, own("recharge_unknown")),
         route("POST", "/api/recharges/{recharge}/acknowledgement", Some(json!({"accepted": true})), own_changed("recharge_unknown")),

@@ -54,6 +54,7 @@ create table meters_recharge (
 );
 
 create index meters_recharge_by_meter on meters_recharge (tenant, meter, id);
+create index meters_recharge_waiting on meters_recharge (tenant, meter, id) where state = 'waiting';
 create index meters_recharge_due on meters_recharge (next_at) where state = 'waiting';
 
 -- Where a person stands beside what happened, for when they go by another id or are forgotten.

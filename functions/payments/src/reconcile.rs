@@ -79,25 +79,32 @@ pub(crate) async fn run(
         mistakes: i64::try_from(compared.mistakes.len())?,
         settled,
     };
-    tx(&context.db, tenant, async |tx| {
+    let run = tx(&context.db, tenant, async |tx| {
         let before = sql::reconciliation(tx, tenant, day).await?;
         let before = before.map_or_else(Settled::default, |before| before.settled);
         let run = sql::put(tx, &outcome, &compared.mistakes).await?;
         sql::put_pool(tx, day, &pooled).await?;
         settle(context, tx, (day, run), (before, settled)).await?;
-        let fact = ReconciliationCompleted {
-            channel: channel.as_str().to_owned(),
-            day: name.clone(),
-            run,
-            mistakes: u32::try_from(outcome.mistakes)?,
-        };
-        facts::reconciled(context, tx, &fact).await?;
-        Ok(Reconciliation {
-            run,
-            ..outcome.clone()
-        })
+        tell(context, tx, (day, run), outcome.mistakes).await?;
+        Ok(run)
     })
-    .await
+    .await?;
+    Ok(Reconciliation { run, ..outcome })
+}
+
+async fn tell(
+    context: &Context,
+    tx: &Tx,
+    (day, run): (Day<'_>, u32),
+    mistakes: i64,
+) -> anyhow::Result<()> {
+    let fact = ReconciliationCompleted {
+        channel: day.channel.as_str().to_owned(),
+        day: day.day.to_owned(),
+        run,
+        mistakes: u32::try_from(mistakes)?,
+    };
+    facts::reconciled(context, tx, &fact).await
 }
 
 /// What is paid straight to merchants, and taken from them, of what may stand in the bill of that day.

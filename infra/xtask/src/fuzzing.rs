@@ -28,7 +28,7 @@ pub fn run(seconds: u32) -> Result<()> {
         workspace::cargo(&["build", "--release", "--bins", "--manifest-path", manifest]);
     // A named platform keeps the flags from build scripts.
     build
-        .args(["--target", &platform, "--target-dir"])
+        .args(["--target", platform.as_str(), "--target-dir"])
         .arg(&folder);
     build.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", FLAGS);
     workspace::run(&mut build)?;

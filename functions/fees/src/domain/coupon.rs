@@ -8,7 +8,7 @@ use tariff::{Rounding, to_fen};
 const AMOUNT_MINOR_MAX: i64 = 1_000_000;
 
 /// What a coupon is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CouponValue {
     /// An amount in fen.

@@ -148,7 +148,7 @@ impl fmt::Display for Span {
 }
 
 /// Every how many months a rule bills.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Every {
     /// Each month.
@@ -166,6 +166,17 @@ impl Every {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::HalfYear, Self::Year];
 
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::HalfYear => "half_year",
+            Self::Year => "year",
+        }
+    }
+
     /// How many months.
     #[must_use]
     pub fn months(self) -> u32 {
@@ -179,7 +190,7 @@ impl Every {
 }
 
 /// When a rule bills: in the first month of each period, for what comes, or in the last, for what was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Billing {
     /// Every how many months.

@@ -15,6 +15,7 @@ use crate::domain::{
     Coupon, CouponState, CouponValue, Holder, Name, Reason, check_manager, check_reader,
     community_unknown, is_people, sees, unknown_coupon, withdraw,
 };
+use crate::rows::worth;
 use crate::store::coupons as sql;
 use crate::store::known;
 use crate::{inbox, rewarding};
@@ -41,7 +42,7 @@ struct ShownCoupon {
     title: String,
     person: Option<ActorId>,
     room: Option<RoomId>,
-    value: CouponValue,
+    value: serde_json::Value,
     minimum_minor: i64,
     first_day: NaiveDate,
     until_day: NaiveDate,
@@ -198,7 +199,7 @@ fn shown(coupon: Coupon) -> ShownCoupon {
         title: coupon.title,
         person,
         room,
-        value: coupon.value,
+        value: worth(coupon.value),
         minimum_minor: coupon.minimum_fen,
         first_day: coupon.first_day,
         until_day: coupon.until_day,

@@ -60,13 +60,20 @@ struct ShownRule {
     name: String,
     charge: Value,
     scope: Value,
-    billing: Billing,
+    billing: ShownBilling,
     rounding: Rounding,
     first_day: NaiveDate,
     until_day: Option<NaiveDate>,
     version: i64,
     changed_by: ActorId,
     changed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct ShownBilling {
+    every: &'static str,
+    from_month: u32,
+    in_advance: bool,
 }
 
 #[derive(Deserialize)]
@@ -340,7 +347,11 @@ fn shown(written: Written) -> ShownRule {
         name: written.rule.name,
         charge: written.charge,
         scope: written.scope,
-        billing: written.rule.billing,
+        billing: ShownBilling {
+            every: written.rule.billing.every.as_str(),
+            from_month: written.rule.billing.from_month,
+            in_advance: written.rule.billing.in_advance,
+        },
         rounding: written.rule.rounding,
         first_day: written.rule.first_day,
         until_day: written.rule.until_day,

@@ -8,7 +8,7 @@ use web::Page;
 use super::reach;
 use crate::context::Context;
 use crate::domain::{Coupon, CouponState, Holder};
-use crate::rows::date;
+use crate::rows::{date, worth};
 
 statements! {
     COUPON = "select id, community, title, person, room, value, minimum_minor, first_day, until_day, state, payment,
@@ -79,7 +79,7 @@ pub(crate) async fn insert_coupon(tx: &Tx, coupon: &Coupon) -> anyhow::Result<()
         (&coupon.title).into(),
         person.into(),
         room.into(),
-        serde_json::to_string(&coupon.value)?.into(),
+        worth(coupon.value).to_string().into(),
         coupon.minimum_fen.into(),
         coupon.first_day.to_string().into(),
         coupon.until_day.to_string().into(),

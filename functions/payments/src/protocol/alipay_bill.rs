@@ -159,7 +159,7 @@ fn line(values: &[&[u8]]) -> anyhow::Result<Line> {
             amount: fen(amount)?.abs(),
             at: moment(text(done_at)?)?,
         },
-        fee: -fen(fee)?,
+        fee: -charge(fee)?,
         operator: String::from_utf8_lossy(operator).into_owned(),
     })
 }
@@ -168,6 +168,11 @@ fn text(cell: &[u8]) -> anyhow::Result<&str> {
     let text = std::str::from_utf8(cell).context("a cell of the bill is no plain text")?;
     anyhow::ensure!(!text.is_empty(), "a cell of the bill is empty");
     Ok(text)
+}
+
+fn charge(cell: &[u8]) -> anyhow::Result<i64> {
+    let text = text(cell)?;
+    yuan::charge_to_fen(text).with_context(|| format!("{text:?} is no charge"))
 }
 
 fn fen(cell: &[u8]) -> anyhow::Result<i64> {

@@ -28,6 +28,9 @@
 //! profile = "eastron-sdm"                        # modbus: or heat-example, or the path of a TOML file, whose
 //!                                                # registers have names of the wire; total is what is billed
 //! ```
+//!
+//! A meter that takes orders (`relay_password`, `valve`, `prepaid`) is registered as a device behind this gateway: its
+//! orders come on a topic of its own.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
