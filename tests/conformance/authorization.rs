@@ -242,9 +242,11 @@ impl Walk {
         if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
         }
-        // What is paid elsewhere.
-        if let Some(payment) = named("payment") {
-            self.made.insert("payment".to_owned(), payment);
+        // What comes of another thing: a merchant of its application; what is paid elsewhere.
+        for other in ["merchant", "payment"] {
+            if let Some(id) = named(other) {
+                self.made.insert(other.to_owned(), id);
+            }
         }
         // What is read with a secret instead of an id.
         if let Some(token) = named("token") {

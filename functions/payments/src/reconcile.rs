@@ -23,7 +23,8 @@ use crate::store::{attempts, refunds};
 /// How far apart the two sides may have a direct payment, in milliseconds.
 const SLACK_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Holds the channel's bill of the day against the tenant's books. Again, it is another run of the same day.
+/// Holds the channel's bill of the day against the tenant's books, and posts what the channel pays for it and charges. Again,
+/// it is another run of the same day, and posts what differs.
 ///
 /// # Errors
 /// When the bill cannot be had, or the database fails.

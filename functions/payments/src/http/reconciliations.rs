@@ -94,7 +94,7 @@ pub(super) async fn show(
     }))
 }
 
-/// Runs a day; again it is another run of the same day and moves no money. Today only where the channel's bill of it
+/// Runs a day; again it is another run of the same day, and posts only what differs. Today only where the channel's bill of it
 /// is there already, and then as far as it has come: cron runs it again when it is over.
 pub(super) async fn run(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
