@@ -11,11 +11,14 @@ pub mod cron;
 pub mod domain;
 mod facts;
 mod finding;
+mod goods;
 pub mod http;
+mod importing;
 pub mod inbox;
 pub mod mqtt;
 pub mod quoting;
 mod rows;
+pub mod sheet;
 pub mod store;
 
 #[cfg(target_family = "wasm")]
