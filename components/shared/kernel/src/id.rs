@@ -116,6 +116,8 @@ ids! {
     MeterId;
     /// One value that was read from a meter.
     ReadingId;
+    /// One request to cut or restore the supply behind a meter.
+    SwitchingId;
     /// What a meter counted in one month, in all its revisions.
     UsageId;
     /// The meters that somebody goes round and reads (抄表册).

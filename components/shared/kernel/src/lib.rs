@@ -23,8 +23,8 @@ pub use id::{
     MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId,
     OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId,
     QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId,
-    StatementId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId, VisitId,
-    WithdrawalId,
+    StatementId, SwitchingId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId,
+    VisitId, WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

@@ -7,8 +7,9 @@ use kernel::{
     DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantApplicationId,
     MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
     ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId, TariffId,
-    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId,
+    SwitchingId, TariffId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId,
+    WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -166,6 +167,7 @@ ids!(
     ScheduleId,
     SlotId,
     StatementId,
+    SwitchingId,
     TariffId,
     TenantId,
     TransactionId,
