@@ -4,6 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::flow_refusals;
 use crate::goods::{apples, id, variant};
 use crate::support::{
     APP, APP_READER, AUDITOR, CHEN, DEVICE, FRUITER, LAUNDERER, LI, MA, Person, SECRET, STRANGER,
@@ -11,14 +12,14 @@ use crate::support::{
 };
 
 /// A route, a body that it would accept, and who is refused how.
-struct Route {
+pub struct Route {
     method: &'static str,
     path: &'static str,
     body: Option<Value>,
     refusals: Vec<(Person, u16, &'static str)>,
 }
 
-fn route(
+pub fn route(
     method: &'static str,
     path: &'static str,
     body: Option<Value>,
@@ -32,7 +33,7 @@ fn route(
     }
 }
 
-fn with(code: &'static str, status: u16, who: &[Person]) -> Vec<(Person, u16, &'static str)> {
+pub fn with(code: &'static str, status: u16, who: &[Person]) -> Vec<(Person, u16, &'static str)> {
     who.iter().map(|person| (*person, status, code)).collect()
 }
 
@@ -44,10 +45,16 @@ fn routes() -> Vec<Route> {
         None,
         with("token_invalid", 401, &[LI, STRANGER]),
     );
-    [goods(), buying(), vec![ticks]]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        goods(),
+        buying(),
+        flow_refusals::flow(),
+        flow_refusals::aftermath(),
+        vec![ticks],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[rustfmt::skip]
@@ -170,7 +177,7 @@ async fn places(world: &World) -> Places {
         .json(&promotion)
         .content()
         .await;
-    Places(vec![
+    let mut places = vec![
         ("shop", "fruit".to_owned()),
         ("favourite", "fruit".to_owned()),
         ("kind", "shop".to_owned()),
@@ -182,7 +189,9 @@ async fn places(world: &World) -> Places {
         ("address", id(&address)),
         ("promotion", id(&promotion)),
         ("group", "group".to_owned()),
-    ])
+    ];
+    places.extend(flow_refusals::places(world).await);
+    Places(places)
 }
 
 #[tokio::test]
