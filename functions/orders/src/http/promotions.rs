@@ -299,6 +299,8 @@ pub(super) async fn withdraw(
         let (held, merchant) = seen(&*tx, &actor, &id).await?;
         if decide::auditors_of_promotions_only(&actor).is_err() {
             goods_keeper(&actor, &merchant, unknown_promotion)?;
+        } else if reason.is_none() {
+            return Err(reason_required().into());
         }
         let promotion = decide::withdraw(&actor, &held, (reason.clone(), context.now))?;
         save(context, tx, &actor, promotion).await
