@@ -6,6 +6,7 @@ mod categories;
 mod contracts;
 mod doorbell;
 mod licences;
+mod papers;
 mod refusals;
 mod rules;
 mod shops;

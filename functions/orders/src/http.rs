@@ -5,6 +5,14 @@
 mod shops;
 
 // Orders.
+mod after_sales;
+mod checkouts;
+mod conversations;
+mod disputes;
+mod orders;
+mod reports;
+mod reviews;
+mod steps;
 
 use kernel::{Actor, Message, Refusal, TenantId};
 use store::{Answer, Ask, Tx, once, tx};
@@ -12,6 +20,7 @@ use web::{Reply, Request};
 
 use crate::context::Context;
 use crate::cron;
+use crate::domain::AfterStep;
 
 /// The HTTP trigger.
 #[cfg(target_family = "wasm")]
@@ -37,6 +46,14 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let segments = web::segments(request);
     match segments.as_slice() {
         ["api", "shops", ..] => goods(context, request, &segments).await,
+        ["api", "checkouts" | "orders" | "order-reports", ..] => {
+            flow(context, request, &segments).await
+        }
+        [
+            "api",
+            "after-sales" | "disputes" | "reviews" | "conversations",
+            ..,
+        ] => aftermath(context, request, &segments).await,
         ["internal", "ticks", "orders"] => ticks(context, request, &segments).await,
         _ => web::unknown_route(),
     }
@@ -51,6 +68,86 @@ async fn goods(context: &Context, request: &Request, segments: &[&str]) -> anyho
 
         (_, ["api", "shops"]) => web::method_not_allowed("GET"),
         (_, ["api", "shops", _]) => web::method_not_allowed("GET"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What is bought, step by step.
+#[rustfmt::skip]
+async fn flow(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("POST", ["api", "checkouts"]) => checkouts::place(context, request).await,
+        ("GET", ["api", "checkouts"]) => checkouts::list(context, request).await,
+        ("POST", ["api", "checkouts", "quote"]) => checkouts::quote(context, request).await,
+        ("GET", ["api", "checkouts", checkout]) => checkouts::show(context, request, checkout).await,
+        ("POST", ["api", "checkouts", checkout, "cancellation"]) => checkouts::cancel(context, request, checkout).await,
+        ("GET", ["api", "orders"]) => orders::list(context, request).await,
+        ("GET", ["api", "orders", order]) => orders::show(context, request, order).await,
+        ("PUT", ["api", "orders", order, "price"]) => steps::price(context, request, order).await,
+        ("POST", ["api", "orders", order, "acceptance"]) => steps::accept(context, request, order).await,
+        ("POST", ["api", "orders", order, "rejection"]) => steps::reject(context, request, order).await,
+        ("POST", ["api", "orders", order, "cancellation"]) => steps::cancel(context, request, order).await,
+        ("POST", ["api", "orders", order, "shipment"]) => steps::ship(context, request, order).await,
+        ("POST", ["api", "orders", order, "readiness"]) => steps::prepare(context, request, order).await,
+        ("POST", ["api", "orders", order, "delivery"]) => steps::deliver(context, request, order).await,
+        ("POST", ["api", "orders", order, "verification"]) => steps::verify(context, request, order).await,
+        ("POST", ["api", "orders", order, "code"]) => steps::renew_code(context, request, order).await,
+        ("POST", ["api", "orders", order, "completion"]) => steps::complete(context, request, order).await,
+        ("POST", ["api", "orders", order, "after-sales"]) => after_sales::ask(context, request, order).await,
+        ("POST", ["api", "orders", order, "disputes"]) => disputes::open(context, request, order).await,
+        ("POST", ["api", "orders", order, "reviews"]) => reviews::add(context, request, order).await,
+        ("GET", ["api", "order-reports", "stuck"]) => reports::stuck(context, request).await,
+        ("GET", ["api", "order-reports", "export"]) => reports::export(context, request).await,
+        ("GET", ["api", "order-reports", "statistics"]) => reports::statistics(context, request).await,
+
+        (_, ["api", "checkouts"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "checkouts", "quote"]) => web::method_not_allowed("POST"),
+        (_, ["api", "checkouts" | "orders", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "orders"]) => web::method_not_allowed("GET"),
+        (_, ["api", "checkouts", _, "cancellation"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "price"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "orders", _, "acceptance" | "rejection" | "cancellation" | "shipment" | "readiness"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "delivery" | "verification" | "code" | "completion"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "after-sales" | "disputes" | "reviews"]) => web::method_not_allowed("POST"),
+        (_, ["api", "order-reports", "stuck" | "export" | "statistics"]) => web::method_not_allowed("GET"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What comes after: refunds and returns, disputes, reviews, and what both sides write.
+#[rustfmt::skip]
+async fn aftermath(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("GET", ["api", "after-sales"]) => after_sales::list(context, request).await,
+        ("GET", ["api", "after-sales", after_sale]) => after_sales::show(context, request, after_sale).await,
+        ("POST", ["api", "after-sales", after_sale, "agreement"]) => after_sales::go(context, request, (after_sale, AfterStep::Agree)).await,
+        ("POST", ["api", "after-sales", after_sale, "refusal"]) => after_sales::go(context, request, (after_sale, AfterStep::Refuse)).await,
+        ("POST", ["api", "after-sales", after_sale, "withdrawal"]) => after_sales::go(context, request, (after_sale, AfterStep::Withdraw)).await,
+        ("POST", ["api", "after-sales", after_sale, "return"]) => after_sales::go(context, request, (after_sale, AfterStep::Return)).await,
+        ("POST", ["api", "after-sales", after_sale, "receipt"]) => after_sales::go(context, request, (after_sale, AfterStep::Receive)).await,
+        ("POST", ["api", "after-sales", after_sale, "reshipment"]) => after_sales::go(context, request, (after_sale, AfterStep::Reship)).await,
+        ("GET", ["api", "disputes"]) => disputes::list(context, request).await,
+        ("GET", ["api", "disputes", dispute]) => disputes::show(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "evidence"]) => disputes::bring(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "withdrawal"]) => disputes::withdraw(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "decision"]) => disputes::decide(context, request, dispute).await,
+        ("GET", ["api", "reviews"]) => reviews::list(context, request).await,
+        ("PUT", ["api", "reviews", review, "reply"]) => reviews::reply(context, request, review).await,
+        ("PUT", ["api", "reviews", review, "moderation"]) => reviews::moderate(context, request, review).await,
+        ("POST", ["api", "conversations"]) => conversations::begin(context, request).await,
+        ("GET", ["api", "conversations"]) => conversations::list(context, request).await,
+        ("GET", ["api", "conversations", conversation, "messages"]) => conversations::read(context, request, conversation).await,
+        ("POST", ["api", "conversations", conversation, "messages"]) => conversations::write_to(context, request, conversation).await,
+        ("PUT", ["api", "conversations", conversation, "read-marker"]) => conversations::mark(context, request, conversation).await,
+
+        (_, ["api", "conversations"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "after-sales" | "disputes" | "reviews"]) => web::method_not_allowed("GET"),
+        (_, ["api", "after-sales" | "disputes", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "after-sales", _, "agreement" | "refusal" | "withdrawal" | "return" | "receipt" | "reshipment"]) => web::method_not_allowed("POST"),
+        (_, ["api", "disputes", _, "evidence" | "withdrawal" | "decision"]) => web::method_not_allowed("POST"),
+        (_, ["api", "reviews", _, "reply" | "moderation"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "conversations", _, "messages"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "conversations", _, "read-marker"]) => web::method_not_allowed("PUT"),
         _ => web::unknown_route(),
     }
 }

@@ -11,7 +11,7 @@ use super::{CreditCode, Name, Note, Qualification, QualificationKind, Qualificat
 /// The most applications of one phone number within a day.
 pub const DAY_APPLICATIONS_MAX: i64 = 3;
 /// The most applications of a tenant without an account within an hour.
-pub const REGISTRATIONS_HOUR_MAX: i64 = 60;
+pub const REGISTRATIONS_HOUR_MAX: i64 = 20;
 /// How long a draft is kept, in milliseconds: 30 days.
 pub const DRAFT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 const CATEGORIES_WISHED_MAX: usize = 20;
@@ -335,4 +335,30 @@ fn check_papers(needed: &[QualificationKind], papers: &[Qualification]) -> Resul
             format!("缺少资质文件：{missing}，请先上传。"),
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_begins_three_a_day_and_strangers_twenty_an_hour() {
+        let code =
+            |of_phone, of_tenant| check_rate(of_phone, of_tenant).map_err(|refusal| refusal.code);
+        let too_many = Err("too_many_applications");
+        assert_eq!(code(DAY_APPLICATIONS_MAX - 1, 0), Ok(()));
+        assert_eq!(code(DAY_APPLICATIONS_MAX, 0), too_many);
+        assert_eq!(code(0, REGISTRATIONS_HOUR_MAX - 1), Ok(()));
+        assert_eq!(code(0, REGISTRATIONS_HOUR_MAX), too_many);
+    }
+
+    #[test]
+    fn a_state_goes_by_its_name_and_says_what_is_allowed() {
+        for state in ApplicationState::ALL {
+            assert_eq!(ApplicationState::parse(state.as_str()), Some(state));
+            let said = state.refuse().message.english;
+            assert!(said.contains(state.as_str()) && said.contains(state.allowed()));
+        }
+        assert_eq!(ApplicationState::parse("gone"), None);
+    }
 }

@@ -186,7 +186,13 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
     }
     let rows: Vec<_> = wanted
         .iter()
-        .map(|(item, quantity)| vec![tx.tenant().into(), (*item).into(), (*quantity).into()])
+        .map(|(item, quantity)| {
+            vec![
+                tx.tenant().into(),
+                (*item).into(),
+                quantity.to_string().into(),
+            ]
+        })
         .collect();
     let served = tx.insert_many_rows(RESERVE, &rows).await?;
     if served.len() < wanted.len() {

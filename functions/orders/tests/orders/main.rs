@@ -11,3 +11,13 @@ mod shops;
 mod stock;
 
 // Orders.
+mod afterwards;
+mod buying;
+mod delivering;
+mod flow_refusals;
+mod histories;
+mod many;
+mod promoted;
+mod storms;
+mod talk;
+mod trade;

@@ -4,17 +4,18 @@
 use http::Method;
 use serde_json::Value;
 
+use crate::flow_refusals;
 use crate::support::{LI, Person, SECRET, STRANGER, World, on_each_engine};
 
 /// A route, a body that it would accept, and who is refused how.
-struct Route {
+pub struct Route {
     method: &'static str,
     path: &'static str,
     body: Option<Value>,
     refusals: Vec<(Person, u16, &'static str)>,
 }
 
-fn route(
+pub fn route(
     method: &'static str,
     path: &'static str,
     body: Option<Value>,
@@ -28,7 +29,7 @@ fn route(
     }
 }
 
-fn with(code: &'static str, status: u16, who: &[Person]) -> Vec<(Person, u16, &'static str)> {
+pub fn with(code: &'static str, status: u16, who: &[Person]) -> Vec<(Person, u16, &'static str)> {
     who.iter().map(|person| (*person, status, code)).collect()
 }
 
@@ -40,7 +41,15 @@ fn routes() -> Vec<Route> {
         None,
         with("token_invalid", 401, &[LI, STRANGER]),
     );
-    [goods(), vec![ticks]].into_iter().flatten().collect()
+    [
+        goods(),
+        flow_refusals::flow(),
+        flow_refusals::aftermath(),
+        vec![ticks],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[rustfmt::skip]
@@ -79,8 +88,10 @@ impl Route {
     }
 }
 
-async fn places(_world: &World) -> Places {
-    Places(vec![("shop", "fruit".to_owned())])
+async fn places(world: &World) -> Places {
+    let mut places = vec![("shop", "fruit".to_owned())];
+    places.extend(flow_refusals::places(world).await);
+    Places(places)
 }
 
 #[tokio::test]
