@@ -2,8 +2,8 @@
 //! its example says. An operation that does not say whom it refuses fails in the merge of the contracts already.
 //!
 //! The examples are sent in the order of their documents, `identity` first, each function's after the other; an id
-//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, and so is a secret that an
-//! example writes as `'{refresh_token}'`.
+//! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, in a body as `'{grant}'`,
+//! and so is a secret that an example writes as `'{refresh_token}'`.
 
 use std::collections::BTreeMap;
 
@@ -242,6 +242,12 @@ impl Walk {
         if let Some(id) = named("id") {
             self.made.insert(singular(last), id);
         }
+        // What comes of another thing: a merchant of its application; what is paid elsewhere.
+        for other in ["merchant", "payment"] {
+            if let Some(id) = named(other) {
+                self.made.insert(other.to_owned(), id);
+            }
+        }
         // What is read with a secret instead of an id.
         if let Some(token) = named("token") {
             self.made.insert("token".to_owned(), token);
@@ -277,6 +283,7 @@ impl Walk {
             headers.push(("content-type", kind));
             let mut body = json(value);
             present(&mut body, &self.told);
+            present(&mut body, &self.made);
             body
         });
         caller

@@ -9,7 +9,7 @@ use store::Tx;
 use tariff::{Charge as Rated, Line, Schedule};
 
 use crate::domain::{
-    Charge, Charged, Cost, Household, Month, Rule, ShareBy, Sharer, Skip, UsageOf, by_room,
+    Charge, Charged, Cost, Household, Month, Rule, ShareBy, Sharer, Skip, Span, UsageOf, by_room,
     cycle_of, in_days, known_usages, schedule, schedule_line, share, skip,
 };
 use crate::rating;
@@ -21,13 +21,15 @@ pub(crate) type Outcome = (RoomId, Result<Charged, Skip>);
 /// What each of the rooms owes by the rule, which is not shared.
 pub(crate) async fn charge(
     tx: &Tx,
-    (rule, month): (&Rule, Month),
+    (rule, span): (&Rule, Span),
     rooms: &[Household],
 ) -> anyhow::Result<Vec<Outcome>> {
+    // What is used is billed by the month.
+    let month = span.first;
     let Some(commodity) = rule.commodity() else {
         return Ok(rooms
             .iter()
-            .map(|room| (room.room.clone(), rule.charge_plain(room, month)))
+            .map(|room| (room.room.clone(), rule.charge_plain(room, span)))
             .collect());
     };
     let schedule = match schedule_of(tx, rule).await? {
@@ -150,7 +152,7 @@ pub(crate) async fn charge_shared(
         vacancy_percent,
     } = &rule.charge
     else {
-        return charge(tx, (rule, month), rooms).await;
+        return charge(tx, (rule, month.into()), rooms).await;
     };
     let (sharing, mut outcomes) = in_scope((rule, month), rooms);
     let mut used = BTreeMap::new();

@@ -4,7 +4,7 @@
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
 use chrono::{Days, NaiveDate};
-use kernel::{RechargeId, TenantId};
+use kernel::{CommunityId, RechargeId, TenantId};
 use store::tx;
 use wire::event::BillReminderDue;
 
@@ -21,6 +21,8 @@ pub const TICK_UNITS_MAX: i64 = 200;
 const REMIND_DAYS_BEFORE: u64 = 3;
 /// And again after so many days.
 const REMIND_EVERY_DAYS: u64 = 7;
+/// How much earlier than in Shanghai a day begins anywhere, in milliseconds: UTC+14 against UTC+8.
+const AHEAD_MS: i64 = 6 * 60 * 60 * 1_000;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -70,11 +72,7 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
             );
         }
     }
-    let days = remind_days(context);
-    let mut reminded = 0;
-    for tenant in owed::tenants_to_remind(&context.db, days, TICK_UNITS_MAX).await? {
-        reminded += remind(context, &tenant, TICK_UNITS_MAX - reminded).await?;
-    }
+    let reminded = remind_all(context).await?;
     let by = context.now.plus_millis(-recharging::CONFIRM_MS);
     let mut given_back = 0;
     for (tenant, id) in recharges::unconfirmed(&context.db, by, TICK_UNITS_MAX).await? {
@@ -97,21 +95,47 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
 }
 
 /// Bills due by the first day are reminded of, unless they were after the second.
-fn remind_days(context: &Context) -> (NaiveDate, NaiveDate) {
-    let today = kernel::Zone::SHANGHAI.local(context.now).date;
+fn remind_days(today: NaiveDate) -> (NaiveDate, NaiveDate) {
     let due_by = today.checked_add_days(Days::new(REMIND_DAYS_BEFORE));
     let reminded_by = today.checked_sub_days(Days::new(REMIND_EVERY_DAYS));
     (due_by.unwrap_or(today), reminded_by.unwrap_or(today))
 }
 
-async fn remind(context: &Context, tenant: &TenantId, limit: i64) -> anyhow::Result<i64> {
+/// Reminds rooms that owe, each by the day of its own community.
+async fn remind_all(context: &Context) -> anyhow::Result<i64> {
+    // Where the day begins first; whose day has not come yet is left out below.
+    let latest = kernel::Zone::SHANGHAI.local(context.now.plus_millis(AHEAD_MS));
+    let days = remind_days(latest.date);
+    let (mut reminded, mut after) = (0, None);
+    while reminded < TICK_UNITS_MAX {
+        let page =
+            owed::communities_to_remind(&context.db, days, after.as_ref(), TICK_UNITS_MAX).await?;
+        for (tenant, community) in &page {
+            let place = (tenant, community);
+            reminded += remind(context, place, TICK_UNITS_MAX - reminded).await?;
+        }
+        match page.into_iter().next_back() {
+            Some(last) => after = Some(last),
+            None => break,
+        }
+    }
+    Ok(reminded)
+}
+
+async fn remind(
+    context: &Context,
+    (tenant, community): (&TenantId, &CommunityId),
+    limit: i64,
+) -> anyhow::Result<i64> {
     if limit <= 0 {
         return Ok(0);
     }
-    let days = remind_days(context);
-    let today = kernel::Zone::SHANGHAI.local(context.now).date;
+    let known = known::community(&context.db, tenant, community).await?;
+    let zone = known.map_or(kernel::Zone::SHANGHAI, |known| known.zone);
+    let today = zone.local(context.now).date;
+    let days = remind_days(today);
     tx(&context.db, tenant, async |tx| {
-        let rooms = owed::to_remind(tx, days, limit).await?;
+        let rooms = owed::to_remind(tx, community, days, limit).await?;
         for reminder in &rooms {
             owed::reminded(tx, reminder, (today, days.0)).await?;
             if reminder.outstanding_minor <= 0 {

@@ -3,8 +3,11 @@
 
 mod bill;
 mod caller;
+mod coupon;
 mod late;
 mod month;
+mod plain;
+mod reduce;
 mod rent;
 mod rule;
 mod settle;
@@ -18,12 +21,15 @@ pub use bill::{
 };
 pub use caller::{
     Sight, check_manager, check_reader, community_unknown, is_manager, is_people, sees,
+    works_at_counter,
 };
+pub use coupon::{Coupon, CouponState, CouponValue, Holder, unknown_coupon, withdraw};
 pub use late::{Late, LateTerms};
-pub use month::{Month, MonthError, Stretch, prorated};
+pub use month::{Billing, Every, Month, MonthError, Span, Stretch, prorated};
+pub use reduce::{Means, Parts, Shares, give_back, make_up, still_needed};
 pub use rent::{Escalation, Rent, rent};
 pub use rule::{Charge, Charged, Cost, Household, Rule, Scope, Skip, in_days, skip, unknown_rule};
-pub use settle::{Owed, Paid, late_of, quote, settle};
+pub use settle::{Owed, Paid, late_of, needed, quote, settle};
 pub use share::{ShareBy, Sharer, share};
 pub use terms::{TariffTerms, schedule, unknown_tariff};
 pub use text::{Name, Reason, TextError};

@@ -1,9 +1,12 @@
 //! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
 
 mod bills;
+mod cash;
+mod coupons;
 mod credits;
 mod form;
 mod payments;
+mod points;
 mod recharges;
 mod rules;
 mod runs;
@@ -69,6 +72,15 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["api", "bill-payments", payment]) => payments::show(context, request, payment).await,
         ("GET", ["api", "bill-payments", payment, "receipt"]) => payments::receipt(context, request, payment).await,
         ("POST", ["api", "bill-payments", payment, "refunds"]) => payments::refund(context, request, payment).await,
+        ("POST", ["api", "fee-coupons"]) => coupons::issue(context, request).await,
+        ("GET", ["api", "fee-coupons"]) => coupons::list(context, request).await,
+        ("GET", ["api", "fee-coupons", coupon]) => coupons::show(context, request, coupon).await,
+        ("DELETE", ["api", "fee-coupons", coupon]) => coupons::take_back(context, request, coupon).await,
+        ("POST", ["api", "fee-points"]) => points::grant(context, request).await,
+        ("GET", ["api", "fee-points"]) => points::show(context, request).await,
+        ("POST", ["api", "cash-closes"]) => cash::close(context, request).await,
+        ("GET", ["api", "cash-closes"]) => cash::list(context, request).await,
+        ("GET", ["api", "cash-closes", close]) => cash::show(context, request, close).await,
         ("POST", ["api", "recharges"]) => recharges::request(context, request).await,
         ("GET", ["api", "recharges"]) => recharges::list(context, request).await,
         ("GET", ["api", "recharges", recharge]) => recharges::show(context, request, recharge).await,
@@ -78,10 +90,10 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["api", "fee-statements", room]) => statements::statement(context, request, room).await,
         ("POST", ["internal", "ticks", "fees"]) => tick(context, request).await,
 
-        (_, ["api", "tariffs" | "fee-rules" | "bill-runs" | "bills" | "bill-payments" | "recharges"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "tariffs" | "fee-rules" | "bill-runs" | "bills" | "bill-payments" | "fee-coupons" | "fee-points" | "cash-closes" | "recharges"]) => web::method_not_allowed("GET, POST"),
         (_, ["api", "tariffs" | "fee-rules" | "fee-terms", _]) => web::method_not_allowed("GET, PUT"),
-        (_, ["api", "bill-runs", _]) => web::method_not_allowed("DELETE, GET"),
-        (_, ["api", "bills" | "bill-payments" | "recharges" | "fee-statements", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "bill-runs" | "fee-coupons", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "bills" | "bill-payments" | "cash-closes" | "recharges" | "fee-statements", _]) => web::method_not_allowed("GET"),
         (_, ["api", "account-credits" | "fee-statements"]) => web::method_not_allowed("GET"),
         (_, ["api", "bill-payments", _, "receipt"]) => web::method_not_allowed("GET"),
         (_, ["api", "tariffs", _, "preview"]) => web::method_not_allowed("POST"),
@@ -117,17 +129,19 @@ fn name_of(actor: &Actor) -> String {
 /// The community that a list is asked of, whose rules and runs the caller may read.
 fn community_of(actor: &Actor, query: &mut Query) -> anyhow::Result<CommunityId> {
     let community = query.take("community", CommunityId::parse)?;
-    let community = community.ok_or_else(|| {
-        Refusal::invalid(
-            "community_required",
-            Message::new(
-                "Name the community, as `?community=`.",
-                "请以 ?community= 指定小区。",
-            ),
-        )
-    })?;
+    let community = community.ok_or_else(community_required)?;
     check_reader(actor, &community)?;
     Ok(community)
+}
+
+fn community_required() -> Refusal {
+    Refusal::invalid(
+        "community_required",
+        Message::new(
+            "Name the community, as `?community=`.",
+            "请以 ?community= 指定小区。",
+        ),
+    )
 }
 
 /// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its

@@ -1,17 +1,18 @@
-//! What other capabilities recorded: rooms and who lives there, usage, and what became of payments.
+//! What other capabilities recorded: rooms and who lives there, usage, what meters took, and what became of payments.
 
 use anyhow::Context as _;
 use kernel::TenantId;
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
-    BindingEnded, BindingStarted, CommunityChanged, Event, PaymentClosed, PaymentSucceeded,
-    PersonAliased, PersonErased, RefundFailed, RefundSucceeded, RoomChanged, UsageClosed,
+    BindingEnded, BindingStarted, CommunityChanged, Event, MeterRecharged, PaymentClosed,
+    PaymentSucceeded, PersonAliased, PersonErased, RefundFailed, RefundSucceeded, RoomChanged,
+    UsageClosed,
 };
 
 use crate::context::Context;
 use crate::store::{known, people, usages};
-use crate::{paying, recharging, refunding};
+use crate::{crediting, paying, recharging, refunding, settling};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -24,6 +25,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         PersonAliased::KIND,
         PersonErased::KIND,
         UsageClosed::KIND,
+        MeterRecharged::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
         RefundSucceeded::KIND,
@@ -109,8 +111,13 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     if let Some(closed) = event.read::<UsageClosed>()? {
         return usages::put_usage(tx, &closed).await;
     }
+    if let Some(answered) = event.read::<MeterRecharged>()? {
+        return recharging::meter_answered(context, tx, &answered).await;
+    }
     if let Some(aliased) = event.read::<PersonAliased>()? {
-        return people::rename(tx, &aliased.alias, aliased.person.as_str()).await;
+        let pair = (&aliased.alias, &aliased.person);
+        crediting::move_wallet(context, tx, pair, &event.id).await?;
+        return people::merge(tx, &aliased.alias, &aliased.person).await;
     }
     if let Some(erased) = event.read::<PersonErased>()? {
         return people::erase(tx, &erased.person).await;
@@ -122,14 +129,14 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
 async fn of_money(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(succeeded) = event.read::<PaymentSucceeded>()? {
         return match succeeded.purpose.as_str() {
-            paying::PURPOSE => paying::paid(context, tx, &succeeded).await,
+            paying::PURPOSE => settling::paid(context, tx, &succeeded).await,
             recharging::PURPOSE => recharging::paid(context, tx, &succeeded).await,
             _ => Ok(()),
         };
     }
     if let Some(closed) = event.read::<PaymentClosed>()? {
         return match closed.purpose.as_str() {
-            paying::PURPOSE => paying::closed(context, tx, &closed).await,
+            paying::PURPOSE => settling::closed(context, tx, &closed).await,
             recharging::PURPOSE => recharging::closed(context, tx, &closed).await,
             _ => Ok(()),
         };

@@ -1,11 +1,13 @@
 //! Fees: what rooms owe, how it is rated, billed, paid and given back.
 //!
 //! Triggers: HTTP under `/api/fee-rules`, `/api/fee-terms`, `/api/tariffs`, `/api/bill-runs`, `/api/bills`,
-//! `/api/bill-payments`, `/api/recharges`, `/api/account-credits` and `/api/fee-statements`; MQTT for the doorbell; cron
+//! `/api/bill-payments`, `/api/fee-coupons`, `/api/fee-points`, `/api/cash-closes`, `/api/recharges`,
+//! `/api/account-credits` and `/api/fee-statements`; MQTT for the doorbell; cron
 //! for what others recorded, runs that are under way, reminders and recharges that nobody confirmed.
 
 mod charging;
 pub mod context;
+mod crediting;
 pub mod cron;
 pub mod domain;
 mod facts;
@@ -17,8 +19,10 @@ mod printing;
 mod rating;
 mod recharging;
 mod refunding;
+mod rewarding;
 mod rows;
 mod running;
+mod settling;
 pub mod store;
 
 #[cfg(target_family = "wasm")]

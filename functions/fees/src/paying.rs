@@ -1,93 +1,184 @@
-//! Paying bills: what is owed is quoted, asked for, and put against the bills once the money is there; what is over is
-//! credit of the payer. What is given back stands in `refunding.rs`.
+//! Asking for a payment of bills: what is owed is quoted, what bears it is counted on, and the rest is asked for, over a
+//! channel or at the counter. What becomes of it stands in `settling.rs`, what is given back in `refunding.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{
-    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, Message, Refusal, RoomId,
-    Timestamp,
-};
-use ledger::{Account, Hold, Posting};
+use kernel::{Actor, ActorId, BillId, CommunityId, CouponId, Currency, Message, Refusal, RoomId};
+use ledger::Account;
 use store::Tx;
-use wire::event::{BillPaid, PaymentClosed, PaymentRequested, PaymentSucceeded};
+use wire::event::PaymentRequested;
 
 use crate::context::Context;
-use crate::domain::{Bill, BillState, Paid, community_unknown, quote, settle, unknown_bill};
-use crate::facts::{append, fen};
-use crate::store::payments::{BILLS_MAX, Payment, PaymentState};
-use crate::store::{bills, known, owed, payments};
+use crate::domain::{
+    Bill, BillState, Means, Parts, community_unknown, make_up, quote, unknown_bill,
+    works_at_counter,
+};
+use crate::facts::append;
+use crate::store::known::Known;
+use crate::store::payments::{BILLS_MAX, Method, Payment, PaymentState};
+use crate::store::{cash, known, owed, payments};
+use crate::{crediting, rewarding, settling};
 
 /// What payments calls this purpose by.
 pub(crate) const PURPOSE: &str = "bills";
 /// How long a payment may take, in milliseconds: 30 minutes.
 pub(crate) const PAYMENT_MS: i64 = 30 * 60 * 1_000;
-/// How much longer the credit of a payment is held: a notice may come late.
-const HOLD_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
-/// Asks for what the bills cost today; with `use_credit` the payer's credit bears what it can.
+/// How somebody wants to pay.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    pub(crate) bills: Vec<BillId>,
+    /// What of it is paid now, oldest first; all of it unless it is said.
+    pub(crate) pay_minor: Option<i64>,
+    pub(crate) coupon: Option<CouponId>,
+    #[serde(default)]
+    pub(crate) use_points: bool,
+    #[serde(default)]
+    pub(crate) use_credit: bool,
+    #[serde(default)]
+    pub(crate) method: Method,
+    /// Who pays at the counter; one of the room's people unless it is said.
+    pub(crate) payer: Option<ActorId>,
+}
+
+impl Asked {
+    fn is_at_counter(&self) -> bool {
+        self.method != Method::Channel
+    }
+
+    fn spends(&self) -> bool {
+        self.coupon.is_some() || self.use_points || self.use_credit
+    }
+}
+
+/// Asks for what the bills cost today, or a part of it. Coupon, points and the payer's credit bear what they can, in
+/// this order; the rest is asked for over a channel, or taken at the counter at once.
 ///
 /// # Errors
-/// 404 for a bill that is not of a room of the payer's; 409 when nothing is owed; a failure of the database.
+/// 404 for a bill or coupon that is not the payer's; 409 when nothing is owed or the coupon cannot be used; 403 at the
+/// counter for whom does not work there; 422 for another amount than can be paid; a failure of the database.
 pub(crate) async fn request(
     context: &Context,
     tx: &Tx,
     actor: &Actor,
-    (ids, use_credit): (&[BillId], bool),
+    asked: &Asked,
 ) -> anyhow::Result<Payment> {
-    let bills = payable(context, tx, actor, ids).await?;
+    let bills = payable(context, tx, actor, asked).await?;
     let community = bills.first().ok_or_else(nothing_owed)?.community.clone();
     let known = known::community(tx, tx.tenant(), &community).await?;
     let known = known.ok_or_else(community_unknown)?;
+    let payer = payer(context, tx, (actor, asked), &bills).await?;
     let quoted = quote(&bills, known.terms, known.today(context.now));
     let total: i64 = quoted
         .iter()
         .map(|owed| owed.principal_fen + owed.late_fen)
         .sum();
-    let wallet = Account::resident_wallet(&actor.id);
-    let credit = if use_credit && total > 0 {
-        let balance = ledger::balance(tx, tx.tenant(), &wallet, Currency::Cny).await?;
-        balance.available().minor().clamp(0, total)
-    } else {
-        0
+    let asked_minor = now_paid(total, asked.pay_minor)?;
+    let place = (&community, &payer);
+    let parts = parts(context, tx, (asked, asked_minor), (&known, place, &bills)).await?;
+    let lasts_ms = match asked.method {
+        Method::Channel => PAYMENT_MS,
+        Method::Cash | Method::BankTransfer => 0,
     };
-    let id: BillPaymentId = context.new_id()?;
-    let mut payment = Payment {
+    let payment = Payment {
+        id: context.new_id()?,
         payment: None,
-        payer: actor.id.clone(),
+        payer,
         community,
         quoted,
         total_minor: total,
-        credit_minor: credit,
+        asked_minor,
+        coupon: asked.coupon.clone(),
+        coupon_minor: parts.coupon_fen,
+        points: parts.points,
+        point_minor: known.points.point_minor,
+        credit_minor: parts.credit_fen,
         credit_hold: None,
-        channel_minor: total.max(0) - credit,
+        method: asked.method,
+        channel_minor: parts.rest_fen,
         over_minor: 0,
         state: PaymentState::Requested,
         channel: None,
         requested_at: context.now,
-        expires_at: context.now.plus_millis(PAYMENT_MS),
+        expires_at: context.now.plus_millis(lasts_ms),
         ended_at: None,
-        id,
+        earned_points: 0,
+        taken_by: asked.is_at_counter().then(|| actor.id.clone()),
     };
-    if credit > 0 {
-        payment.credit_hold = Some(hold_credit(tx, &payment).await?);
+    begin(context, tx, payment).await
+}
+
+/// Counts on what bears the payment, and has the rest paid.
+async fn begin(context: &Context, tx: &Tx, mut payment: Payment) -> anyhow::Result<Payment> {
+    rewarding::count_on(context, tx, &payment).await?;
+    if payment.credit_minor > 0 {
+        payment.credit_hold = Some(crediting::hold(tx, &payment).await?);
     }
-    if payment.channel_minor > 0 {
+    if payment.channel_minor > 0 && payment.method == Method::Channel {
         payment.payment = Some(context.new_id()?);
         payments::insert_payment(tx, &payment).await?;
         ask(context, tx, &payment).await?;
         return Ok(payment);
     }
     payments::insert_payment(tx, &payment).await?;
-    succeed(context, tx, payment, (0, None, context.now)).await
+    let came = payment.channel_minor;
+    if let (Method::Cash, 1.., Some(cashier)) = (payment.method, came, &payment.taken_by) {
+        let drawer = (&payment.community, cashier);
+        cash::insert_entry(context, tx, drawer, (payment.id.as_str(), came)).await?;
+    }
+    let over = (payment.method != Method::Channel).then(|| payment.method.as_str().to_owned());
+    settling::succeed(context, tx, payment, (came, over, context.now)).await
 }
 
-/// The bills, each of a room that the payer is bound to, with those of the same rooms that give back.
+async fn parts(
+    context: &Context,
+    tx: &Tx,
+    (asked, asked_minor): (&Asked, i64),
+    (known, (community, payer), bills): (&Known, (&CommunityId, &ActorId), &[Bill]),
+) -> anyhow::Result<Parts> {
+    let rooms: Vec<RoomId> = bills.iter().map(|bill| bill.room.clone()).collect();
+    let when = (asked_minor, known.today(context.now));
+    let whose = (community, payer, rooms.as_slice());
+    let mut means = Means {
+        coupon_fen: rewarding::coupon_worth(tx, asked.coupon.as_ref(), when, whose).await?,
+        points: 0,
+        point_fen: known.points.point_minor,
+        credit_fen: 0,
+    };
+    if asked.use_points {
+        means.points = rewarding::spendable(tx, (community, payer), known.points).await?;
+    }
+    if asked.use_credit {
+        let wallet = Account::resident_wallet(payer);
+        let balance = ledger::balance(tx, tx.tenant(), &wallet, Currency::Cny).await?;
+        means.credit_fen = balance.available().minor();
+    }
+    Ok(make_up(asked_minor, means))
+}
+
+fn now_paid(total: i64, pay_minor: Option<i64>) -> Result<i64, Refusal> {
+    match pay_minor {
+        None => Ok(total.max(0)),
+        Some(part) if (1..=total).contains(&part) => Ok(part),
+        Some(_) => Err(Refusal::invalid(
+            "pay_amount",
+            Message::new(
+                format!("These bills cost {total} fen today: pay 1 fen to all of it."),
+                format!("这些账单今日应付 {total} 分，支付金额应在 1 分到该金额之间。"),
+            ),
+        )),
+    }
+}
+
+/// The bills that the caller may have paid, with those of the same rooms that give back.
 async fn payable(
     context: &Context,
     tx: &Tx,
     actor: &Actor,
-    ids: &[BillId],
+    asked: &Asked,
 ) -> anyhow::Result<Vec<Bill>> {
+    let ids = &asked.bills;
     if ids.is_empty() || ids.len() > BILLS_MAX {
         return Err(too_many().into());
     }
@@ -102,18 +193,13 @@ async fn payable(
     for bill in found.values() {
         rooms.insert(bill.room.clone(), bill.community.clone());
     }
-    for room in rooms.keys() {
-        let who = (&actor.id, room);
-        let bound = crate::domain::is_people(actor.kind)
-            && known::is_bound(tx, tx.tenant(), who, context.now).await?;
-        if !bound {
-            return Err(unknown_bill().into());
-        }
+    for place in &rooms {
+        check_payer(context, tx, (actor, asked), place).await?;
     }
     if found.values().any(|bill| bill.state == BillState::Draft) {
         return Err(unknown_bill().into());
     }
-    let communities: std::collections::BTreeSet<&CommunityId> = rooms.values().collect();
+    let communities: BTreeSet<&CommunityId> = rooms.values().collect();
     if communities.len() > 1 {
         return Err(one_community().into());
     }
@@ -131,18 +217,46 @@ async fn payable(
     Ok(found.into_values().collect())
 }
 
-async fn hold_credit(tx: &Tx, payment: &Payment) -> anyhow::Result<kernel::HoldId> {
-    let hold = Hold {
-        kind: "bill_payment.credit".to_owned(),
-        reference: payment.id.to_string(),
-        debit: Account::resident_wallet(&payment.payer),
-        credit: Account::suspense(),
-        amount: fen(payment.credit_minor),
-        at: payment.requested_at,
-        expires_at: payment.expires_at.plus_millis(HOLD_MS),
-        memo: String::new(),
+/// People pay for their rooms themselves, and who works at the counter takes money for any room of the community.
+async fn check_payer(
+    context: &Context,
+    tx: &Tx,
+    (actor, asked): (&Actor, &Asked),
+    (room, community): (&RoomId, &CommunityId),
+) -> anyhow::Result<()> {
+    let is_bound = crate::domain::is_people(actor.kind)
+        && known::is_bound(tx, tx.tenant(), (&actor.id, room), context.now).await?;
+    if !asked.is_at_counter() {
+        let own = is_bound && asked.payer.as_ref().is_none_or(|payer| *payer == actor.id);
+        return own.then_some(()).ok_or_else(|| unknown_bill().into());
+    }
+    match (works_at_counter(actor, community), is_bound) {
+        (true, _) => Ok(()),
+        (false, true) => Err(counter_only().into()),
+        (false, false) => Err(unknown_bill().into()),
+    }
+}
+
+/// Who pays. Coupons, points and credit are spent only for people of the room.
+async fn payer(
+    context: &Context,
+    tx: &Tx,
+    (actor, asked): (&Actor, &Asked),
+    bills: &[Bill],
+) -> anyhow::Result<ActorId> {
+    if !asked.is_at_counter() {
+        return Ok(actor.id.clone());
+    }
+    let room = &bills.first().ok_or_else(nothing_owed)?.room;
+    let Some(payer) = &asked.payer else {
+        let people = known::payers(tx, room, context.now).await?;
+        return people.into_iter().next().ok_or_else(|| no_payer().into());
     };
-    Ok(ledger::hold(tx, &hold).await?.id)
+    let is_bound = known::is_bound(tx, tx.tenant(), (payer, room), context.now).await?;
+    if asked.spends() && !is_bound {
+        return Err(no_payer().into());
+    }
+    Ok(payer.clone())
 }
 
 async fn ask(context: &Context, tx: &Tx, payment: &Payment) -> anyhow::Result<()> {
@@ -160,172 +274,9 @@ async fn ask(context: &Context, tx: &Tx, payment: &Payment) -> anyhow::Result<()
         subject: format!("物业账单 {count} 笔 / {count} property bills"),
         reference: payment.id.to_string(),
         expires_at: payment.expires_at,
+        direct_minor: 0,
     };
     append(context, tx, &fact).await
-}
-
-/// The money of a payment is there.
-pub(crate) async fn paid(
-    context: &Context,
-    tx: &Tx,
-    event: &PaymentSucceeded,
-) -> anyhow::Result<()> {
-    let Some(payment) = payments::payment_of(tx, &event.payment).await? else {
-        anyhow::bail!("no payment of bills is {}", event.payment);
-    };
-    match payment.state {
-        PaymentState::Succeeded => Ok(()),
-        // It was closed before the money came: the payer's it is.
-        PaymentState::Closed => {
-            to_wallet(
-                context,
-                tx,
-                ("bill_payment.late", payment.id.as_str()),
-                (&payment.payer, event.amount_minor),
-            )
-            .await
-        }
-        PaymentState::Requested => {
-            let came = (
-                event.amount_minor,
-                Some(event.channel.clone()),
-                event.paid_at,
-            );
-            succeed(context, tx, payment, came).await.map(|_| ())
-        }
-    }
-}
-
-/// Puts the money, and the credit that is held, against the bills as they stand now.
-async fn succeed(
-    context: &Context,
-    tx: &Tx,
-    mut payment: Payment,
-    (channel_minor, channel, paid_at): (i64, Option<String>, Timestamp),
-) -> anyhow::Result<Payment> {
-    let community = known::community(tx, tx.tenant(), &payment.community).await?;
-    let community = community.ok_or_else(community_unknown)?;
-    payment.credit_minor = take_credit(context, tx, &payment).await?;
-    let money = channel_minor + payment.credit_minor;
-    let ids: Vec<BillId> = payment
-        .quoted
-        .iter()
-        .map(|owed| owed.bill.clone())
-        .collect();
-    let bills = owed::of_ids(tx, &ids).await?;
-    let (settled, over) = settle(money, &bills, &payment.quoted, community.today(paid_at));
-    payment.state = PaymentState::Succeeded;
-    payment.channel_minor = channel_minor;
-    payment.channel = channel;
-    payment.over_minor = over.max(0);
-    payment.ended_at = Some(context.now);
-    book(context, tx, &payment, (&settled, money)).await?;
-    payments::insert_lines(tx, &payment.id, &settled).await?;
-    payments::end_payment(tx, &payment).await?;
-    for paid in &settled {
-        bills::update_bill(tx, &paid.bill).await?;
-        let fact = BillPaid {
-            bill: paid.bill.id.clone(),
-            community: paid.bill.community.clone(),
-            room: paid.bill.room.clone(),
-            payment: payment.id.clone(),
-            principal_minor: paid.principal_fen,
-            late_minor: paid.late_fen,
-            settled: paid.bill.state == BillState::Paid,
-            paid_at,
-        };
-        append(context, tx, &fact).await?;
-    }
-    Ok(payment)
-}
-
-/// What of the held credit can be had; nothing once the hold has ended.
-async fn take_credit(context: &Context, tx: &Tx, payment: &Payment) -> anyhow::Result<i64> {
-    let Some(hold) = &payment.credit_hold else {
-        return Ok(0);
-    };
-    match ledger::settle(tx, hold, None, context.now).await {
-        Ok(_) => Ok(payment.credit_minor),
-        Err(error) => match error.downcast_ref::<Refusal>() {
-            Some(refusal) if refusal.code == ledger::codes::HOLD_ENDED => Ok(0),
-            _ => Err(error),
-        },
-    }
-}
-
-/// One transaction: the money out of suspense, against each room's receivable, the late fees to income, the rest to the
-/// payer's wallet.
-async fn book(
-    context: &Context,
-    tx: &Tx,
-    payment: &Payment,
-    (settled, money): (&[Paid], i64),
-) -> anyhow::Result<()> {
-    let mut rooms: BTreeMap<&RoomId, i64> = BTreeMap::new();
-    for paid in settled {
-        *rooms.entry(&paid.bill.room).or_default() += paid.principal_fen;
-    }
-    let late: i64 = settled.iter().map(|paid| paid.late_fen).sum();
-    let mut posting = Posting::new("bill_payment", payment.id.as_str(), context.now);
-    if money > 0 {
-        posting = posting.debit(Account::suspense(), fen(money));
-    }
-    for (room, principal) in rooms {
-        let account = Account::fee_receivable(room);
-        match principal {
-            0 => {}
-            1.. => posting = posting.credit(account, fen(principal)),
-            _ => posting = posting.debit(account, fen(-principal)),
-        }
-    }
-    if late > 0 {
-        posting = posting.credit(Account::fee_income(&payment.community), fen(late));
-    }
-    if payment.over_minor > 0 {
-        let wallet = Account::resident_wallet(&payment.payer);
-        posting = posting.credit(wallet, fen(payment.over_minor));
-    }
-    if !posting.legs.is_empty() {
-        ledger::post(tx, &posting).await?;
-    }
-    Ok(())
-}
-
-/// A payment will not be paid: its credit is free again.
-pub(crate) async fn closed(
-    context: &Context,
-    tx: &Tx,
-    event: &PaymentClosed,
-) -> anyhow::Result<()> {
-    let Some(payment) = payments::payment_of(tx, &event.payment).await? else {
-        return Ok(());
-    };
-    if payment.state != PaymentState::Requested {
-        return Ok(());
-    }
-    if let Some(hold) = &payment.credit_hold {
-        ledger::void(tx, hold, context.now).await?;
-    }
-    let ended = Payment {
-        state: PaymentState::Closed,
-        ended_at: Some(context.now),
-        ..payment
-    };
-    payments::end_payment(tx, &ended).await
-}
-
-/// Money in suspense becomes credit of a person.
-pub(crate) async fn to_wallet(
-    context: &Context,
-    tx: &Tx,
-    (kind, reference): (&str, &str),
-    (person, amount_minor): (&ActorId, i64),
-) -> anyhow::Result<()> {
-    let posting = Posting::new(kind, reference, context.now)
-        .debit(Account::suspense(), fen(amount_minor))
-        .credit(Account::resident_wallet(person), fen(amount_minor));
-    ledger::post(tx, &posting).await?;
-    Ok(())
 }
 
 /// No such payment, or none that the caller may know.
@@ -365,6 +316,27 @@ fn one_community() -> Refusal {
         Message::new(
             "Pay the bills of each community by themselves.",
             "不同小区的账单请分别支付。",
+        ),
+    )
+}
+
+fn counter_only() -> Refusal {
+    Refusal::forbidden(
+        "counter_only",
+        Message::new(
+            "Cash and bank transfers are taken by the staff of the community. Pay over a channel instead.",
+            "现金和转账由小区物业人员登记，请改用线上渠道支付。",
+        ),
+    )
+}
+
+/// Nobody is named who may pay.
+pub(crate) fn no_payer() -> Refusal {
+    Refusal::invalid(
+        "payer_required",
+        Message::new(
+            "Name the payer; coupons, points and credit are only spent for people of the room.",
+            "请指定付款人；优惠券、积分和余额仅限该房屋的住户使用。",
         ),
     )
 }

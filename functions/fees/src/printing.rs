@@ -1,7 +1,7 @@
 //! Statements and receipts as pages that print: both languages, no script, nothing from elsewhere.
 
 use crate::domain::{Bill, Month};
-use crate::store::payments::{Line, Payment};
+use crate::store::payments::{Line, Method, Payment};
 
 /// A page of rows under a title.
 struct Sheet {
@@ -41,7 +41,7 @@ pub(crate) fn statement(
             .iter()
             .map(|(bill, late)| {
                 vec![
-                    bill.period.to_string(),
+                    bill.span().to_string(),
                     bill.title.clone(),
                     yuan(bill.amount_fen),
                     yuan(bill.discount_fen),
@@ -90,7 +90,7 @@ pub(crate) fn receipt(
                 let note = line.refund.as_ref().map(|_| "已退 Refunded");
                 vec![
                     text(|bill| bill.room.to_string()),
-                    text(|bill| bill.period.to_string()),
+                    text(|bill| bill.span().to_string()),
                     text(|bill| bill.title.clone()),
                     yuan(line.principal_minor),
                     yuan(line.late_minor),
@@ -99,11 +99,21 @@ pub(crate) fn receipt(
             })
             .collect(),
         totals: vec![
-            ("渠道支付 Channel", payment.channel_minor),
+            (method(payment), payment.channel_minor),
+            ("优惠券 Coupon", payment.coupon_minor),
+            ("积分抵扣 Points", payment.points * payment.point_minor),
             ("余额支付 Credit", payment.credit_minor),
             ("转入余额 To credit", payment.over_minor),
         ],
     })
+}
+
+fn method(payment: &Payment) -> &'static str {
+    match payment.method {
+        Method::Channel => "渠道支付 Channel",
+        Method::Cash => "现金 Cash",
+        Method::BankTransfer => "银行转账 Bank transfer",
+    }
 }
 
 fn page(sheet: &Sheet) -> String {

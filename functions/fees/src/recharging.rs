@@ -1,20 +1,22 @@
-//! Recharges of prepaid meters: paid, then commanded, then confirmed by the meter; what no meter confirms is given back.
+//! Recharges of prepaid meters: paid, then commanded, then confirmed by the meter over its gateway, or by hand where no
+//! gateway carries money; what no meter confirms is given back.
 //! Never a way to cut anybody off.
 
 use kernel::{
-    Actor, ActorId, Commodity, CommunityId, Currency, Message, PaymentId, RefundId, Refusal,
-    RoomId, Timestamp,
+    ActorId, Commodity, CommunityId, Currency, Message, PaymentId, RefundId, Refusal, RoomId,
+    Timestamp,
 };
 use ledger::{Account, Posting};
 use store::Tx;
 use wire::event::{
-    PaymentClosed, PaymentRequested, PaymentSucceeded, RechargeCommanded, RechargeFinished,
-    RefundFailed, RefundRequested, RefundSucceeded,
+    MeterRecharged, PaymentClosed, PaymentRequested, PaymentSucceeded, RechargeCommanded,
+    RechargeFinished, RefundFailed, RefundRequested, RefundSucceeded,
 };
 
 use crate::context::Context;
+use crate::crediting::to_wallet;
 use crate::facts::{append, fen};
-use crate::paying::{PAYMENT_MS, to_wallet};
+use crate::paying::PAYMENT_MS;
 use crate::store::recharges::{self as sql, Recharge, RechargeState};
 
 /// What payments calls this purpose by.
@@ -28,7 +30,7 @@ pub(crate) const CONFIRM_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(crate) async fn request(
     context: &Context,
     tx: &Tx,
-    (actor, community, room): (&Actor, &CommunityId, &RoomId),
+    (payer, community, room): (&ActorId, &CommunityId, &RoomId),
     (commodity, amount_minor): (Commodity, i64),
 ) -> anyhow::Result<Recharge> {
     if !(1..=AMOUNT_MINOR_MAX).contains(&amount_minor) {
@@ -40,7 +42,7 @@ pub(crate) async fn request(
         payment,
         community: community.clone(),
         room: room.clone(),
-        payer: actor.id.clone(),
+        payer: payer.clone(),
         commodity,
         amount_minor,
         state: RechargeState::Requested,
@@ -61,6 +63,7 @@ pub(crate) async fn request(
         subject: "预付费充值 / Recharge of a prepaid meter".to_owned(),
         reference: recharge.id.to_string(),
         expires_at: context.now.plus_millis(PAYMENT_MS),
+        direct_minor: 0,
     };
     append(context, tx, &fact).await?;
     Ok(recharge)
@@ -146,6 +149,45 @@ pub(crate) async fn confirm(
     Ok(ended)
 }
 
+/// The meter has answered: the money is the community's, or goes back. Its gateway says so.
+pub(crate) async fn meter_answered(
+    context: &Context,
+    tx: &Tx,
+    event: &MeterRecharged,
+) -> anyhow::Result<()> {
+    let found = sql::recharge(tx, tx.tenant(), &event.recharge).await?;
+    let Some(recharge) = found else {
+        anyhow::bail!(
+            "a meter answered to {}, which is no recharge",
+            event.recharge
+        );
+    };
+    if recharge.state != RechargeState::Commanded {
+        if event.taken && recharge.state != RechargeState::Confirmed {
+            let text = format!(
+                "meter {} took recharge {} after its money was {}: settle it with the payer",
+                event.meter,
+                event.recharge,
+                recharge.state.as_str()
+            );
+            web::log("error", "-", &text);
+        }
+        return Ok(());
+    }
+    let gateway = ActorId::parse(event.gateway.as_str())?;
+    if event.taken {
+        let note = format!("表计 {0} 已到账 / taken by meter {0}", event.meter);
+        return confirm(context, tx, (recharge, &gateway), Some(note))
+            .await
+            .map(|_| ());
+    }
+    let said = event.detail.as_deref().unwrap_or("-");
+    let note = format!("表计拒绝 / refused by the meter: {said}");
+    give_back(context, tx, (recharge, Some(&gateway)), &note)
+        .await
+        .map(|_| ())
+}
+
 /// The meter has not taken a recharge: the money goes back.
 ///
 /// # Errors
@@ -169,6 +211,7 @@ pub(crate) async fn give_back(
         payment: given.payment.clone(),
         amount_minor: given.amount_minor,
         reason: note.to_owned(),
+        direct_minor: 0,
     };
     append(context, tx, &fact).await?;
     finished(context, tx, &given, actor).await?;

@@ -1,21 +1,24 @@
-//! Giving back what was paid for bills: over the channel what came over it, the rest as credit; the bills are owed again.
+//! Giving back what was paid for bills: money the way it came, then points and the coupon, the rest as credit; the bills
+//! are owed again.
 
 use std::collections::BTreeSet;
 
-use kernel::{Actor, BillId, Message, PaymentId, RefundId, Refusal};
+use kernel::{Actor, BillId, Message, RefundId, Refusal};
 use ledger::{Account, Posting};
 use store::Tx;
 use wire::event::{BillRefunded, RefundFailed, RefundRequested, RefundSucceeded};
 
 use crate::context::Context;
-use crate::domain::{Bill, BillState, Late, Reason, unknown_bill};
+use crate::crediting::to_wallet;
+use crate::domain::{Bill, BillState, Late, Reason, Shares, give_back, unknown_bill};
 use crate::facts::{append, fen};
-use crate::paying::to_wallet;
-use crate::store::payments::{Payment, Refund};
-use crate::store::{bills, payments};
+use crate::store::payments::{Method, Payment};
+use crate::store::refunds::Refund;
+use crate::store::{bills, cash, payments, refunds};
+use crate::{rewarding, settling};
 
-/// Gives back what a payment was put against these bills: what came over the channel goes back over it, the rest to
-/// the payer's wallet. The bills are owed again.
+/// Gives back what a payment was put against these bills: what came over the channel or the counter goes back that way,
+/// points and coupons to whose they were, the rest to the payer's wallet. The bills are owed again.
 ///
 /// # Errors
 /// 404 for a bill that the payment did not pay; 409 for one that was given back; a failure of the database.
@@ -55,17 +58,19 @@ pub(crate) async fn refund(
     if amount == 0 {
         return Err(already_refunded().into());
     }
-    let earlier = payments::refunds_of(tx, tx.tenant(), &payment.id).await?;
-    let gone: i64 = earlier.iter().map(|refund| refund.channel_minor).sum();
-    let channel_minor = amount.min((payment.channel_minor - gone).max(0));
+    let (paid, gone) = shares(tx, payment, &lines).await?;
+    let back = give_back(amount, paid, gone);
+    let goes_by_channel = back.channel_fen > 0 && payment.method == Method::Channel;
     let refund = Refund {
         id,
         payment: payment.id.clone(),
         community: payment.community.clone(),
         payer: payment.payer.clone(),
-        channel_minor,
-        credit_minor: amount - channel_minor,
-        state: if channel_minor > 0 {
+        channel_minor: back.channel_fen,
+        credit_minor: back.credit_fen,
+        points_minor: back.points_fen,
+        coupon_minor: back.coupon_fen,
+        state: if goes_by_channel {
             "requested"
         } else {
             "succeeded"
@@ -75,32 +80,71 @@ pub(crate) async fn refund(
         requested_by: actor.id.clone(),
         requested_at: context.now,
     };
-    give(context, tx, (posting, &refund), payment.payment.as_ref()).await?;
+    give(context, tx, (posting, &refund), payment).await?;
+    rewarding::undo(context, tx, (payment, gone), &refund).await?;
     Ok(refund)
 }
 
+/// What the payment was made up of, and what of it went back already.
+async fn shares(
+    tx: &Tx,
+    payment: &Payment,
+    lines: &[payments::Line],
+) -> anyhow::Result<(Shares, Shares)> {
+    let gave_back: i64 = lines.iter().map(|line| -line.principal_minor.min(0)).sum();
+    let paid = Shares {
+        channel_fen: payment.channel_minor,
+        credit_fen: payment.credit_minor + gave_back - payment.over_minor,
+        points_fen: payment.points * payment.point_minor,
+        coupon_fen: payment.coupon_minor,
+    };
+    let mut gone = Shares::default();
+    for earlier in refunds::refunds_of(tx, tx.tenant(), &payment.id).await? {
+        gone.channel_fen += earlier.channel_minor;
+        gone.credit_fen += earlier.credit_minor;
+        gone.points_fen += earlier.points_minor;
+        gone.coupon_fen += earlier.coupon_minor;
+    }
+    Ok((paid, gone))
+}
+
+/// Posts what goes back, hands out what goes back in cash, and asks the channel for what came over it.
 async fn give(
     context: &Context,
     tx: &Tx,
     (mut posting, refund): (Posting, &Refund),
-    payment: Option<&PaymentId>,
+    payment: &Payment,
 ) -> anyhow::Result<()> {
-    if refund.channel_minor > 0 {
-        posting = posting.credit(Account::suspense(), fen(refund.channel_minor));
-    }
-    if refund.credit_minor > 0 {
-        let wallet = Account::resident_wallet(&refund.payer);
-        posting = posting.credit(wallet, fen(refund.credit_minor));
+    for (account, minor) in [
+        (settling::source(payment), refund.channel_minor),
+        (Account::resident_wallet(&refund.payer), refund.credit_minor),
+        (
+            Account::coupon_subsidy_expense(),
+            refund.points_minor + refund.coupon_minor,
+        ),
+    ] {
+        if minor > 0 {
+            posting = posting.credit(account, fen(minor));
+        }
     }
     ledger::post(tx, &posting).await?;
-    let ended_at = (refund.channel_minor == 0).then_some(context.now);
-    payments::insert_refund(tx, refund, ended_at).await?;
-    if let (1.., Some(payment)) = (refund.channel_minor, payment) {
+    let ended_at = (refund.state == "succeeded").then_some(context.now);
+    refunds::insert_refund(tx, refund, ended_at).await?;
+    if refund.channel_minor == 0 {
+        return Ok(());
+    }
+    if payment.method == Method::Cash {
+        let drawer = (&payment.community, &refund.requested_by);
+        let handed = (refund.id.as_str(), -refund.channel_minor);
+        cash::insert_entry(context, tx, drawer, handed).await?;
+    }
+    if let (Method::Channel, Some(asked)) = (payment.method, &payment.payment) {
         let fact = RefundRequested {
             refund: refund.id.clone(),
-            payment: payment.clone(),
+            payment: asked.clone(),
             amount_minor: refund.channel_minor,
             reason: refund.reason.clone(),
+            direct_minor: 0,
         };
         append(context, tx, &fact).await?;
     }
@@ -143,9 +187,9 @@ pub(crate) async fn refund_succeeded(
     tx: &Tx,
     event: &RefundSucceeded,
 ) -> anyhow::Result<()> {
-    match payments::refund(tx, &event.refund).await? {
+    match refunds::refund(tx, &event.refund).await? {
         Some(refund) if refund.state == "requested" => {
-            payments::end_refund(tx, &refund.id, "succeeded", context.now).await
+            refunds::end_refund(tx, &refund.id, "succeeded", context.now).await
         }
         _ => Ok(()),
     }
@@ -157,13 +201,13 @@ pub(crate) async fn refund_failed(
     tx: &Tx,
     event: &RefundFailed,
 ) -> anyhow::Result<()> {
-    let Some(refund) = payments::refund(tx, &event.refund).await? else {
+    let Some(refund) = refunds::refund(tx, &event.refund).await? else {
         return Ok(());
     };
     if refund.state != "requested" {
         return Ok(());
     }
-    payments::end_refund(tx, &refund.id, "failed", context.now).await?;
+    refunds::end_refund(tx, &refund.id, "failed", context.now).await?;
     to_wallet(
         context,
         tx,

@@ -5,11 +5,14 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use kernel::{TenantId, Timestamp, Zone};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Row, Value};
 use tariff::Band;
 use wire::event::BandUsage;
 
-use crate::domain::{Bill, BillState, Late, LateTerms, Month, Owed, Rule, UsageOf};
+use crate::domain::{
+    Bill, BillState, Billing, CouponValue, Every, Late, LateTerms, Month, Owed, Rule, UsageOf,
+};
 
 /// A community's terms from four columns.
 pub(crate) fn read_terms(row: &Row, first: usize) -> anyhow::Result<LateTerms> {
@@ -50,7 +53,20 @@ pub(crate) fn read_usage(row: &Row) -> anyhow::Result<UsageOf> {
     })
 }
 
-/// A rule from its ten columns; see the statement `RULE`.
+/// Every how many months a rule bills, from three columns.
+fn read_billing(row: &Row, first: usize) -> anyhow::Result<Billing> {
+    let months = row.integer(first)?;
+    let every = Every::ALL
+        .into_iter()
+        .find(|every| i64::from(every.months()) == months);
+    Ok(Billing {
+        every: every.with_context(|| format!("a rule bills every {months} months"))?,
+        from_month: u32::try_from(row.integer(first + 1)?)?,
+        in_advance: row.boolean(first + 2)?,
+    })
+}
+
+/// A rule from its columns; see the statement `RULE`.
 pub(crate) fn read_rule(row: &Row) -> anyhow::Result<Rule> {
     Ok(Rule {
         id: row.id(0)?,
@@ -62,10 +78,11 @@ pub(crate) fn read_rule(row: &Row) -> anyhow::Result<Rule> {
         first_day: date(row, 6)?,
         until_day: optional_date(row, 7)?,
         version: row.integer(8)?,
+        billing: read_billing(row, 11)?,
     })
 }
 
-/// A bill from its twenty-one columns; see the statement `BILL`.
+/// A bill from its twenty-two columns; see the statement `BILL`.
 pub(crate) fn read_bill(row: &Row) -> anyhow::Result<Bill> {
     let state = row.text(9)?;
     Ok(Bill {
@@ -92,6 +109,7 @@ pub(crate) fn read_bill(row: &Row) -> anyhow::Result<Bill> {
         },
         due_on: optional_date(row, 19)?,
         published_at: row.optional_timestamp(20)?,
+        months: u32::try_from(row.integer(21)?)?,
     })
 }
 
@@ -119,7 +137,18 @@ pub(crate) fn bill_values(tenant: &TenantId, bill: &Bill) -> Vec<Value> {
         0.into(),
         text(bill.due_on).into(),
         bill.published_at.into(),
+        i64::from(bill.months).into(),
     ]
+}
+
+/// What a coupon is worth, as the database keeps it and as it is shown.
+pub(crate) fn worth(value: CouponValue) -> serde_json::Value {
+    match value {
+        CouponValue::AmountMinor(amount_minor) => json!({"amount_minor": amount_minor}),
+        CouponValue::Percent { percent, cap_minor } => {
+            json!({"percent": {"percent": percent, "cap_minor": cap_minor}})
+        }
+    }
 }
 
 /// A date as text, or nothing.
@@ -128,7 +157,7 @@ pub(crate) fn text(date: Option<NaiveDate>) -> Option<String> {
 }
 
 /// The date at that position.
-fn date(row: &Row, position: usize) -> anyhow::Result<NaiveDate> {
+pub(crate) fn date(row: &Row, position: usize) -> anyhow::Result<NaiveDate> {
     let text = row.text(position)?;
     text.parse()
         .with_context(|| format!("column {position} is {text:?}, expected a date"))

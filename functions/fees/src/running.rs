@@ -11,7 +11,7 @@ use wire::event::BillRunFinished;
 use crate::charging::{Outcome, charge, charge_shared};
 use crate::context::Context;
 use crate::domain::{
-    Bill, BillState, Charge, Household, Late, Rule, community_unknown, next_version,
+    Bill, BillState, Charge, Household, Late, Rule, Span, community_unknown, next_version,
 };
 use crate::facts;
 use crate::store::known::Known;
@@ -140,20 +140,22 @@ async fn step(context: &Context, tx: &Tx, run: &mut Run) -> anyhow::Result<()> {
         run.after_room = None;
     }
     let next = found.get(1).map(|rule| &rule.id);
+    let span = rule.billing.span(run.period);
+    let span = span.unwrap_or_else(|| run.period.into());
     let last = if matches!(rule.charge, Charge::Shared { .. }) {
-        match all_rooms(tx, &community, run).await? {
+        match all_rooms(tx, &community, (run, span)).await? {
             Some(rooms) => {
                 let outcomes = charge_shared(tx, (rule, run.period), &rooms).await?;
-                keep(context, tx, run, (rule, &rooms, outcomes)).await?;
+                keep(context, tx, run, (rule, span, &rooms, outcomes)).await?;
             }
             None => skip_one(run, "too_many_rooms", (rule, None)),
         }
         None
     } else {
-        let rooms = page(tx, &community, run, run.after_room.as_ref()).await?;
-        let outcomes = charge(tx, (rule, run.period), &rooms).await?;
+        let rooms = page(tx, &community, (run, span), run.after_room.as_ref()).await?;
+        let outcomes = charge(tx, (rule, span), &rooms).await?;
         let more = i64::try_from(rooms.len())? == STEP_ROOMS;
-        keep(context, tx, run, (rule, &rooms, outcomes)).await?;
+        keep(context, tx, run, (rule, span, &rooms, outcomes)).await?;
         rooms.last().filter(|_| more).map(|room| room.room.clone())
     };
     go_on(run, (&rule.id, next), last);
@@ -173,12 +175,12 @@ fn go_on(run: &mut Run, (rule, next): (&FeeRuleId, Option<&FeeRuleId>), last: Op
 async fn page(
     tx: &Tx,
     community: &Known,
-    run: &Run,
+    (run, span): (&Run, Span),
     after: Option<&RoomId>,
 ) -> anyhow::Result<Vec<Household>> {
     let span = (
-        community.zone.moment(run.period.first(), 0),
-        community.zone.moment(run.period.until(), 0),
+        community.zone.moment(span.first.first(), 0),
+        community.zone.moment(span.until(), 0),
     );
     let place = (&run.community, community.zone);
     known::rooms_after(tx, place, span, after, STEP_ROOMS).await
@@ -188,12 +190,12 @@ async fn page(
 async fn all_rooms(
     tx: &Tx,
     community: &Known,
-    run: &Run,
+    (run, span): (&Run, Span),
 ) -> anyhow::Result<Option<Vec<Household>>> {
     let mut rooms: Vec<Household> = Vec::new();
     loop {
         let after = rooms.last().map(|room| room.room.clone());
-        let further = page(tx, community, run, after.as_ref()).await?;
+        let further = page(tx, community, (run, span), after.as_ref()).await?;
         let more = i64::try_from(further.len())? == STEP_ROOMS;
         rooms.extend(further);
         if rooms.len() > SHARING_ROOMS_MAX {
@@ -210,13 +212,13 @@ async fn keep(
     context: &Context,
     tx: &Tx,
     run: &mut Run,
-    (rule, rooms, outcomes): (&Rule, &[Household], Vec<Outcome>),
+    (rule, span, rooms, outcomes): (&Rule, Span, &[Household], Vec<Outcome>),
 ) -> anyhow::Result<()> {
     let (Some(first), Some(last)) = (rooms.first(), rooms.last()) else {
         return Ok(());
     };
     let place = (&run.community, rule.id.as_str());
-    let existing = bills::versions(tx, place, run.period, (&first.room, &last.room)).await?;
+    let existing = bills::versions(tx, place, span.first, (&first.room, &last.room)).await?;
     let mut made = Vec::with_capacity(outcomes.len());
     for (room, outcome) in outcomes {
         let decided = outcome.and_then(|charged| {
@@ -234,7 +236,8 @@ async fn keep(
                 rule: rule.id.as_str().to_owned(),
                 rule_version: rule.version,
                 title: rule.name.clone(),
-                period: run.period,
+                period: span.first,
+                months: span.months,
                 version,
                 run: Some(run.id.clone()),
                 state: BillState::Draft,

@@ -13,11 +13,15 @@ macro_rules! statements {
 }
 
 pub mod bills;
+pub mod cash;
+pub mod coupons;
 pub mod known;
 pub mod owed;
 pub mod payments;
 pub mod people;
+pub mod points;
 pub mod recharges;
+pub mod refunds;
 pub mod rules;
 pub mod runs;
 pub mod usages;

@@ -144,6 +144,21 @@ async fn being_late_costs_after_the_days_of_grace_and_can_be_let_go() {
 }
 
 #[tokio::test]
+async fn rooms_are_reminded_by_the_day_of_their_own_community() {
+    on_each_engine(async |mut world| {
+        // In Shanghai it is 2 November already, in Los Angeles still the first.
+        world.open_community_in("America/Los_Angeles").await;
+        let bill = json!({"room": "r101", "title": "x", "amount_minor": 100, "due_on": "2026-11-05", "reason": "x"});
+        world.post("/api/bills").by(CHEN).key("b").json(&bill).content().await;
+        assert_eq!(world.tick().await["reminded"], 0);
+        world.pass_ms(DAY_MS);
+        assert_eq!(world.tick().await["reminded"], 1);
+        assert_eq!(world.tick().await["reminded"], 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rooms_that_owe_are_listed_and_reminded_of_once_a_week() {
     on_each_engine(async |mut world| {
         by_hand(&world, 10_000).await;

@@ -2,13 +2,16 @@
 //! the books out.
 
 mod bills;
+mod counter;
 mod doorbell;
 mod events;
 mod many;
+mod parts;
 mod payments;
 mod recharges;
 mod refusals;
 mod rules;
 mod runs;
 mod statements;
+mod storms;
 mod support;

@@ -35,6 +35,7 @@ fn routes() -> Vec<Route> {
     let terms = json!({"late_rate_per_100k": 0, "grace_days": 0, "late_cap_percent": 100, "due_days": 30});
     let bill = json!({"room": "r101", "title": "x", "amount_minor": 100, "reason": "x"});
     let less = json!({"amount_minor": 1, "reason": "x"});
+    let coupon = json!({"community": "garden", "title": "x", "person": "li", "value": {"amount_minor": 1}, "first_day": "2026-11-01", "until_day": "2026-12-01", "reason": "x"});
     vec![
         route("POST", "/api/tariffs", Some(tariff), managers()),
         route("GET", "/api/tariffs", None, readers()),
@@ -64,7 +65,16 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/bill-payments/{payment}", None, own("bill_payment_unknown")),
         route("GET", "/api/bill-payments/{payment}/receipt", None, own("bill_payment_unknown")),
         route("POST", "/api/bill-payments/{payment}/refunds", Some(json!({"bills": ["{bill}"], "reason": "x"})), own_changed("bill_payment_unknown")),
-        route("POST", "/api/recharges", Some(json!({"room": "r101", "commodity": "water", "amount_minor": 1})), with("room_unknown", 404, &[ZHAO, CHEN, AUDITOR, DEVICE, APP, STRANGER])),
+        route("POST", "/api/fee-coupons", Some(coupon), managers()),
+        route("GET", "/api/fee-coupons", None, people()),
+        route("GET", "/api/fee-coupons/{coupon}", None, own("fee_coupon_unknown")),
+        route("DELETE", "/api/fee-coupons/{coupon}", None, own_changed("fee_coupon_unknown")),
+        route("POST", "/api/fee-points", Some(json!({"community": "garden", "person": "li", "points": 1, "reason": "x"})), managers()),
+        route("GET", "/api/fee-points", None, people()),
+        route("POST", "/api/cash-closes", Some(json!({"community": "garden", "counted_minor": 0})), managers()),
+        route("GET", "/api/cash-closes", None, readers()),
+        route("GET", "/api/cash-closes/{close}", None, hidden("cash_close_unknown")),
+        route("POST", "/api/recharges", Some(json!({"room": "r101", "commodity": "water", "amount_minor": 1})), with("room_unknown", 404, &[ZHAO, STAFF_ELSEWHERE, AUDITOR, DEVICE, APP, STRANGER])),
         route("GET", "/api/recharges", None, people()),
         route("GET", "/api/recharges/{recharge}", None, own("recharge_unknown")),
         route("POST", "/api/recharges/{recharge}/acknowledgement", Some(json!({"accepted": true})), own_changed("recharge_unknown")),
@@ -97,6 +107,8 @@ impl Route {
             "/api/fee-rules",
             "/api/bill-runs",
             "/api/fee-statements",
+            "/api/fee-points",
+            "/api/cash-closes",
         ]
         .contains(&self.path);
         if self.method == "GET" && is_list {
@@ -111,6 +123,11 @@ impl Route {
             None => ask,
         }
     }
+}
+
+async fn made_by_chen(world: &World, path: &str, body: &Value) -> Value {
+    let ask = world.post(path).by(CHEN).key(path);
+    ask.json(body).content().await
 }
 
 async fn places(world: &World) -> Places {
@@ -137,7 +154,13 @@ async fn places(world: &World) -> Places {
         .json(&recharge)
         .content()
         .await;
+    let coupon = json!({"community": "garden", "title": "x", "person": "li", "value": {"amount_minor": 1}, "first_day": "2026-11-01", "until_day": "2026-12-01", "reason": "x"});
+    let coupon = made_by_chen(world, "/api/fee-coupons", &coupon).await;
+    let close = json!({"community": "garden", "counted_minor": 0});
+    let close = made_by_chen(world, "/api/cash-closes", &close).await;
     Places(vec![
+        ("coupon", id(&coupon)),
+        ("close", id(&close)),
         ("tariff", id(&tariff)),
         ("community", "garden".to_owned()),
         ("rule", id(&rule)),

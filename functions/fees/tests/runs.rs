@@ -245,3 +245,84 @@ async fn a_run_goes_on_in_steps_and_makes_each_bill_once() {
     assert_eq!(world.post(&path).by(CHEN).content().await["bills"], 1_100);
     assert_eq!(world.published("2026-10").await["bills"], 0);
 }
+
+/// A rule of 30.00 yuan a month that bills by longer periods.
+async fn by_periods(world: &World, billing: Value, first_day: &str) -> Value {
+    let rule = json!({"community": "garden", "name": "车位", "charge": {"kind": "fixed", "amount_minor": 3_000}, "billing": billing, "first_day": first_day});
+    world
+        .post("/api/fee-rules")
+        .by(CHEN)
+        .json(&rule)
+        .content()
+        .await
+}
+
+#[tokio::test]
+async fn a_quarter_is_billed_once_ahead_or_in_its_last_month() {
+    on_each_engine(async |world| {
+        let rule = by_periods(&world, json!({"every": "quarter"}), "2026-10-16").await;
+        assert_eq!(rule["billing"]["from_month"], 1);
+        for month in ["2026-10", "2026-11"] {
+            assert_eq!(world.run(month, false).await["bills"], 0);
+        }
+        // 16 of October's 31 days, November and December, rounded once.
+        let run = world.published("2026-12").await;
+        assert_eq!(
+            (&run["bills"], &run["amount_minor"]),
+            (&json!(3), &json!(3 * 7_548))
+        );
+        let bill = world.bills(LI, "").await.remove(0);
+        assert_eq!(
+            (&bill["period"], &bill["months"]),
+            (&json!("2026-10"), &json!(3))
+        );
+        assert_eq!(
+            bill["basis"]["months"][0],
+            json!({"month": "2026-10", "days": 16, "days_of_month": 31})
+        );
+        let again = world.run("2026-12", false).await;
+        assert_eq!(
+            (
+                &again["bills"],
+                &again["skipped"]["already_billed"]["count"]
+            ),
+            (&json!(0), &json!(3))
+        );
+        by_periods(
+            &world,
+            json!({"every": "year", "from_month": 2, "in_advance": true}),
+            "2027-01-01",
+        )
+        .await;
+        assert_eq!(world.run("2027-01", false).await["bills"], 0);
+        let year = world.run("2027-02", false).await;
+        assert_eq!(
+            (&year["bills"], &year["amount_minor"]),
+            (&json!(3), &json!(3 * 36_000))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rule_that_ends_within_a_period_is_billed_for_its_part() {
+    on_each_engine(async |world| {
+        let rule = json!({"community": "garden", "name": "x", "charge": {"kind": "area", "price": 10_000}, "billing": {"every": "half_year"}, "first_day": "2026-01-01", "until_day": "2026-09-01"});
+        let made = world.post("/api/fee-rules").by(CHEN).json(&rule).content().await;
+        let run = world.run("2026-12", false).await;
+        // July and August of 180.00 m2 at 1.00 yuan.
+        assert_eq!((&run["bills"], &run["amount_minor"]), (&json!(3), &json!(36_000)));
+        assert_eq!(world.run("2027-06", false).await["skipped"], json!({}));
+        let path = format!("/api/fee-rules/{}", made["id"].as_str().unwrap());
+        let mut other = rule.clone();
+        other.as_object_mut().unwrap().remove("community");
+        other["billing"] = json!({"every": "year"});
+        world.ask(http::Method::PUT, &path).by(CHEN).header("if-match", "*").json(&other).refused(409, "fee_rule_billing").await;
+        for charge in [json!({"kind": "per_usage", "commodity": "water", "price": 1}), json!({"kind": "shared", "cost": {"amount_minor": 1}, "by": "area"})] {
+            let mut wrong = rule.clone();
+            wrong["charge"] = charge;
+            world.post("/api/fee-rules").by(CHEN).json(&wrong).refused(422, "fee_rule_invalid").await;
+        }
+    })
+    .await;
+}

@@ -1,17 +1,24 @@
 //! Every statement is one that both engines take.
 
-use fees::store::{bills, known, owed, payments, people, recharges, rules, runs, usages};
+use fees::store::{
+    bills, cash, coupons, known, owed, payments, people, points, recharges, refunds, rules, runs,
+    usages,
+};
 
 use crate::support::on_each_engine;
 
 fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let all = [
         bills::STATEMENTS,
+        cash::STATEMENTS,
+        coupons::STATEMENTS,
         known::STATEMENTS,
         owed::STATEMENTS,
         payments::STATEMENTS,
         people::STATEMENTS,
+        points::STATEMENTS,
         recharges::STATEMENTS,
+        refunds::STATEMENTS,
         rules::STATEMENTS,
         runs::STATEMENTS,
         usages::STATEMENTS,

@@ -132,10 +132,15 @@ impl World {
     }
 
     pub async fn open_community(&self) {
+        self.open_community_in("Asia/Shanghai").await;
+    }
+
+    /// The community stands in that zone.
+    pub async fn open_community_in(&self, time_zone: &str) {
         self.record(&CommunityChanged {
             community: garden(),
             name: "花园".to_owned(),
-            time_zone: "Asia/Shanghai".to_owned(),
+            time_zone: time_zone.to_owned(),
             version: 1,
             actor: ActorId::parse("wang").unwrap(),
         })

@@ -5,15 +5,16 @@
 use kernel::{TenantId, Timestamp};
 use store::bulk;
 use store::events::{self, Consumer, Drained};
-use wire::event::{BindingEnded, BindingStarted, Event, ResidentRecorded};
+use wire::event::{AccountRequested, BindingEnded, BindingStarted, Event, ResidentRecorded};
 
 use crate::context::Context;
-use crate::{register, store as sql};
+use crate::{handover, register, store as sql};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
     name: "identity",
     kinds: &[
+        AccountRequested::KIND,
         ResidentRecorded::KIND,
         BindingStarted::KIND,
         BindingEnded::KIND,
@@ -33,6 +34,8 @@ pub struct Done {
     pub heard: usize,
     /// Events set aside because they could not be handled.
     pub parked: usize,
+    /// First passwords of accounts sent, or tried to.
+    pub handed_over: usize,
     /// Codes, messages, sessions, keys and idempotency records forgotten.
     pub forgotten: usize,
     /// Whether the tick stopped at a limit and more may be owed.
@@ -60,10 +63,12 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     for tenant in events::waiting(&context.db, CONSUMER.name).await? {
         drained += take(context, &tenant).await?;
     }
+    let handed_over = handover::send_due(context).await?;
     let swept = sweep(context, context.now).await?;
     Ok(Done {
         heard: drained.handled,
         parked: drained.parked,
+        handed_over,
         forgotten: swept.iter().sum::<usize>() + store::sweep(&context.db, context.now).await?,
         more: drained.is_full() || swept.iter().any(|count| *count >= sql::SWEEP_ROWS_MAX),
     })

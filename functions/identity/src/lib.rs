@@ -7,6 +7,7 @@
 pub mod context;
 pub mod cron;
 pub mod domain;
+mod handover;
 pub mod http;
 pub mod mqtt;
 mod register;

@@ -4,12 +4,13 @@
 use kernel::{ActorId, ActorKind};
 use store::{Tx, events};
 use wire::event::{
-    BindingEnded, BindingStarted, PersonAliased, PersonRegistered, ResidentRecorded,
+    AccountRequested, BindingEnded, BindingStarted, PersonAliased, PersonRegistered,
+    ResidentRecorded,
 };
 
 use crate::context::Context;
 use crate::domain::{Name, Person, Username};
-use crate::store as sql;
+use crate::{handover, store as sql};
 
 /// Handles an event of the log; one that means nothing here is done at once.
 pub(crate) async fn handle(
@@ -17,6 +18,9 @@ pub(crate) async fn handle(
     tx: &mut Tx,
     event: &events::Recorded,
 ) -> anyhow::Result<()> {
+    if let Some(asked) = event.read::<AccountRequested>()? {
+        return handover::account_requested(context, tx, asked).await;
+    }
     if let Some(recorded) = event.read::<ResidentRecorded>()? {
         return resident_recorded(context, tx, recorded).await;
     }

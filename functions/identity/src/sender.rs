@@ -43,11 +43,14 @@ pub struct Sending<'a> {
     pub tenant: &'a str,
     /// To which number.
     pub phone: &'a str,
-    /// For what: signing in, registering, another phone, another password.
+    /// For what: signing in, registering, another phone, another password; `account` for a new account's first password.
     pub purpose: &'a str,
-    /// The code.
+    /// The code, or the password.
     pub code: &'a str,
-    /// How long it holds, in seconds.
+    /// With what one signs in, where the number alone does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<&'a str>,
+    /// How long it holds, in seconds; 0 for a password, which holds until it is replaced.
     pub expires_in_seconds: i64,
 }
 

@@ -9,6 +9,7 @@ mod consents;
 mod devices;
 mod failures;
 mod feedback;
+mod handovers;
 mod people;
 mod register;
 mod roles;
@@ -34,6 +35,9 @@ pub(crate) use devices::{
 pub(crate) use failures::{delete_failures, failures, insert_failure};
 pub(crate) use feedback::{
     answer_feedback, delete_feedback_of, feedback, feedbacks, insert_feedback,
+};
+pub(crate) use handovers::{
+    Handover, delete_handover, due_handovers, insert_handover, postpone_handover,
 };
 pub(crate) use people::{
     Account, NewAccount, PeopleFilter, account, claim_person, delete_memberships, has_password,

@@ -1,14 +1,18 @@
-//! What other capabilities recorded: communities and their clocks, rooms and their names, who lives where.
+//! What other capabilities recorded: communities and their clocks, rooms and their names, who lives where, and money
+//! for prepaid meters.
 
+use anyhow::Context as _;
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
-    BindingEnded, BindingStarted, CommunityChanged, Event, PersonAliased, PersonErased, RoomChanged,
+    BindingEnded, BindingStarted, CommunityChanged, Event, PersonAliased, PersonErased,
+    RechargeCommanded, RechargeFinished, RoomChanged,
 };
 
 use crate::context::Context;
-use crate::store::places;
+use crate::recharging;
+use crate::store::{people, places};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -20,8 +24,13 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         BindingEnded::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
+        RechargeCommanded::KIND,
+        RechargeFinished::KIND,
     ],
 };
+
+/// How often a request looks for more before it asks to be tried again.
+const CATCH_UPS_MAX: usize = 4;
 
 /// Handles what waits for all tenants; how many events.
 ///
@@ -46,13 +55,28 @@ pub(crate) async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Re
     Ok(())
 }
 
+/// Handles all that waits for one tenant: who looks for a room among half of an imported register finds it missing.
+///
+/// # Errors
+/// A failure of the database, or more waits than one request can handle: then trying again goes on from there.
+pub(crate) async fn catch_up_whole(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
+    for _ in 0..CATCH_UPS_MAX {
+        if !is_waiting(&context.db, tenant, CONSUMER.name).await?
+            || !take(context, tenant).await?.is_full()
+        {
+            return Ok(());
+        }
+    }
+    Err(kernel::Transient).context("rooms that others recorded are still being taken in")
+}
+
 async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     let drained = drain(
         &context.db,
         tenant,
         CONSUMER,
         context.now,
-        async |tx, event| handle(tx, event).await,
+        async |tx, event| handle(context, tx, event).await,
     )
     .await?;
     if let Some(cause) = &drained.failed {
@@ -62,7 +86,7 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     Ok(drained)
 }
 
-async fn handle(tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
+async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(changed) = event.read::<CommunityChanged>()? {
         return places::put_community(tx, &changed.community, &changed.time_zone).await;
     }
@@ -80,10 +104,16 @@ async fn handle(tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
         return places::end_binding(tx, &ended.binding, ended.until).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
-        return places::rename(tx, &aliased.alias, aliased.person.as_str()).await;
+        return people::rename(tx, &aliased.alias, aliased.person.as_str()).await;
     }
     if let Some(erased) = event.read::<PersonErased>()? {
-        return places::forget(tx, &erased.person).await;
+        return people::erase(tx, &erased.person).await;
+    }
+    if let Some(commanded) = event.read::<RechargeCommanded>()? {
+        return recharging::commanded(context, tx, &commanded).await;
+    }
+    if let Some(finished) = event.read::<RechargeFinished>()? {
+        return recharging::finished(context, tx, &finished).await;
     }
     Ok(())
 }

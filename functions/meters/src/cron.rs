@@ -1,4 +1,4 @@
-//! The heartbeat: hears what other capabilities said, closes months, looks again at closed ones that readings
+//! The heartbeat: hears what other capabilities said, sends money to prepaid meters, ends what no meter answered, closes months, looks again at closed ones that readings
 //! touched, compares masters with their meters, finds what is plausible, and thins and forgets what is old.
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
@@ -15,7 +15,7 @@ use crate::domain::curve::Step;
 use crate::domain::{AlarmKind, Month, master_differs};
 use crate::rows::Known;
 use crate::store::{alarms, batch, meters, periods, readings, retention, usage};
-use crate::{consume, curves, facts};
+use crate::{consume, curves, facts, recharging, switching};
 
 /// The most months of communities that one tick closes; the next tick goes on.
 pub const TICK_CLOSINGS_MAX: usize = 4;
@@ -51,6 +51,10 @@ const PHOTO_DAYS: i64 = 400;
 pub struct Done {
     /// Events of other capabilities handled.
     pub heard: usize,
+    /// Tries of recharges sent to meters.
+    pub sent: usize,
+    /// Requests to cut or restore a supply that no meter answered.
+    pub timed_out: usize,
     /// Months of communities closed.
     pub closed: usize,
     /// Meters whose closed usage was looked at again.
@@ -81,6 +85,8 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let heard = consume::hear(context).await?;
+    let sent = recharging::send_due(context).await?;
+    let timed_out = switching::settle_overdue(context).await?;
     let closed = close_months(context).await?;
     let revised = closing::revise(context, 1).await?;
     let compared = compare_masters(context).await?;
@@ -89,6 +95,8 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let forgotten = store::sweep(&context.db, context.now).await? + forget(context).await?;
     Ok(Done {
         heard,
+        sent,
+        timed_out,
         closed,
         revised,
         compared,

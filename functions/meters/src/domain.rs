@@ -8,14 +8,18 @@ pub mod estimate;
 pub mod meter;
 pub mod month;
 pub mod reading;
+pub mod recharge;
+pub mod switching;
 pub mod text;
 
 pub use alarm::{AlarmKind, alarms_of, master_differs};
 pub use counting::{Basis, Count, Flow, Item, ItemKind, Judged, Register, Verdict, count, judge};
 pub use estimate::{Gap, Method, Point, allocate};
-pub use meter::{Binding, Digits, Meter, Multiplier, Object};
+pub use meter::{Binding, Decoding, Digits, Meter, Multiplier, Object};
 pub use month::Month;
 pub use reading::{Clock, Decision, HoldReason, Source, believed};
+pub use recharge::{Recharge, RechargeState};
+pub use switching::{CutReason, Switching, SwitchingState};
 pub use text::{Line, Name, Reason};
 
 #[cfg(test)]

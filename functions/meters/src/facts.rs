@@ -4,12 +4,13 @@ use kernel::{Actor, ActorId, EventId, MeterAlarmId, ReadingId, Timestamp};
 use store::{Tx, events};
 use wire::event::{
     BandUsage, Event, MeterAlarmCleared, MeterAlarmRaised, MeterBound, MeterChanged,
-    MeterRegistered, MeterRemoved, MeterReplaced, ReadingQuarantined, ReadingReviewed, UsageClosed,
+    MeterRecharged, MeterRegistered, MeterRemoved, MeterReplaced, ReadingQuarantined,
+    ReadingReviewed, SwitchingRequested, SwitchingSettled, UsageClosed,
 };
 
 use crate::context::Context;
 use crate::domain::counting::Bands;
-use crate::domain::{AlarmKind, Decision, Meter, Object};
+use crate::domain::{AlarmKind, CutReason, Decision, Meter, Object, Switching};
 
 /// A meter was registered.
 pub(crate) async fn registered(
@@ -174,6 +175,52 @@ pub(crate) async fn alarm_cleared(
         actor,
     };
     append(context, tx, &fact).await
+}
+
+/// Somebody asked for a supply to be cut or restored.
+pub(crate) async fn switching_requested(
+    context: &Context,
+    tx: &Tx,
+    switching: &Switching,
+) -> anyhow::Result<()> {
+    let fact = SwitchingRequested {
+        switching: switching.id.clone(),
+        meter: switching.meter.clone(),
+        community: switching.community.clone(),
+        room: switching.room.clone(),
+        supply: switching.supply.as_str().to_owned(),
+        reason: switching.reason.map(CutReason::as_str).map(str::to_owned),
+        note: switching.note.as_ref().map(|note| note.as_str().to_owned()),
+        actor: switching.actor.clone(),
+    };
+    append(context, tx, &fact).await
+}
+
+/// It is known what became of that.
+pub(crate) async fn switching_settled(
+    context: &Context,
+    tx: &Tx,
+    switching: &Switching,
+) -> anyhow::Result<()> {
+    let fact = SwitchingSettled {
+        switching: switching.id.clone(),
+        meter: switching.meter.clone(),
+        community: switching.community.clone(),
+        room: switching.room.clone(),
+        supply: switching.supply.as_str().to_owned(),
+        state: switching.state.name().to_owned(),
+        detail: switching.state.detail().map(str::to_owned),
+    };
+    append(context, tx, &fact).await
+}
+
+/// A prepaid meter has answered for good.
+pub(crate) async fn recharged(
+    context: &Context,
+    tx: &Tx,
+    fact: &MeterRecharged,
+) -> anyhow::Result<()> {
+    append(context, tx, fact).await
 }
 
 /// The usage of months is known, or known better.

@@ -2,11 +2,14 @@
 
 mod alarms;
 mod changes;
+pub(crate) mod decodings;
+mod fits;
 mod meters;
 mod periods;
 mod readings;
 mod reviews;
 mod routes;
+mod switchings;
 mod usage;
 
 use kernel::{Actor, CommunityId, MeterId, Refusal, Timestamp, Zone};
@@ -64,6 +67,11 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("POST", ["api", "meters", meter, "replacements"]) => changes::replace(context, request, meter).await,
         ("PUT", ["api", "meters", meter, "removal"]) => changes::remove(context, request, meter).await,
         ("GET", ["api", "meters", meter, "readings"]) => readings::list(context, request, meter).await,
+        ("POST", ["api", "meters", meter, "switchings"]) => switchings::request(context, request, meter).await,
+        ("GET", ["api", "meters", meter, "switchings"]) => switchings::list(context, request, meter).await,
+        ("GET", ["api", "meters", meter, "switchings", switching]) => switchings::show(context, request, (meter, switching)).await,
+        ("GET", ["api", "meters", meter, "recharges"]) => switchings::list_recharges(context, request, meter).await,
+        ("POST", ["api", "meter-decodings"]) => decodings::preview(context, request).await,
         ("POST", ["api", "meter-readings"]) => readings::send(context, request).await,
         ("GET", ["api", "meter-readings", reading]) => readings::show(context, request, reading).await,
         ("PUT", ["api", "meter-readings", reading, "photo"]) => readings::put_photo(context, request, reading).await,
@@ -89,6 +97,10 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         (_, ["api", "meters", _, "bindings"]) => web::method_not_allowed("GET, POST"),
         (_, ["api", "meters", _, "replacements"]) => web::method_not_allowed("POST"),
         (_, ["api", "meters", _, "removal"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "meters", _, "switchings"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "meters", _, "switchings", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "meters", _, "recharges"]) => web::method_not_allowed("GET"),
+        (_, ["api", "meter-decodings"]) => web::method_not_allowed("POST"),
         (_, ["api", "meters", _, "readings"]) => web::method_not_allowed("GET"),
         (_, ["api", "meter-readings"]) => web::method_not_allowed("POST"),
         (_, ["api", "meter-readings", _]) => web::method_not_allowed("GET"),
@@ -189,6 +201,13 @@ fn replied(answer: &Answer) -> anyhow::Result<Reply> {
         "application/json",
         answer.body.clone().into(),
     ))
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn present<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    <Option<T> as serde::Deserialize>::deserialize(from).map(Some)
 }
 
 /// A field of the body that is text on the wire and a type of the domain behind it.

@@ -188,7 +188,11 @@ fn raw(reading: &Incoming, now: Timestamp) -> Raw {
             id: reading.id.clone(),
             register_milli: reading.register_milli,
             bands: reading.bands,
-            kind: ItemKind::Read,
+            kind: if believed {
+                ItemKind::Read
+            } else {
+                ItemKind::Undated
+            },
         },
         meter: reading.meter.clone(),
         device_at: reading.device_at,

@@ -1,20 +1,28 @@
-//! What gateways read, and the doorbell of other capabilities. Every message may come twice, late and out of order; a
-//! gateway sends it again until it has a receipt.
+//! What gateways read and answer, and the doorbell of other capabilities. Every message may come twice, late and out of
+//! order; a gateway sends it again until it has a receipt.
+
+use std::collections::BTreeSet;
 
 use kernel::{DeviceId, Message as Text, MessageId, MeterId, Refusal, TenantId};
 use serde::{Deserialize, Serialize};
 use store::tx;
 use trigger::Outcome;
-use wire::meter::{Flag, READINGS_MAX, Reading, Readings, Register, Source as Read, Unit};
+use wire::meter::{
+    Acknowledgement, Flag, READINGS_MAX, RawReading, RawReadings, Reading, Readings, Register,
+    Source as Read, Unit,
+};
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
 
-use crate::consume;
 use crate::context::Context;
 use crate::domain::caller::unknown_meter;
+use crate::domain::switching::own_gateway;
 use crate::domain::{Source, believed};
+use crate::http::decodings::{no_bytes, undecoded};
 use crate::intake::{self, Incoming, Taken};
 use crate::outbox::publish_receipt;
 use crate::rows::{Known, reading_id};
+use crate::store::batch;
+use crate::{consume, decoding, recharging, switching};
 
 /// The MQTT trigger.
 #[cfg(target_family = "wasm")]
@@ -36,7 +44,14 @@ pub async fn receive(context: &Context, topic: &str, payload: &[u8]) -> Outcome 
 async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
     let topic = match Topic::parse(topic) {
         Ok(Topic::Doorbell(tenant)) => {
-            return outgoing::woken(consume::catch_up(context, &tenant).await);
+            let outcome = outgoing::woken(consume::catch_up(context, &tenant).await);
+            recharging::send_soon(context, &tenant).await;
+            return outcome;
+        }
+        Ok(Topic::Device(topic))
+            if topic.channel == Channel::Acknowledgement && topic.kind == DeviceKind::Meter =>
+        {
+            return on_answer(context, &topic, payload).await;
         }
         Ok(Topic::Device(topic)) if topic.channel == Channel::Reading => topic,
         _ => return Outcome::Reject(format!("meters say nothing on the topic {topic:?}")),
@@ -48,6 +63,11 @@ async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
             settle(context, &topic.tenant, (gateway, id), stored).await
         }
         Err(error) => {
+            if let Ok(message) = Message::<RawReadings>::from_payload(payload) {
+                let stored = store_raw(context, &topic, &message).await;
+                let (gateway, id) = (&message.body.gateway, &message.id);
+                return settle(context, &topic.tenant, (gateway, id), stored).await;
+            }
             let why = error.to_string();
             if let Ok(Message { id, body, .. }) = Message::<Sender>::from_payload(payload) {
                 let refusal = refused("message_unreadable", &why);
@@ -63,6 +83,98 @@ async fn take(context: &Context, topic: &str, payload: &[u8]) -> Outcome {
 #[derive(Serialize, Deserialize)]
 struct Sender {
     gateway: DeviceId,
+}
+
+/// The answer of a gateway to an order.
+async fn on_answer(context: &Context, topic: &DeviceTopic, payload: &[u8]) -> Outcome {
+    let message = match Message::<Acknowledgement>::from_payload(payload) {
+        Ok(message) => message,
+        Err(error) => return Outcome::Reject(error.to_string()),
+    };
+    let stored = tx(&context.db, &topic.tenant, async |tx| {
+        let meter = MeterId::parse(topic.device.as_str())?;
+        let answer = (&meter, &message.body);
+        if switching::take_answer(context, tx, answer).await? {
+            return Ok(());
+        }
+        recharging::answered(context, tx, answer).await
+    })
+    .await;
+    let outcome = settle(
+        context,
+        &topic.tenant,
+        (&message.body.gateway, &message.id),
+        stored,
+    )
+    .await;
+    recharging::send_soon(context, &topic.tenant).await;
+    outcome
+}
+
+/// What devices said in formats of their own becomes readings, by the plugged decoder.
+async fn store_raw(
+    context: &Context,
+    topic: &DeviceTopic,
+    message: &Message<RawReadings>,
+) -> anyhow::Result<()> {
+    let raw = &message.body.messages;
+    if raw.is_empty() || raw.len() > READINGS_MAX {
+        return Err(refused("readings_count", "a message has 1 to 50 readings").into());
+    }
+    let ids: Vec<MeterId> = raw
+        .iter()
+        .filter_map(|raw| MeterId::parse(raw.meter.as_str()).ok())
+        .collect();
+    let ids: BTreeSet<&MeterId> = ids.iter().collect();
+    let ids: Vec<&MeterId> = ids.into_iter().collect();
+    let known = batch::known(&context.db, &topic.tenant, &ids).await?;
+    let mut readings = Vec::with_capacity(raw.len());
+    let mut first_refusal = None;
+    for raw in raw {
+        match decoded(&known, raw) {
+            Ok(reading) => readings.push(reading),
+            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+        }
+    }
+    match first_refusal {
+        Some(refusal) if readings.is_empty() => return Err(refusal.into()),
+        Some(refusal) => {
+            let (id, count) = (&message.id, raw.len() - readings.len());
+            let text = format!("{count} of the devices' messages in {id} refused: {refusal}");
+            web::log("warn", "-", &text);
+        }
+        None => {}
+    }
+    let read = Message {
+        id: message.id.clone(),
+        at: message.at,
+        body: Readings {
+            gateway: message.body.gateway.clone(),
+            readings,
+        },
+    };
+    store(context, topic, &read).await
+}
+
+/// A reading of what a device said.
+fn decoded(known: &[Known], raw: &RawReading) -> Result<Reading, Refusal> {
+    let known = known
+        .iter()
+        .find(|known| known.meter.id.as_str() == raw.meter.as_str());
+    let meter = &known.ok_or_else(unknown_meter)?.meter;
+    let hints = meter
+        .decoding
+        .ok_or_else(|| refused("decoding_missing", "the meter's messages are not decoded"))?;
+    let bytes = decoding::bytes(&raw.bytes).ok_or_else(no_bytes)?;
+    let registers = decoding::decode(&bytes, hints, meter.commodity).map_err(undecoded)?;
+    Ok(Reading {
+        meter: raw.meter.clone(),
+        source: Read::Interval,
+        read_at: raw.read_at,
+        registers,
+        flags: vec![Flag::GatewayClock],
+        raw: Some(raw.bytes.clone()),
+    })
 }
 
 async fn store(
@@ -187,15 +299,7 @@ fn speaks_for(
     reading: &Incoming,
     body: &Readings,
 ) -> Result<(), Refusal> {
-    if known.meter.gateway.as_ref() != Some(gateway) {
-        return Err(Refusal::forbidden(
-            "gateway_foreign",
-            Text::new(
-                "This gateway does not read this meter.",
-                "该网关不负责这块表。",
-            ),
-        ));
-    }
+    own_gateway(&known.meter, gateway)?;
     let counted = match known.meter.commodity.unit() {
         kernel::MeterUnit::Kwh => Unit::KilowattHour,
         kernel::MeterUnit::M3 => Unit::CubicMetre,

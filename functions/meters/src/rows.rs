@@ -9,8 +9,8 @@ use store::{Row, Value};
 
 use crate::domain::counting::Bands;
 use crate::domain::{
-    Basis, Binding, Count, Flow, Item, ItemKind, Judged, Line, Meter, Name, Object, Point,
-    Register, Source, Verdict,
+    Basis, Binding, Count, Decoding, Flow, Item, ItemKind, Judged, Line, Meter, Name, Object,
+    Point, Register, Source, Verdict,
 };
 
 /// A meter with where its count stands.
@@ -82,7 +82,7 @@ pub(crate) struct Judgement<'a> {
     pub zone: Zone,
 }
 
-/// A meter from thirty-four columns; see the statement `KNOWN`.
+/// A meter from thirty-seven columns; see the statement `KNOWN`.
 pub(crate) fn read_known(row: &Row) -> anyhow::Result<Known> {
     let commodity = row.text(2)?;
     let meter = Meter {
@@ -101,6 +101,14 @@ pub(crate) fn read_known(row: &Row) -> anyhow::Result<Known> {
         version: row.integer(11)?,
         register: read_register(row, 12)?,
         serial: row.optional_text(15)?.map(Line::parse).transpose()?,
+        prepaid: row.boolean(34)?,
+        decoding: match (row.optional_integer(35)?, row.optional_integer(36)?) {
+            (Some(step_milli), Some(offset_milli)) => Some(Decoding {
+                step_milli,
+                offset_milli,
+            }),
+            _ => None,
+        },
     };
     Ok(Known {
         meter,
@@ -186,7 +194,8 @@ pub(crate) fn read_item(row: &Row) -> anyhow::Result<Item> {
     let kind = match (source, row.optional_text(6)?) {
         (Source::Opening, _) => ItemKind::Opening(row.integer(5)?),
         (Source::Closing, _) => ItemKind::Closing,
-        (_, None) => ItemKind::Read,
+        (_, None) if row.boolean(8)? => ItemKind::Read,
+        (_, None) => ItemKind::Undated,
         (_, Some("rejected")) => ItemKind::Rejected,
         (_, Some(_)) => ItemKind::Decided,
     };

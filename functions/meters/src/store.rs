@@ -15,11 +15,14 @@ macro_rules! statements {
 pub mod alarms;
 pub mod batch;
 pub mod meters;
+pub mod people;
 pub mod periods;
 pub mod places;
 pub mod readings;
+pub mod recharges;
 pub mod retention;
 pub mod routes;
+pub mod switchings;
 pub mod usage;
 
 use kernel::{Actor, ActorKind};
@@ -31,11 +34,14 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         alarms::STATEMENTS,
         batch::STATEMENTS,
         meters::STATEMENTS,
+        people::STATEMENTS,
         periods::STATEMENTS,
         places::STATEMENTS,
         readings::STATEMENTS,
+        recharges::STATEMENTS,
         retention::STATEMENTS,
         routes::STATEMENTS,
+        switchings::STATEMENTS,
         usage::STATEMENTS,
     ]
     .concat()

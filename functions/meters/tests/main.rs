@@ -4,10 +4,15 @@
 mod alarms;
 mod by_hand;
 mod curves;
+mod decoding;
+mod gateway;
 mod many;
 mod messages;
+mod orders;
 mod periods;
 mod quarantine;
+mod recharges;
 mod refusals;
+mod register;
 mod statements;
 mod support;

@@ -83,7 +83,7 @@ async fn the_order_of_arrival_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_clock_of_1970_is_flagged_and_our_time_taken() {
+async fn a_clock_of_1970_waits_for_review_and_counts_at_our_time_once_accepted() {
     on_each_engine(async |mut world| {
         let epoch = Timestamp::EPOCH;
         world.message("m1", "e101", (epoch, 5_000)).await;
@@ -91,11 +91,35 @@ async fn a_clock_of_1970_is_flagged_and_our_time_taken() {
         assert_eq!(first["clock_believed"], false);
         assert_eq!(first["at"], json!(world.context.now));
         assert_eq!(first["device_at"], json!(epoch));
+        assert_eq!(
+            (&first["verdict"], &first["reason"]),
+            (&json!("held"), &json!("clock_invalid"))
+        );
+        let shown = world.get("/api/meters/e101").by(WANG).content().await;
+        assert_eq!(shown["register_milli"], 1_000, "it does not count yet");
+        let quarantined = world.facts("reading.quarantined").await;
+        assert_eq!(quarantined[0]["reason"], "clock_invalid");
         // The next message says the same moment and is another reading; the same message again is not.
         world.pass_ms(HOUR_MS);
         world.message("m2", "e101", (epoch, 6_000)).await;
         world.message("m2", "e101", (epoch, 6_000)).await;
         assert_eq!(world.readings("e101").await.len(), 3);
+        let uri = "/api/meter-reviews?community=garden";
+        let queue = world.get(uri).by(WANG).content().await;
+        assert_eq!(queue["items"].as_array().unwrap().len(), 2);
+        let id = first["id"].as_str().unwrap();
+        let accept = json!({"decision": "accept", "reason": "网关时钟未校准，读数与现场一致"});
+        let ask = world.put(&format!("/api/meter-reviews/{id}")).by(WANG);
+        let accepted = ask.json(&accept).content().await;
+        assert_eq!(accepted["verdict"], "counted");
+        assert_eq!(accepted["at"], first["at"], "at our time of arrival");
+        assert_eq!(total(&world, "e101").await, 4_000);
+        // A good reading afterwards counts on from there, and the other one still waits.
+        let now = world.context.now.plus_millis(1_000);
+        world.message("m3", "e101", (now, 7_000)).await;
+        assert_eq!(total(&world, "e101").await, 6_000);
+        let queue = world.get(uri).by(WANG).content().await;
+        assert_eq!(queue["items"].as_array().unwrap().len(), 1);
     })
     .await;
 }

@@ -60,6 +60,8 @@ fn routes() -> Vec<Route> {
     let meter_route = json!({"id": "new", "community": "garden", "name": "x", "meters": ["e101"]});
     let limits = json!({"per": "year", "bounds_milli": [1]});
     let senders = || vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only"), (APP, 403, "managers_only")];
+    let decoding = json!({"commodity": "water", "decoding": {"step_milli": 10, "offset_milli": 0}, "bytes": "a500000000 00a5".replace(' ', "")});
+    let senders_of_nothing = || [LI, AUDITOR, GATEWAY, APP].map(|person| (person, 403, "managers_only")).to_vec();
     let photo = || {
         let mut refused = managers("reading_unknown", true);
         refused.push((ZHAO, 403, "managers_only"));
@@ -75,6 +77,11 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/meters/{meter}/replacements", Some(replacement), managers("meter_unknown", true)),
         route("PUT", "/api/meters/{meter}/removal", Some(json!({"closing_milli": 9_000, "reason": "x"})), managers("meter_unknown", true)),
         route("GET", "/api/meters/{meter}/readings", None, others("meter_unknown")),
+        route("POST", "/api/meters/{meter}/switchings", Some(json!({"supply": "off", "reason": "leak"})), managers("meter_unknown", true)),
+        route("GET", "/api/meters/{meter}/switchings", None, others("meter_unknown")),
+        route("GET", "/api/meters/{meter}/switchings/{switching}", None, others("switching_unknown")),
+        route("GET", "/api/meters/{meter}/recharges", None, [others("meter_unknown"), vec![(LI, 403, "overseers_only")]].concat()),
+        route("POST", "/api/meter-decodings", Some(decoding), senders_of_nothing()),
         route("POST", "/api/meter-readings", Some(readings), senders()),
         route("GET", "/api/meter-readings/{reading}", None, others("reading_unknown")),
         route("PUT", "/api/meter-readings/{reading}/photo", None, photo()),
@@ -101,6 +108,7 @@ fn routes() -> Vec<Route> {
 fn fill(path: &str) -> String {
     path.replace("{meter}", "e101")
         .replace("{reading}", "first")
+        .replace("{switching}", "nothing")
         .replace("{meter_route}", "round-1")
         .replace("{meter_alarm}", "nothing")
         .replace("{community}", "garden")
@@ -145,6 +153,7 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
         let after = world.get("/api/meters/e101").by(LI).content().await;
         assert_eq!(after, meter);
         assert_eq!(world.facts("meter.changed").await.len(), 0);
+        assert_eq!(world.facts("meter.switching_requested").await.len(), 0);
         assert_eq!(world.facts("reading.reviewed").await.len(), 0);
     })
     .await;

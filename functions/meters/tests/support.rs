@@ -227,6 +227,10 @@ impl World {
         self.ask(Method::POST, uri)
     }
 
+    pub fn patch(&self, uri: &str) -> Ask<'_> {
+        self.ask(Method::PATCH, uri)
+    }
+
     pub fn put(&self, uri: &str) -> Ask<'_> {
         self.ask(Method::PUT, uri)
     }

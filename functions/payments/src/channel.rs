@@ -65,7 +65,7 @@ pub(crate) async fn start(
     attempt: &Attempt,
 ) -> Result<String, Fault> {
     match attempt.channel {
-        Channel::Alipay => alipay::start(context, payment, attempt).await,
+        Channel::Alipay => alipay::start(context, tenant, payment, attempt).await,
         Channel::Simulated | Channel::Wechat => {
             wechat::start(context, tenant, payment, attempt).await
         }
@@ -103,7 +103,7 @@ pub(crate) async fn refund(
     refund: &Refund,
 ) -> Result<Back, Fault> {
     match refund.channel {
-        Channel::Alipay => alipay::refund(context, refund).await,
+        Channel::Alipay => alipay::refund(context, tenant, refund).await,
         Channel::Simulated | Channel::Wechat => wechat::refund(context, tenant, refund).await,
     }
 }
@@ -127,8 +127,7 @@ pub(crate) async fn bill(
     (channel, day): (Channel, &str),
 ) -> Result<Vec<Bill>, Fault> {
     match channel {
-        // Its bill is an archive for the accountant; what it says is not read here.
-        Channel::Alipay => Err(Fault::Refused("no_bill".to_owned())),
+        Channel::Alipay => alipay::bill(context, tenant, day).await,
         Channel::Simulated | Channel::Wechat => wechat::bill(context, tenant, (channel, day)).await,
     }
 }

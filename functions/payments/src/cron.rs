@@ -115,7 +115,7 @@ async fn reconcile_yesterday(context: &Context) -> anyhow::Result<i64> {
     let name = yesterday.to_string();
     let span = bill::bounds(&name)?;
     let mut count = 0;
-    for channel in [Channel::Simulated, Channel::Wechat] {
+    for channel in Channel::ALL {
         if !context.offers(channel) {
             continue;
         }

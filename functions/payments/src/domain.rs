@@ -4,6 +4,7 @@ mod caller;
 mod payment;
 mod reconciliation;
 mod refund;
+mod settlement;
 
 pub use caller::{
     auditors_only, can_pay, can_see, is_manager, operators_only, unknown_account, unknown_payment,
@@ -18,3 +19,4 @@ pub use reconciliation::{
     compare,
 };
 pub use refund::{Refund, RefundState, TRIES_MAX, next_try, refundable};
+pub use settlement::{Moved, Settled, settled};

@@ -1,5 +1,7 @@
 //! Requests to channels outside. In a native build they are kept and answered as a test says.
 
+use anyhow::Context as _;
+
 /// How long a channel may take to answer, in milliseconds.
 pub const ANSWER_MS_MAX: u64 = 8_000;
 
@@ -27,10 +29,18 @@ pub struct Answered {
     /// Its headers, their names in lower case.
     pub headers: Vec<(String, String)>,
     /// Its body.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 impl Answered {
+    /// Its body as text.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn text(&self) -> anyhow::Result<&str> {
+        std::str::from_utf8(&self.body).context("reading an answer as text")
+    }
+
     /// The value of a header; empty when it is absent.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
@@ -105,7 +115,7 @@ mod guest {
                     Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
                 })
                 .collect(),
-            body: String::from_utf8(body)?,
+            body,
         })
     }
 

@@ -91,7 +91,7 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
 }
 
 async fn ask(context: &Context, tx: &Tx, asked: PaymentRequested) -> anyhow::Result<()> {
-    if asked.amount_minor <= 0 {
+    if asked.amount_minor <= 0 || !(0..=asked.amount_minor).contains(&asked.direct_minor) {
         let told = (
             &asked.payment,
             asked.purpose.as_str(),
@@ -111,6 +111,7 @@ async fn ask(context: &Context, tx: &Tx, asked: PaymentRequested) -> anyhow::Res
         expires_at: asked.expires_at,
         state: PaymentState::Open,
         refunded: 0,
+        direct: asked.direct_minor,
     };
     // One that was taken up before stays as it is.
     payments::insert_payment(tx, &payment).await?;
@@ -149,6 +150,9 @@ async fn give_back(context: &Context, tx: &Tx, asked: RefundRequested) -> anyhow
     let Some(payment) = payment else {
         return facts::refund_failed(context, tx, told, None, "payment_unknown").await;
     };
+    if !(0..=asked.amount_minor).contains(&asked.direct_minor) {
+        return facts::refund_failed(context, tx, told, Some(&payment), "direct_invalid").await;
+    }
     let attempt = match refundable(&payment, asked.amount_minor) {
         Ok(attempt) => attempt.to_owned(),
         Err(Refusal { code, .. }) => {
@@ -172,6 +176,7 @@ async fn give_back(context: &Context, tx: &Tx, asked: RefundRequested) -> anyhow
         state: RefundState::Requested,
         due_at: Some(context.now),
         tries: 0,
+        direct: asked.direct_minor,
     };
     let added = payments::add_refunded(tx, &payment.id, asked.amount_minor).await?;
     anyhow::ensure!(added, "a refund is more than is left of its payment");

@@ -111,6 +111,7 @@ async fn late(
         state: RefundState::Requested,
         due_at: Some(context.now),
         tries: 0,
+        direct: 0,
     };
     refunds::insert_refund(tx, &refund).await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! What channels speak: keys, signatures and messages. Pure; nothing is sent or stored here.
 
 pub mod alipay;
+pub mod alipay_bill;
 pub mod bill;
 pub mod keys;
 pub mod wechat;

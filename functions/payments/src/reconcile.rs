@@ -1,22 +1,30 @@
 //! One day of one channel: its bill against our books, and what came out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use kernel::TenantId;
-use store::tx;
+use kernel::{Currency, Money, TenantId};
+use ledger::{Account, AccountKind, Posting};
+use store::{Tx, tx};
 use wire::event::ReconciliationCompleted;
 
 use crate::channel::{self, Fault, RATE};
 use crate::context::Context;
-use crate::domain::{Bill, BillStatus, Booked, Channel, Compared, Movement, RefundState, compare};
+use crate::domain::{
+    Bill, BillStatus, Booked, Channel, Compared, Moved, Movement, RefundState, Settled, compare,
+    settled,
+};
 use crate::facts;
 use crate::protocol::bill;
 use crate::store::reconciliations::{self as sql, Day, Pooled, Reconciliation};
 use crate::store::{attempts, refunds};
 
-/// Holds the channel's bill of the day against the tenant's books. Again, it is another run of the same day.
+/// How far apart the two sides may have a direct payment, in milliseconds.
+const SLACK_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Holds the channel's bill of the day against the tenant's books, and posts what the channel pays for it and charges. Again,
+/// it is another run of the same day, and posts what differs.
 ///
 /// # Errors
 /// When the bill cannot be had, or the database fails.
@@ -56,7 +64,9 @@ pub(crate) async fn run(
         books.iter().filter(|book| book.expected).count(),
     );
     let (_, day_end) = bill::bounds(&name)?;
-    let compared = compare(bills, books, RATE, day_end)?;
+    let direct = direct(context, tenant, day).await?;
+    let compared = compare(bills.clone(), books, RATE, day_end)?;
+    let settled = settled(&bills, &compared.mistakes, &direct, RATE)?;
     let pooled = pooled(&compared);
     let outcome = Reconciliation {
         channel,
@@ -68,23 +78,78 @@ pub(crate) async fn run(
         matched: i64::try_from(compared.matched)?,
         carried: i64::try_from(pooled.len())?,
         mistakes: i64::try_from(compared.mistakes.len())?,
+        settled,
     };
-    tx(&context.db, tenant, async |tx| {
+    let run = tx(&context.db, tenant, async |tx| {
+        let before = sql::reconciliation(tx, tenant, day).await?;
+        let before = before.map_or_else(Settled::default, |before| before.settled);
         let run = sql::put(tx, &outcome, &compared.mistakes).await?;
         sql::put_pool(tx, day, &pooled).await?;
-        let fact = ReconciliationCompleted {
-            channel: channel.as_str().to_owned(),
-            day: name.clone(),
-            run,
-            mistakes: u32::try_from(outcome.mistakes)?,
-        };
-        facts::reconciled(context, tx, &fact).await?;
-        Ok(Reconciliation {
-            run,
-            ..outcome.clone()
-        })
+        settle(context, tx, (day, run), (before, settled)).await?;
+        tell(context, tx, (day, run), outcome.mistakes).await?;
+        Ok(run)
     })
-    .await
+    .await?;
+    Ok(Reconciliation { run, ..outcome })
+}
+
+async fn tell(
+    context: &Context,
+    tx: &Tx,
+    (day, run): (Day<'_>, u32),
+    mistakes: i64,
+) -> anyhow::Result<()> {
+    let fact = ReconciliationCompleted {
+        channel: day.channel.as_str().to_owned(),
+        day: day.day.to_owned(),
+        run,
+        mistakes: u32::try_from(mistakes)?,
+    };
+    facts::reconciled(context, tx, &fact).await
+}
+
+/// What is paid straight to merchants, and taken from them, of what may stand in the bill of that day.
+async fn direct(
+    context: &Context,
+    tenant: &TenantId,
+    day: Day<'_>,
+) -> anyhow::Result<BTreeMap<Moved, i64>> {
+    let (from, until) = bill::bounds(day.day)?;
+    let span = (from.plus_millis(-SLACK_MS), until.plus_millis(SLACK_MS));
+    let found = sql::direct_between(&context.db, tenant, day.channel, span).await?;
+    let found = found
+        .into_iter()
+        .map(|entry| ((entry.number, entry.movement), entry.amount));
+    Ok(found.collect())
+}
+
+/// Posts what the channel pays for the day and what it charges, as far as an earlier run has not.
+async fn settle(
+    context: &Context,
+    tx: &Tx,
+    (day, run): (Day<'_>, u32),
+    (before, now): (Settled, Settled),
+) -> anyhow::Result<()> {
+    let channel = day.channel.as_str();
+    let clearing = Account::new(AccountKind::ChannelClearing, Some(channel))?;
+    let reference = format!("{channel}/{}/{run}", day.day);
+    let mut posting = Posting::new("channel.settlement", &reference, context.now);
+    for (account, minor) in [
+        (Account::bank(), now.bank - before.bank),
+        (Account::channel_fee_expense(), now.fees - before.fees),
+        (clearing, before.cleared() - now.cleared()),
+    ] {
+        let amount = Money::new(minor.saturating_abs(), Currency::Cny);
+        posting = match minor {
+            0 => posting,
+            1.. => posting.debit(account, amount),
+            _ => posting.credit(account, amount),
+        };
+    }
+    if !posting.legs.is_empty() {
+        ledger::post(tx, &posting).await?;
+    }
+    Ok(())
 }
 
 /// Both sides with what the day before has left, and with those of our entries that only the bill has on this day.

@@ -9,7 +9,7 @@ use crate::domain::{
     RefundState,
 };
 
-/// A payment from its fifteen columns; see the statement `PAYMENT`.
+/// A payment from its seventeen columns; see the statement `PAYMENT`.
 pub(crate) fn read_payment(row: &Row) -> anyhow::Result<Payment> {
     Ok(Payment {
         id: row.id(0)?,
@@ -36,6 +36,7 @@ pub(crate) fn read_payment(row: &Row) -> anyhow::Result<Payment> {
             other => anyhow::bail!("a payment's state is {other:?}"),
         },
         refunded: row.integer(15)?,
+        direct: row.integer(16)?,
     })
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn read_attempt(row: &Row) -> anyhow::Result<Attempt> {
     })
 }
 
-/// A refund from its sixteen columns; see the statement `REFUND`.
+/// A refund from its eighteen columns; see the statement `REFUND`.
 pub(crate) fn read_refund(row: &Row) -> anyhow::Result<Refund> {
     Ok(Refund {
         id: row.id(0)?,
@@ -84,6 +85,7 @@ pub(crate) fn read_refund(row: &Row) -> anyhow::Result<Refund> {
         },
         due_at: row.optional_timestamp(15)?,
         tries: u32::try_from(row.integer(16)?)?,
+        direct: row.integer(17)?,
     })
 }
 

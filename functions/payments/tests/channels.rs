@@ -18,7 +18,7 @@ fn platform_public() -> String {
 }
 
 /// Both channels, with keys of the tests.
-fn configured() -> Settings {
+pub fn configured() -> Settings {
     let own = str::to_owned;
     Settings {
         simulated_channel: "off".to_owned(),
@@ -62,7 +62,7 @@ fn wechat_answer(world: &World, status: u16, body: &str) -> Answered {
             header("wechatpay-signature", signed.signature),
             header("wechatpay-serial", signed.serial),
         ],
-        body: body.to_owned(),
+        body: body.as_bytes().to_vec(),
     }
 }
 
@@ -123,7 +123,7 @@ async fn no_answer_and_one_that_is_not_believed_are_unknown_and_asked_for_later(
     with_settings(configured, async |mut world| {
         world.asked("p1", 100).await;
         let forged = Answered {
-            body: r#"{"code_url":"weixin://evil"}"#.to_owned(),
+            body: br#"{"code_url":"weixin://evil"}"#.to_vec(),
             ..wechat_answer(&world, 200, "{}")
         };
         world.context.exchange.answer(forged);
@@ -176,7 +176,7 @@ async fn what_wechat_pay_refuses_is_refused_under_its_code() {
 }
 
 /// An attempt over Alipay that waits: its number.
-async fn started_at_alipay(world: &World) -> String {
+pub async fn started_at_alipay(world: &World) -> String {
     world.asked("p1", 8_888).await;
     let platform = PrivateKey::from_pem(PLATFORM_KEY).unwrap();
     let node = r#"{"code":"10000","msg":"Success","qr_code":"https://qr.alipay.invalid/x"}"#;
@@ -185,7 +185,7 @@ async fn started_at_alipay(world: &World) -> String {
     world.context.exchange.answer(Answered {
         status: 200,
         headers: vec![],
-        body,
+        body: body.into_bytes(),
     });
     let attempt = start(world, "alipay").await;
     assert_eq!(attempt["code_url"], "https://qr.alipay.invalid/x");
@@ -193,7 +193,7 @@ async fn started_at_alipay(world: &World) -> String {
 }
 
 /// What Alipay posts, signed, with one field otherwise.
-fn alipay_notice(number: &str, (name, value): (&str, &str)) -> String {
+pub fn alipay_notice(number: &str, (name, value): (&str, &str)) -> String {
     let pairs = [
         ("notify_id", "n1"),
         ("app_id", "2021000000000001"),

@@ -1,6 +1,7 @@
 //! The payments function from outside, on SQLite and on PostgreSQL: requests, events, notices and ticks in; replies, rows,
 //! facts and books out.
 
+mod alipay;
 mod books;
 mod channels;
 mod doorbell;

@@ -141,6 +141,11 @@ impl World {
 
     /// A capability asks Li for money, to be paid within an hour.
     pub async fn asked(&self, payment: &str, amount_minor: i64) {
+        self.asked_direct(payment, amount_minor, 0).await;
+    }
+
+    /// As [`Self::asked`], with a part that the channel pays straight to merchants.
+    pub async fn asked_direct(&self, payment: &str, amount_minor: i64, direct_minor: i64) {
         self.record(&PaymentRequested {
             payment: PaymentId::parse(payment).unwrap(),
             purpose: "bills".to_owned(),
@@ -151,19 +156,48 @@ impl World {
             subject: "物业费".to_owned(),
             reference: format!("bill-{payment}"),
             expires_at: self.context.now.plus_millis(3_600_000),
+            direct_minor,
         })
         .await;
     }
 
     /// A capability gives money back.
     pub async fn asked_back(&self, refund: &str, payment: &str, amount_minor: i64) {
+        self.asked_back_direct((refund, payment), amount_minor, 0)
+            .await;
+    }
+
+    /// As [`Self::asked_back`], with a part that the channel takes straight from merchants.
+    pub async fn asked_back_direct(
+        &self,
+        (refund, payment): (&str, &str),
+        amount_minor: i64,
+        direct_minor: i64,
+    ) {
         self.record(&RefundRequested {
             refund: RefundId::parse(refund).unwrap(),
             payment: PaymentId::parse(payment).unwrap(),
             amount_minor,
             reason: "多收退回".to_owned(),
+            direct_minor,
         })
         .await;
+    }
+
+    /// The order that a direct payment was for is complete: who asked takes the money out of clearing.
+    pub async fn earned(&self, order: &str, amount_minor: i64) {
+        store::tx(&self.context.db, &tenant(), async |tx| {
+            let amount = kernel::Money::new(amount_minor, Currency::Cny);
+            let posting = ledger::Posting::new("order.completed", order, self.context.now)
+                .debit(ledger::Account::suspense(), amount)
+                .credit(
+                    ledger::Account::parse("channel_clearing:simulated")?,
+                    amount,
+                );
+            ledger::post(tx, &posting).await
+        })
+        .await
+        .unwrap();
     }
 
     /// Li starts to pay over the simulated channel.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use kernel::DeviceId;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 use uuid::Uuid;
 
-use crate::adapters::meters::{self, MeterBus, Telling};
+use crate::adapters::meters::{self, MeterBus, MeterHandle, Telling};
 use crate::adapters::{Adapter, Line, LockHandle, Noticed, Panels, Relay, Report, Switch};
 use crate::clock::Clock;
 use crate::commands::{Around, Commands};
@@ -79,7 +80,8 @@ impl Bridge {
             .collect();
         let snapshots = Snapshots::open(&config);
         let remote = Remote::open(&config, clock.now());
-        others.extend(meters(&config, &clock, &counters, &remote, &spool));
+        let (buses, meters) = meters(&config, &clock, &counters, &remote, &spool);
+        others.extend(buses);
         let around = || Around {
             spool: spool.clone(),
             clock: clock.clone(),
@@ -87,7 +89,7 @@ impl Bridge {
             snapshots: snapshots.clone(),
             remote: remote.clone(),
         };
-        let commands = Commands::new(&config, &locks, around());
+        let commands = Commands::new(&config, (&locks, meters), around());
         commands
             .answer_interrupted()
             .await
@@ -207,14 +209,14 @@ async fn adapters(
     Ok((adapters, locks))
 }
 
-/// Every bus of meters, and what tells what they read.
+/// Every bus of meters, what tells what they read, and what hands each meter its orders.
 fn meters(
     config: &Config,
     clock: &Clock,
     counters: &Arc<Counters>,
     remote: &Remote,
     spool: &Spool,
-) -> Vec<JoinHandle<()>> {
+) -> (Vec<JoinHandle<()>>, BTreeMap<DeviceId, MeterHandle>) {
     let settled = meters::kept(&config.data);
     let (names, spool) = (Names::of(config), spool.clone());
     let (visits, telling) =
@@ -225,11 +227,15 @@ fn meters(
         remote: remote.clone(),
         visits,
     };
-    let buses = config.meter_buses.iter().map(|bus| {
-        let bus = MeterBus::new(bus.clone(), around.clone(), &settled);
-        tokio::spawn(bus.run())
-    });
-    buses.chain([tokio::spawn(telling.run())]).collect()
+    let mut handles = BTreeMap::new();
+    let mut running = vec![tokio::spawn(telling.run())];
+    for bus in &config.meter_buses {
+        let (serving, handle) = MeterBus::new(bus.clone(), around.clone(), &settled);
+        running.push(tokio::spawn(serving.run()));
+        let meters = bus.meters.iter().map(|meter| &meter.id);
+        handles.extend(meters.map(|meter| (meter.clone(), handle.clone())));
+    }
+    (running, handles)
 }
 
 async fn pass_on(

@@ -1,7 +1,9 @@
-//! What arrives from MQTT: door commands, acted on once and only in time, and what is said to the gateway itself.
+//! What arrives from MQTT: commands to doors and meters, acted on once and only in time, and what is said to the
+//! gateway itself.
 
 mod fire;
 mod gateway;
+mod meter;
 mod opening;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,7 @@ use wire::door::{Command, OccurrenceKind, Outcome};
 use wire::{Channel, DeviceKind, Message};
 
 use crate::adapters::LockHandle;
+use crate::adapters::meters::MeterHandle;
 use crate::clock::Clock;
 use crate::config::{Config, DoorConfig};
 use crate::counters::Counters;
@@ -59,6 +62,9 @@ pub enum Handled {
 pub struct Commands {
     names: Arc<Names>,
     doors: Arc<BTreeMap<DeviceId, (DoorConfig, LockHandle)>>,
+    meters: Arc<BTreeMap<DeviceId, MeterHandle>>,
+    /// The meters that orders are heard for.
+    ordered: Arc<BTreeSet<DeviceId>>,
     spool: Spool,
     clock: Clock,
     counters: Arc<Counters>,
@@ -87,9 +93,16 @@ pub struct Around {
 }
 
 impl Commands {
-    /// Commands for the doors of the configuration, each with what moves its lock.
+    /// Commands for the doors of the configuration, each with what moves its lock, and for its meters.
     #[must_use]
-    pub fn new(config: &Config, locks: &BTreeMap<String, LockHandle>, around: Around) -> Self {
+    pub fn new(
+        config: &Config,
+        (locks, meters): (
+            &BTreeMap<String, LockHandle>,
+            BTreeMap<DeviceId, MeterHandle>,
+        ),
+        around: Around,
+    ) -> Self {
         let hung = |door: &DoorConfig| {
             Some((
                 door.id.clone(),
@@ -97,6 +110,9 @@ impl Commands {
             ))
         };
         let doors = Arc::new(config.doors.iter().filter_map(hung).collect());
+        let ordered = config.meter_buses.iter().flat_map(|bus| &bus.meters);
+        let ordered = ordered.filter(|meter| meter.asked.takes_orders());
+        let ordered = ordered.map(|meter| meter.id.clone()).collect();
         let Around {
             spool,
             clock,
@@ -107,6 +123,8 @@ impl Commands {
         Self {
             names: Arc::new(Names::of(config)),
             doors,
+            meters: Arc::new(meters),
+            ordered: Arc::new(ordered),
             spool,
             clock,
             counters,
@@ -152,7 +170,10 @@ impl Commands {
             .doors
             .keys()
             .map(|door| self.names.door_topic(door, Channel::Command));
+        let meters = self.ordered.iter();
+        let meters = meters.map(|meter| self.names.meter_topic(meter, Channel::Command));
         doors
+            .chain(meters)
             .chain([self.names.gateway_topic(Channel::Command)])
             .collect()
     }
@@ -169,6 +190,10 @@ impl Commands {
                 continue;
             }
             tracing::warn!(%door, %opening, "an earlier run did not answer this command");
+            if self.meters.contains_key(&door) {
+                self.interrupted(&door, &opening).await?;
+                continue;
+            }
             self.answer(
                 &door,
                 &opening,
@@ -191,6 +216,9 @@ impl Commands {
             Some((DeviceKind::Door, door)) if self.doors.contains_key(&door) => {
                 return self.door(&door, inbound).await;
             }
+            Some((DeviceKind::Meter, meter)) if self.ordered.contains(&meter) => {
+                return self.meter(&meter, inbound).await;
+            }
             Some((DeviceKind::Gateway, gateway)) if self.names.is_us(&gateway) => {
                 return self.gateway(inbound).await;
             }
@@ -199,7 +227,7 @@ impl Commands {
         self.counters.commands_unknown.add(1);
         tracing::warn!(
             topic = inbound.topic,
-            "a message on a topic of no configured door was left alone"
+            "a message on a topic of no configured door or meter was left alone"
         );
         Ok(Handled::Done)
     }

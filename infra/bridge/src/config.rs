@@ -37,13 +37,15 @@
 //! `switch`) are described in `src/config/devices.rs`, meters (`[[meter_buses]]`, `[[meters]]`) in
 //! `src/config/meters.rs`.
 
+mod asked;
 mod devices;
 mod file;
 mod meters;
 mod port;
 
+pub use asked::{Asked, Authority, MeterConfig};
 pub use devices::{PanelConfig, PanelsConfig, RelayConfig, SwitchConfig};
-pub use meters::{Asked, METERS_MAX, MeterBusConfig, MeterConfig, Protocol};
+pub use meters::{METERS_MAX, MeterBusConfig, Protocol};
 pub use port::{BAUD_DEFAULT, Parity, Port};
 
 use std::fmt;

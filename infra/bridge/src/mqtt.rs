@@ -214,6 +214,10 @@ impl Uplink {
             window.know(&self.names.door_topic(&door.id, Channel::Acknowledgement));
             window.know(&self.names.door_topic(&door.id, Channel::Event));
         }
+        let meters = self.config.meter_buses.iter().flat_map(|bus| &bus.meters);
+        for meter in meters.filter(|meter| meter.asked.takes_orders()) {
+            window.know(&self.names.meter_topic(&meter.id, Channel::Acknowledgement));
+        }
         window.know(&self.names.gateway_topic(Channel::Reading));
         Ok(window)
     }

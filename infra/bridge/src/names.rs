@@ -5,7 +5,7 @@ use kernel::{DeviceId, MessageId, OpeningId, TenantId, Timestamp};
 use uuid::Uuid;
 use wire::door::{Acknowledgement, Occurrence, OccurrenceKind, Outcome};
 use wire::gateway::Report;
-use wire::meter::{Reading, Readings, Source};
+use wire::meter::{self, Reading, Readings, Source};
 use wire::{Channel, DeviceKind, DeviceTopic, Message, Topic};
 
 use crate::config::Config;
@@ -31,6 +31,12 @@ impl Names {
     #[must_use]
     pub fn door_topic(&self, door: &DeviceId, channel: Channel) -> String {
         self.topic(DeviceKind::Door, door, channel)
+    }
+
+    /// A topic of one of our meters.
+    #[must_use]
+    pub fn meter_topic(&self, meter: &DeviceId, channel: Channel) -> String {
+        self.topic(DeviceKind::Meter, meter, channel)
     }
 
     /// A topic of the gateway itself.
@@ -141,6 +147,26 @@ impl Names {
             body,
             now,
         )
+    }
+
+    /// What became of an order to a meter, as a message.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn meter_answer(
+        &self,
+        meter: &DeviceId,
+        command: MessageId,
+        outcome: meter::Outcome,
+        now: Timestamp,
+    ) -> Result<Outgoing> {
+        let body = meter::Acknowledgement {
+            command,
+            gateway: self.gateway.clone(),
+            outcome,
+        };
+        let topic = self.meter_topic(meter, Channel::Acknowledgement);
+        outgoing(topic, Kind::Acknowledgement, body, now)
     }
 
     /// What became of a command, as a message.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{bench, building, openapi, testing, tidy, up, workspace};
+use crate::{bench, building, fuzzing, openapi, testing, tidy, up, workspace};
 
 /// The commands of a developer of Linli.
 #[derive(Parser)]
@@ -45,6 +45,12 @@ pub enum Command {
     Tidy,
     /// What continuous integration runs: the same as `test`.
     Ci,
+    /// Feed arbitrary bytes to every protocol of meters, each for a while.
+    Fuzz {
+        /// For how many seconds each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Measure, and print one table.
     Bench {
         /// Only these parts.
@@ -76,6 +82,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Build => building::everything(),
         Command::Test { runner } => testing::everything(&runner),
         Command::Ci => testing::everything(&[]),
+        Command::Fuzz { seconds } => fuzzing::run(seconds),
         Command::Migrate { database } => migrate(database.as_deref()),
         Command::Openapi { output } => {
             let merged = openapi::write(&workspace::root(), &workspace::root().join(&output))?;

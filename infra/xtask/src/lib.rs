@@ -7,6 +7,7 @@ pub mod children;
 pub mod cli;
 pub mod client;
 pub mod demo;
+pub mod fuzzing;
 pub mod openapi;
 pub mod postgres;
 pub mod testing;

@@ -4,7 +4,8 @@
 //! A message is `A5 S P0 P1 P2 P3 CS`: the status (bit 0 the battery is low, bit 1 the cable is cut), the pulses since
 //! the counter was fitted, low byte first, and the sum of all bytes before.
 
-#[cfg(any(target_family = "wasm", test))]
 mod message;
 #[cfg(target_family = "wasm")]
 mod plugin;
+
+pub use message::{Wrong, total_milli};

@@ -21,6 +21,7 @@ pub enum Wrong {
 
 impl Wrong {
     /// The code that stays the same, and the sentences in English and Chinese.
+    #[must_use]
     pub fn said(self) -> [&'static str; 3] {
         match self {
             Self::Length => [
@@ -53,6 +54,9 @@ impl Wrong {
 }
 
 /// What the meter shows, in thousandths: what it showed at first, and what each pulse since then is worth.
+///
+/// # Errors
+/// Why the bytes say no such thing.
 pub fn total_milli(bytes: &[u8], step_milli: i64, offset_milli: i64) -> Result<i64, Wrong> {
     let message: [u8; MESSAGE_BYTES] = bytes.try_into().map_err(|_| Wrong::Length)?;
     let [start, status, p0, p1, p2, p3, checksum] = message;

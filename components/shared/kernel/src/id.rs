@@ -116,6 +116,8 @@ ids! {
     MeterId;
     /// One value that was read from a meter.
     ReadingId;
+    /// One request to cut or restore the supply behind a meter.
+    SwitchingId;
     /// What a meter counted in one month, in all its revisions.
     UsageId;
     /// The meters that somebody goes round and reads (抄表册).
@@ -142,6 +144,56 @@ ids! {
     BillPaymentId;
     /// Money for a prepaid meter.
     RechargeId;
+    /// One gain or loss of somebody's points (积分).
+    PointsEntryId;
+    /// One counting of a cashier's drawer (日结).
+    CashCloseId;
+    /// Who sells in the mall (商家): one party, one shop.
+    MerchantId;
+    /// Somebody's wish to sell in the mall (入驻申请).
+    MerchantApplicationId;
+    /// A licence or certificate of a merchant (资质).
+    QualificationId;
+    /// What a hosted merchant asks an operator to change in its shop (托管变更).
+    ChangeRequestId;
+    /// What goods or services are of (品类).
+    CategoryId;
+    /// What share of a sale is the platform's, from when on.
+    CommissionRuleId;
+    /// Goods or a life service that a merchant offers (商品、服务).
+    ProductId;
+    /// What of a product is bought: its size, its colour (规格).
+    VariantId;
+    /// A time in which a life service can be had (时段).
+    SlotId;
+    /// What a merchant promises for a time: coupons, full reduction, group-buy, flash sale (活动).
+    PromotionId;
+    /// Buyers who buy together (拼团).
+    GroupId;
+    /// One coupon in one person's hands (优惠券).
+    CouponId;
+    /// Where a person wants things brought (收货地址).
+    AddressId;
+    /// What is bought at once of several merchants, with one payment (结算单).
+    CheckoutId;
+    /// What one person buys of one merchant (订单).
+    OrderId;
+    /// One product in an order.
+    OrderLineId;
+    /// A refund, return or exchange that a buyer asks for (售后).
+    AfterSaleId;
+    /// What buyer and merchant could not settle between them (纠纷).
+    DisputeId;
+    /// What a buyer says about what was bought (评价).
+    ReviewId;
+    /// What a buyer and a shop write to each other (会话).
+    ConversationId;
+    /// One text in a conversation.
+    ChatMessageId;
+    /// What a merchant and the platform owe each other for a month (结算单).
+    StatementId;
+    /// A merchant's money on its way out (提现).
+    WithdrawalId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

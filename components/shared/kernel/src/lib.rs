@@ -16,11 +16,15 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId,
-    CommunityId, CompanyId, DeviceId, DoorGroupId, EventId, FeeRuleId, GrantId, HoldId, IdError,
-    ImportId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, ParkingSpaceId, PassId,
-    PaymentId, ReadingId, RechargeId, RefundId, RoomId, ScheduleId, TariffId, TenantId,
-    TransactionId, UnitId, UsageId, VisitId,
+    ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
+    BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
+    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, IdError, ImportId,
+    MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId,
+    OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId,
+    QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId,
+    StatementId, SwitchingId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId,
+    VisitId, WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kernel::{ActorId, CommunityId, RoomId};
+use kernel::{ActorId, CommunityId, MerchantId, RoomId};
 
 /// The longest owner, in characters.
 pub const OWNER_CHARACTERS_MAX: usize = 64;
@@ -87,6 +87,8 @@ chart! {
     ChannelClearing = "channel_clearing", Debit, true, false;
     /// The bank account.
     Bank = "bank", Debit, false, false;
+    /// The cash in the drawers of a community's counter: one a community.
+    Cash = "cash", Debit, true, false;
     /// What a room owes: one a room.
     FeeReceivable = "fee_receivable", Debit, true, false;
     /// What a merchant owes: one a merchant.
@@ -109,6 +111,8 @@ chart! {
     MerchantDeposit = "merchant_deposit", Credit, true, true;
     /// What a resident has paid ahead: one a person.
     ResidentWallet = "resident_wallet", Credit, true, true;
+    /// What a property company or an owner has paid ahead for the platform: one a party.
+    PlatformPrepaid = "platform_prepaid", Credit, true, true;
     /// What belongs to all owners of a community.
     OwnersCommonFund = "owners_common_fund", Credit, true, true;
     /// Property fees, water, electricity and the like: one a community.
@@ -208,6 +212,12 @@ impl Account {
         Self::of(AccountKind::Bank)
     }
 
+    /// The cash at a community's counter.
+    #[must_use]
+    pub fn cash(community: &CommunityId) -> Self {
+        Self::owned(AccountKind::Cash, community.as_str())
+    }
+
     /// What channels charge.
     #[must_use]
     pub fn channel_fee_expense() -> Self {
@@ -236,6 +246,60 @@ impl Account {
     #[must_use]
     pub fn resident_wallet(person: &ActorId) -> Self {
         Self::owned(AccountKind::ResidentWallet, person.as_str())
+    }
+
+    /// What a company or an owner has paid ahead for the platform.
+    #[must_use]
+    pub fn platform_prepaid(party: &ActorId) -> Self {
+        Self::owned(AccountKind::PlatformPrepaid, party.as_str())
+    }
+
+    /// What a merchant may draw.
+    #[must_use]
+    pub fn merchant_payable(merchant: &MerchantId) -> Self {
+        Self::owned(AccountKind::MerchantPayable, merchant.as_str())
+    }
+
+    /// What a merchant owes.
+    #[must_use]
+    pub fn merchant_receivable(merchant: &MerchantId) -> Self {
+        Self::owned(AccountKind::MerchantReceivable, merchant.as_str())
+    }
+
+    /// What a merchant has deposited.
+    #[must_use]
+    pub fn merchant_deposit(merchant: &MerchantId) -> Self {
+        Self::owned(AccountKind::MerchantDeposit, merchant.as_str())
+    }
+
+    /// Money on its way to merchants' banks.
+    #[must_use]
+    pub fn withdrawal_in_transit() -> Self {
+        Self::of(AccountKind::WithdrawalInTransit)
+    }
+
+    /// Coupons that the platform bears.
+    #[must_use]
+    pub fn coupon_subsidy_expense() -> Self {
+        Self::of(AccountKind::CouponSubsidyExpense)
+    }
+
+    /// Commissions.
+    #[must_use]
+    pub fn platform_commission() -> Self {
+        Self::of(AccountKind::PlatformCommission)
+    }
+
+    /// Fees for the platform.
+    #[must_use]
+    pub fn platform_fee_income() -> Self {
+        Self::of(AccountKind::PlatformFeeIncome)
+    }
+
+    /// Advertising.
+    #[must_use]
+    pub fn ad_income() -> Self {
+        Self::of(AccountKind::AdIncome)
     }
 
     /// The kind.

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod door;
 pub mod event;
 pub mod gateway;
+pub mod mall;
 mod message;
 pub mod meter;
 pub mod pass;

@@ -1,11 +1,16 @@
-//! What a gateway says about its meters.
+//! What a gateway says about its meters, and what it is told to do at them.
 //!
 //! The same body stands on two topics: on `linli/{tenant}/meter/{meter}/reading` every reading is of that meter; on
 //! `linli/{tenant}/gateway/{gateway}/reading` a gateway says at once what it read from several of its registered
-//! meters. Receipts go to the gateway, as for doors.
+//! meters. Receipts go to the gateway, as for doors. Orders stand on `linli/{tenant}/meter/{meter}/cmd`, what became of
+//! them on `linli/{tenant}/meter/{meter}/ack`.
+
+mod orders;
 
 use kernel::{DeviceId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use orders::{Acknowledgement, Command, Order, Outcome, Supply};
 
 /// The most readings in one message; more are refused as a whole.
 pub const READINGS_MAX: usize = 50;
@@ -42,6 +47,27 @@ pub struct Reading {
     /// The frames that were decoded, in lower-case hexadecimal; the evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+}
+
+/// The other body on a `reading` topic: 1 to [`READINGS_MAX`] messages of devices whose format the gateway does not
+/// know; the function has them decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawReadings {
+    /// The gateway that received them; receipts go there.
+    pub gateway: DeviceId,
+    /// What it received, in that order.
+    pub messages: Vec<RawReading>,
+}
+
+/// What one device said, as it said it. (meter, `read_at`) is the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawReading {
+    /// The meter, as the device that is registered.
+    pub meter: DeviceId,
+    /// When the gateway received it.
+    pub read_at: Timestamp,
+    /// The bytes in hexadecimal, at most [`RAW_BYTES_MAX`] of them.
+    pub bytes: String,
 }
 
 /// How a reading came about.

@@ -6,7 +6,7 @@ use kernel::{BillId, BillRunId, CommunityId, Message, Refusal, RoomId, Timestamp
 use serde_json::Value;
 
 use super::rule::{Skip, skip};
-use super::{Charged, Late, Month};
+use super::{Charged, Late, Month, Span};
 
 /// How a bill stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,10 @@ pub struct Bill {
     pub rule_version: i64,
     /// What it is for.
     pub title: String,
-    /// The month.
+    /// The month, or the first of those it is for.
     pub period: Month,
+    /// How many months it is for.
+    pub months: u32,
     /// From 1, of this room, rule and month.
     pub version: i64,
     /// The run that made it.
@@ -85,6 +87,15 @@ pub struct Bill {
 }
 
 impl Bill {
+    /// The months that it is for.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span {
+            first: self.period,
+            months: self.months,
+        }
+    }
+
     /// What is owed by it, without late fee; below zero when it gives back.
     #[must_use]
     pub fn unpaid_fen(&self) -> i64 {

@@ -49,6 +49,12 @@ pub fn is_manager(actor: &Actor, community: &CommunityId) -> bool {
     }
 }
 
+/// Whether the caller takes money at the community's counter.
+#[must_use]
+pub fn works_at_counter(actor: &Actor, community: &CommunityId) -> bool {
+    matches!(actor.kind, ActorKind::Staff | ActorKind::Operator) && is_manager(actor, community)
+}
+
 /// Lets those pass who bill this community.
 ///
 /// # Errors

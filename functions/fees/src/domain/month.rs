@@ -57,6 +57,26 @@ impl Month {
         self.0.checked_add_months(Months::new(1)).unwrap_or(self.0)
     }
 
+    /// The month so many later.
+    #[must_use]
+    pub fn plus(self, months: u32) -> Self {
+        Self(
+            self.0
+                .checked_add_months(Months::new(months))
+                .unwrap_or(self.0),
+        )
+    }
+
+    /// The month so many earlier.
+    #[must_use]
+    pub fn minus(self, months: u32) -> Self {
+        Self(
+            self.0
+                .checked_sub_months(Months::new(months))
+                .unwrap_or(self.0),
+        )
+    }
+
     /// How many days it has.
     #[must_use]
     pub fn days(self) -> i64 {
@@ -86,6 +106,137 @@ impl TryFrom<String> for Month {
     type Error = MonthError;
     fn try_from(text: String) -> Result<Self, MonthError> {
         Self::parse(&text)
+    }
+}
+
+/// Months in a row: what a bill is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first of them.
+    pub first: Month,
+    /// How many, at least one.
+    pub months: u32,
+}
+
+impl Span {
+    /// Each of them.
+    pub fn each(self) -> impl Iterator<Item = Month> {
+        (0..self.months).map(move |number| self.first.plus(number))
+    }
+
+    /// The first day after them.
+    #[must_use]
+    pub fn until(self) -> NaiveDate {
+        self.first.plus(self.months).first()
+    }
+}
+
+impl From<Month> for Span {
+    fn from(first: Month) -> Self {
+        Self { first, months: 1 }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.months > 1 {
+            let last = self.first.plus(self.months - 1);
+            return write!(formatter, "{} – {last}", self.first);
+        }
+        self.first.fmt(formatter)
+    }
+}
+
+/// Every how many months a rule bills.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Every {
+    /// Each month.
+    #[default]
+    Month,
+    /// Three months.
+    Quarter,
+    /// Six months.
+    HalfYear,
+    /// Twelve months.
+    Year,
+}
+
+impl Every {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::HalfYear, Self::Year];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::HalfYear => "half_year",
+            Self::Year => "year",
+        }
+    }
+
+    /// How many months.
+    #[must_use]
+    pub fn months(self) -> u32 {
+        match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::HalfYear => 6,
+            Self::Year => 12,
+        }
+    }
+}
+
+/// When a rule bills: in the first month of each period, for what comes, or in the last, for what was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    /// Every how many months.
+    pub every: Every,
+    /// In which month of the year a period begins, 1 to 12; January unless it says otherwise.
+    #[serde(default = "january")]
+    pub from_month: u32,
+    /// Whether ahead.
+    #[serde(default)]
+    pub in_advance: bool,
+}
+
+fn january() -> u32 {
+    1
+}
+
+impl Default for Billing {
+    /// Each month.
+    fn default() -> Self {
+        Self {
+            every: Every::Month,
+            from_month: 1,
+            in_advance: false,
+        }
+    }
+}
+
+impl Billing {
+    /// Whether there are such periods.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (1..=12).contains(&self.from_month)
+    }
+
+    /// What the run of a month bills, if anything.
+    #[must_use]
+    pub fn span(self, run: Month) -> Option<Span> {
+        let months = self.every.months();
+        // The month of the period that the run is of, from 0.
+        let place = (run.0.month0() + 13 - self.from_month.clamp(1, 12)) % months;
+        let first = if self.in_advance || months == 1 {
+            (place == 0).then_some(run)
+        } else {
+            (place == months - 1).then(|| run.minus(months - 1))
+        };
+        first.map(|first| Span { first, months })
     }
 }
 
@@ -150,6 +301,52 @@ mod tests {
             assert_eq!(Month::parse(text), Err(MonthError), "{text:?}");
         }
         assert_eq!(Month::parse("2026-10").unwrap().to_string(), "2026-10");
+    }
+
+    #[test]
+    fn a_period_is_billed_in_its_first_month_or_in_its_last() {
+        let check = |every, from_month, in_advance, run: &str, expected: Option<&str>| {
+            let billing = Billing {
+                every,
+                from_month,
+                in_advance,
+            };
+            let span = billing.span(Month::parse(run).unwrap());
+            assert_eq!(span.map(|span| span.to_string()).as_deref(), expected);
+        };
+        check(Every::Month, 1, false, "2026-10", Some("2026-10"));
+        check(
+            Every::Quarter,
+            1,
+            false,
+            "2026-12",
+            Some("2026-10 – 2026-12"),
+        );
+        check(Every::Quarter, 1, false, "2026-11", None);
+        check(
+            Every::Quarter,
+            1,
+            true,
+            "2026-10",
+            Some("2026-10 – 2026-12"),
+        );
+        check(
+            Every::Quarter,
+            2,
+            true,
+            "2026-11",
+            Some("2026-11 – 2027-01"),
+        );
+        check(
+            Every::HalfYear,
+            4,
+            false,
+            "2027-03",
+            Some("2026-10 – 2027-03"),
+        );
+        check(Every::Year, 4, true, "2026-04", Some("2026-04 – 2027-03"));
+        check(Every::Year, 1, false, "2026-12", Some("2026-01 – 2026-12"));
+        check(Every::Year, 1, false, "2026-01", None);
     }
 
     #[test]

@@ -4,10 +4,10 @@
 
 use chrono::NaiveDate;
 use kernel::{Commodity, CommunityId, FeeRuleId, Message, Refusal, RoomId, TariffId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tariff::{Prices, Rounding, Schedule, day_of};
 
-use super::{Escalation, Month, ShareBy, Stretch, prorated, rent};
+use super::{Billing, Escalation, Month, ShareBy, Stretch};
 
 /// The most that a month may cost by a rule, in fen: ten million yuan.
 const AMOUNT_MINOR_MAX: i64 = 1_000_000_000;
@@ -126,6 +126,8 @@ pub struct Rule {
     pub charge: Charge,
     /// Of which rooms.
     pub scope: Scope,
+    /// Every how many months it bills.
+    pub billing: Billing,
     /// The one rounding of a line.
     pub rounding: Rounding,
     /// The first day on which it holds.
@@ -227,14 +229,20 @@ impl Rule {
             }
         };
         let dated = self.until_day.is_none_or(|until| self.first_day < until);
-        if fits && dated {
+        let is_plain = matches!(
+            self.charge,
+            Charge::Area { .. } | Charge::Fixed { .. } | Charge::Rent { .. }
+        );
+        // Usage is known by months.
+        let periodic = self.billing.is_valid() && (is_plain || self.billing == Billing::default());
+        if fits && dated && periodic {
             return Ok(self);
         }
         Err(Refusal::invalid(
             "fee_rule_invalid",
             Message::new(
-                "The rule cannot charge anything: prices and amounts are not below zero, parts are 0 to 100 percent, it ends after it begins, and rent names its rooms.",
-                "收费规则不正确：单价和金额不能为负，比例为 0 到 100，结束须晚于开始，租金须指定房屋。",
+                "The rule cannot charge anything: prices and amounts are not below zero, parts are 0 to 100 percent, it ends after it begins, rent names its rooms, and only areas, fixed amounts and rent are billed by more than a month.",
+                "收费规则不正确：单价和金额不能为负，比例为 0 到 100，结束须晚于开始，租金须指定房屋，仅按面积、固定金额和租金可按月以上周期计费。",
             ),
         ))
     }
@@ -266,74 +274,6 @@ impl Rule {
         month
             .part(Some(first), until)
             .ok_or_else(|| skip("not_in_force"))
-    }
-
-    /// What a room owes by area, a fixed amount or rent.
-    ///
-    /// # Errors
-    /// The reason to skip the room.
-    pub fn charge_plain(&self, household: &Household, month: Month) -> Result<Charged, Skip> {
-        let stretch = self.stretch(household, month)?;
-        let of_vacant = |percent: Option<u32>| match percent {
-            Some(percent) if household.is_vacant() => i128::from(percent),
-            _ => 100,
-        };
-        let ((numerator, denominator), mut basis) = match &self.charge {
-            Charge::Area {
-                price,
-                vacancy_percent,
-            } => {
-                let area = known_area(household.area_dm2)?;
-                let percent = of_vacant(*vacancy_percent);
-                // 1/10,000 yuan x 1/100 m2 is 1/10,000 fen; the percent makes it 1/1,000,000.
-                let (numerator, denominator) =
-                    prorated(i128::from(*price) * i128::from(area) * percent, stretch);
-                let basis = json!({"kind": "area", "area_dm2": area, "price": price, "percent": i64::try_from(percent).unwrap_or(100)});
-                ((numerator, denominator * 1_000_000), basis)
-            }
-            Charge::Fixed {
-                amount_minor,
-                vacancy_percent,
-            } => {
-                let percent = of_vacant(*vacancy_percent);
-                let (numerator, denominator) =
-                    prorated(i128::from(*amount_minor) * percent, stretch);
-                let basis = json!({"kind": "fixed", "amount_minor": amount_minor, "percent": i64::try_from(percent).unwrap_or(100)});
-                ((numerator, denominator * 100), basis)
-            }
-            Charge::Rent {
-                amount_minor,
-                escalation,
-            } => {
-                let start = self
-                    .scope
-                    .rooms
-                    .iter()
-                    .find(|term| term.room == household.room);
-                let start = start
-                    .and_then(|term| term.first_day)
-                    .unwrap_or(self.first_day);
-                let (numerator, denominator, rents) =
-                    rent((*amount_minor, start), *escalation, stretch)
-                        .map_err(|problem| Skip(problem.code))?;
-                (
-                    (numerator, denominator),
-                    json!({"kind": "rent", "amount_minor": amount_minor, "contract_from": start, "rents": rents}),
-                )
-            }
-            _ => return Err(skip("not_plain")),
-        };
-        in_days(&mut basis, stretch);
-        let amount_fen = tariff::to_fen(numerator, denominator, self.rounding)
-            .map_err(|problem| Skip(problem.code))?;
-        if amount_fen == 0 {
-            return Err(skip("nothing_due"));
-        }
-        Ok(Charged {
-            amount_fen,
-            basis,
-            mark: String::new(),
-        })
     }
 
     /// The commodity whose usage the rule charges for.
@@ -376,14 +316,6 @@ pub fn in_days(basis: &mut Value, stretch: Stretch) {
     if let Some(basis) = basis.as_object_mut() {
         basis.insert("days".to_owned(), stretch.days().into());
         basis.insert("days_of_month".to_owned(), stretch.month.days().into());
-    }
-}
-
-fn known_area(area_dm2: i64) -> Result<i64, Skip> {
-    match area_dm2 {
-        ..0 => Err(skip("area_negative")),
-        0 => Err(skip("area_missing")),
-        area => Ok(area),
     }
 }
 

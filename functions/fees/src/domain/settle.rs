@@ -105,6 +105,23 @@ pub fn settle(
     (paid, left)
 }
 
+/// All that these bills still take, as they stand now, with the late fees that were quoted.
+#[must_use]
+pub fn needed(bills: &[Bill], quoted: &[Owed]) -> i64 {
+    let owed = bills
+        .iter()
+        .filter(|bill| bill.state == BillState::Published);
+    owed.map(|bill| {
+        let quoted = quoted.iter().find(|owed| owed.bill == bill.id);
+        let late = quoted.map_or(0, |owed| owed.late_fen);
+        match bill.unpaid_fen() {
+            unpaid @ ..0 => unpaid,
+            unpaid => unpaid + late,
+        }
+    })
+    .sum()
+}
+
 /// The bill with this put against it: interest has run until this day, and runs on the rest.
 fn after(
     bill: &Bill,

@@ -76,6 +76,7 @@ async fn by_hand(
         rule_version: 1,
         title: new.title.as_str().to_owned(),
         period: new.period.unwrap_or_else(|| Month::of(today)),
+        months: 1,
         version: 1,
         run: None,
         state: BillState::Published,

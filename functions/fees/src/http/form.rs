@@ -35,7 +35,9 @@ pub(super) struct ShownBill {
     rule: String,
     rule_version: i64,
     title: String,
+    /// The month, or the first of `months` months.
     period: String,
+    months: u32,
     version: i64,
     run: Option<BillRunId>,
     state: &'static str,
@@ -99,6 +101,7 @@ fn shown(bill: Bill, as_of: NaiveDate, late: impl FnOnce(&Bill) -> i64) -> Shown
         rule_version: bill.rule_version,
         title: bill.title,
         period: bill.period.to_string(),
+        months: bill.months,
         version: bill.version,
         run: bill.run,
         state: bill.state.as_str(),

@@ -1,7 +1,8 @@
 //! `/api/bill-payments`: several bills paid together, receipts, and what goes back.
 
 use kernel::{
-    Actor, ActorId, BillId, BillPaymentId, CommunityId, Currency, PaymentId, RefundId, Timestamp,
+    Actor, ActorId, BillId, BillPaymentId, CommunityId, CouponId, Currency, PaymentId, RefundId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use store::Read;
@@ -10,18 +11,11 @@ use web::{Query, Reply, Request};
 use super::{answer, caller, name_of, path_id, printed, replied, stored, write_money};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, sees};
-use crate::paying::{self, unknown_payment};
-use crate::store::payments::{self as sql, Line, Payment, PaymentState, Refund};
+use crate::paying::{self, Asked, unknown_payment};
+use crate::store::payments::{self as sql, Line, Payment, PaymentState};
+use crate::store::refunds::{self, Refund};
 use crate::store::{bills, known};
 use crate::{inbox, printing, refunding};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewPayment {
-    bills: Vec<BillId>,
-    #[serde(default)]
-    use_credit: bool,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,13 +32,23 @@ struct ShownPayment {
     payer: ActorId,
     community: CommunityId,
     quoted: Vec<ShownOwed>,
+    /// What they cost, and what of it is paid now.
     total_minor: i64,
+    asked_minor: i64,
+    coupon: Option<CouponId>,
+    coupon_minor: i64,
+    points: i64,
+    points_minor: i64,
     credit_minor: i64,
+    method: &'static str,
+    /// By the method.
     channel_minor: i64,
     over_minor: i64,
     currency: Currency,
     state: &'static str,
     channel: Option<String>,
+    taken_by: Option<ActorId>,
+    earned_points: i64,
     requested_at: Timestamp,
     expires_at: Timestamp,
     ended_at: Option<Timestamp>,
@@ -74,6 +78,8 @@ struct ShownRefund {
     id: RefundId,
     channel_minor: i64,
     credit_minor: i64,
+    points_minor: i64,
+    coupon_minor: i64,
     state: String,
     reason: String,
     requested_by: ActorId,
@@ -82,12 +88,11 @@ struct ShownRefund {
 
 pub(super) async fn request(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let new: NewPayment = web::body(request)?;
+    let new: Asked = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let who = (&actor.tenant, name_of(&actor));
     let made = write_money(context, request, (who.0, &who.1), async |tx| {
-        let asked = (new.bills.as_slice(), new.use_credit);
-        let payment = paying::request(context, tx, &actor, asked).await?;
+        let payment = paying::request(context, tx, &actor, &new).await?;
         answer(201, &shown(payment))
     })
     .await?;
@@ -118,7 +123,7 @@ pub(super) async fn show(
     inbox::catch_up(context, &actor.tenant).await?;
     let payment = seen(&context.db, &actor, payment).await?;
     let lines = sql::lines(&context.db, &actor.tenant, &payment.id).await?;
-    let refunds = sql::refunds_of(&context.db, &actor.tenant, &payment.id).await?;
+    let refunds = refunds::refunds_of(&context.db, &actor.tenant, &payment.id).await?;
     Ok(Reply::ok(&ShownPayment {
         lines: Some(lines.into_iter().map(shown_line).collect()),
         refunds: Some(refunds.into_iter().map(shown_refund).collect()),
@@ -204,7 +209,15 @@ fn shown(payment: Payment) -> ShownPayment {
             })
             .collect(),
         total_minor: payment.total_minor,
+        asked_minor: payment.asked_minor,
+        coupon: payment.coupon,
+        coupon_minor: payment.coupon_minor,
+        points: payment.points,
+        points_minor: payment.points * payment.point_minor,
         credit_minor: payment.credit_minor,
+        method: payment.method.as_str(),
+        taken_by: payment.taken_by,
+        earned_points: payment.earned_points,
         channel_minor: payment.channel_minor,
         over_minor: payment.over_minor,
         currency: Currency::Cny,
@@ -232,6 +245,8 @@ fn shown_refund(refund: Refund) -> ShownRefund {
         id: refund.id,
         channel_minor: refund.channel_minor,
         credit_minor: refund.credit_minor,
+        points_minor: refund.points_minor,
+        coupon_minor: refund.coupon_minor,
         state: refund.state,
         reason: refund.reason,
         requested_by: refund.requested_by,

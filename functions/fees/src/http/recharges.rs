@@ -4,14 +4,15 @@ use kernel::{
     Actor, ActorId, Commodity, CommunityId, Currency, PaymentId, RechargeId, RoomId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::Read;
+use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
 use super::bills::unknown_room;
 use super::{answer, caller, name_of, path_id, replied, stored, write_money};
 use crate::context::Context;
-use crate::domain::{Reason, check_manager, check_reader, is_people, sees};
+use crate::domain::{Reason, check_manager, check_reader, is_people, sees, works_at_counter};
 use crate::inbox;
+use crate::paying::no_payer;
 use crate::recharging::{self, unknown_recharge};
 use crate::store::known;
 use crate::store::recharges::{self as sql, Recharge};
@@ -22,6 +23,8 @@ struct NewRecharge {
     room: RoomId,
     commodity: Commodity,
     amount_minor: i64,
+    /// Who pays, when staff ask at the counter; one of the room's people unless it is said.
+    payer: Option<ActorId>,
 }
 
 #[derive(Deserialize)]
@@ -57,17 +60,38 @@ pub(super) async fn request(context: &Context, request: &Request) -> anyhow::Res
     let made = write_money(context, request, (who.0, &who.1), async |tx| {
         let room = known::room(tx, tx.tenant(), &new.room).await?;
         let (community, _) = room.ok_or_else(unknown_room)?;
-        let bound = (&actor.id, &new.room);
-        if !is_people(actor.kind) || !known::is_bound(tx, tx.tenant(), bound, context.now).await? {
-            return Err(unknown_room().into());
-        }
-        let place = (&actor, &community, &new.room);
+        let payer = payer(context, tx, (&actor, &community), &new).await?;
+        let place = (&payer, &community, &new.room);
         let what = (new.commodity, new.amount_minor);
         let recharge = recharging::request(context, tx, place, what).await?;
         answer(201, &shown(recharge))
     })
     .await?;
     stored(&made, "/api/recharges")
+}
+
+/// People of the room pay themselves; who works at the counter asks for one of them.
+async fn payer(
+    context: &Context,
+    tx: &Tx,
+    (actor, community): (&Actor, &CommunityId),
+    new: &NewRecharge,
+) -> anyhow::Result<ActorId> {
+    let own = new.payer.as_ref().is_none_or(|payer| *payer == actor.id);
+    let bound = (&actor.id, &new.room);
+    if own && is_people(actor.kind) && known::is_bound(tx, tx.tenant(), bound, context.now).await? {
+        return Ok(actor.id.clone());
+    }
+    if !works_at_counter(actor, community) {
+        return Err(unknown_room().into());
+    }
+    match &new.payer {
+        Some(payer) => Ok(payer.clone()),
+        None => {
+            let people = known::payers(tx, &new.room, context.now).await?;
+            Ok(people.into_iter().next().ok_or_else(no_payer)?)
+        }
+    }
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {

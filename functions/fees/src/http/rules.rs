@@ -12,10 +12,10 @@ use wire::event::{FeeRuleChanged, FeeTermsChanged};
 use super::{answer, caller, community_of, name_of, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Charge, LateTerms, Name, Rule, Scope, check_manager, check_reader, community_unknown,
+    Billing, Charge, LateTerms, Name, Rule, Scope, check_manager, check_reader, community_unknown,
     unknown_rule, unknown_tariff,
 };
-use crate::store::known::{self, Known};
+use crate::store::known::{self, Known, PointTerms};
 use crate::store::rules::{self as sql, Written};
 use crate::{facts, inbox};
 
@@ -33,6 +33,8 @@ struct Content {
     charge: Charge,
     #[serde(default)]
     scope: Scope,
+    #[serde(default)]
+    billing: Billing,
     #[serde(default)]
     rounding: Rounding,
     first_day: NaiveDate,
@@ -58,12 +60,20 @@ struct ShownRule {
     name: String,
     charge: Value,
     scope: Value,
+    billing: ShownBilling,
     rounding: Rounding,
     first_day: NaiveDate,
     until_day: Option<NaiveDate>,
     version: i64,
     changed_by: ActorId,
     changed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct ShownBilling {
+    every: &'static str,
+    from_month: u32,
+    in_advance: bool,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +83,10 @@ struct NewTerms {
     grace_days: u32,
     late_cap_percent: i64,
     due_days: u32,
+    #[serde(default)]
+    point_minor: i64,
+    #[serde(default)]
+    earn_minor: i64,
 }
 
 #[derive(Serialize)]
@@ -82,6 +96,8 @@ struct ShownTerms {
     grace_days: u32,
     late_cap_percent: i64,
     due_days: u32,
+    point_minor: i64,
+    earn_minor: i64,
     version: i64,
 }
 
@@ -117,6 +133,7 @@ fn rule_of(
         name: content.name.as_str().to_owned(),
         charge: content.charge,
         scope: content.scope,
+        billing: content.billing,
         rounding: content.rounding,
         first_day: content.first_day,
         until_day: content.until_day,
@@ -186,10 +203,14 @@ pub(super) async fn change(
         id,
         community,
         version,
+        billing,
         ..
     } = seen.rule;
     if_match.check(version)?;
     let rule = rule_of((id, community, version + 1), content)?;
+    if rule.billing != billing {
+        return Err(other_billing().into());
+    }
     let after = by(context, &actor, (rule, written));
     let who = (&actor.tenant, name_of(&actor));
     let changed = write(context, request, (who.0, &who.1), async |tx| {
@@ -228,14 +249,15 @@ pub(super) async fn change_terms(
     check_manager(&actor, &id)?;
     let if_match = web::required_if_match(request)?;
     let new: NewTerms = web::body(request)?;
-    let terms = known_terms(&new)?;
+    let (terms, points) = known_terms(&new)?;
     let who = (&actor.tenant, name_of(&actor));
     let changed = write(context, request, (who.0, &who.1), async |tx| {
         let (id, before) = terms_of(tx, &actor, community).await?;
         if_match.check(before.terms_version)?;
-        known::put_terms(tx, &id, terms).await?;
+        known::put_terms(tx, &id, (terms, points)).await?;
         let after = Known {
             terms,
+            points,
             terms_version: before.terms_version + 1,
             ..before
         };
@@ -251,26 +273,33 @@ pub(super) async fn change_terms(
     replied(&changed)
 }
 
-fn known_terms(new: &NewTerms) -> Result<LateTerms, Refusal> {
+fn known_terms(new: &NewTerms) -> Result<(LateTerms, PointTerms), Refusal> {
     let fits = (0..=100_000).contains(&new.late_rate_per_100k)
         && new.grace_days <= 3_650
         && (0..=100).contains(&new.late_cap_percent)
-        && new.due_days <= 365;
+        && new.due_days <= 365
+        && (0..=10_000).contains(&new.point_minor)
+        && (0..=100_000_000).contains(&new.earn_minor);
     if !fits {
         return Err(Refusal::invalid(
             "fee_terms_invalid",
             Message::new(
-                "The daily rate is 0 to 100000 of 100,000, the grace 0 to 3650 days, the cap 0 to 100 percent, due within 365 days.",
-                "日利率为 0 到 100000（十万分之一），宽限 0 到 3650 天，上限 0 到 100%，到期 365 天以内。",
+                "The daily rate is 0 to 100000 of 100,000, the grace 0 to 3650 days, the cap 0 to 100 percent, due within 365 days; a point is worth 0 to 10000 fen, and 0 to 100000000 fen earn one.",
+                "日利率为 0 到 100000（十万分之一），宽限 0 到 3650 天，上限 0 到 100%，到期 365 天以内；每积分 0 到 10000 分，每 0 到 100000000 分可得一积分。",
             ),
         ));
     }
-    Ok(LateTerms {
+    let late = LateTerms {
         rate_per_100k: new.late_rate_per_100k,
         grace_days: new.grace_days,
         cap_percent: new.late_cap_percent,
         due_days: new.due_days,
-    })
+    };
+    let points = PointTerms {
+        point_minor: new.point_minor,
+        earn_minor: new.earn_minor,
+    };
+    Ok((late, points))
 }
 
 async fn terms_of(
@@ -291,6 +320,17 @@ async fn readable(db: &impl Read, actor: &Actor, text: &str) -> anyhow::Result<W
     Ok(found.ok_or_else(unknown_rule)?)
 }
 
+/// A month that was billed by itself must not be billed again with others.
+fn other_billing() -> Refusal {
+    Refusal::conflict(
+        "fee_rule_billing",
+        Message::new(
+            "A rule keeps every how many months it bills. End this one and add another.",
+            "收费规则的计费周期不可更改，请结束本规则并新增一条。",
+        ),
+    )
+}
+
 fn fact(actor: &Actor, rule: &Rule) -> FeeRuleChanged {
     FeeRuleChanged {
         rule: rule.id.clone(),
@@ -307,6 +347,11 @@ fn shown(written: Written) -> ShownRule {
         name: written.rule.name,
         charge: written.charge,
         scope: written.scope,
+        billing: ShownBilling {
+            every: written.rule.billing.every.as_str(),
+            from_month: written.rule.billing.from_month,
+            in_advance: written.rule.billing.in_advance,
+        },
         rounding: written.rule.rounding,
         first_day: written.rule.first_day,
         until_day: written.rule.until_day,
@@ -323,6 +368,8 @@ fn shown_terms(community: CommunityId, known: &Known) -> ShownTerms {
         grace_days: known.terms.grace_days,
         late_cap_percent: known.terms.cap_percent,
         due_days: known.terms.due_days,
+        point_minor: known.points.point_minor,
+        earn_minor: known.points.earn_minor,
         version: known.terms_version,
     }
 }

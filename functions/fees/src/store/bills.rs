@@ -15,13 +15,13 @@ use crate::rows::{bill_values, read_bill, text};
 statements! {
     BILL = "select id, community, room, rule, rule_version, title, period, version, run, state, amount_minor, basis, mark,
             discount_minor, paid_minor, late_fixed_minor, late_paid_minor, late_waived_minor, late_since, due_on,
-            published_at
+            published_at, months
         from fees_bill where tenant = $1 and id = $2";
 
     // A draft is nobody's yet: only those who make it see it.
     BILLS = "select b.id, b.community, b.room, b.rule, b.rule_version, b.title, b.period, b.version, b.run, b.state,
             b.amount_minor, b.basis, b.mark, b.discount_minor, b.paid_minor, b.late_fixed_minor, b.late_paid_minor,
-            b.late_waived_minor, b.late_since, b.due_on, b.published_at
+            b.late_waived_minor, b.late_since, b.due_on, b.published_at, months
         from fees_bill b
         where b.tenant = $1
           and (cast($2 as text) is null or replace($2, ',' || b.community || ',', '') <> $2
@@ -36,8 +36,8 @@ statements! {
 
     INSERT_BILL = "insert into fees_bill (tenant, id, community, room, rule, rule_version, title, period, version, run,
             state, amount_minor, basis, mark, discount_minor, paid_minor, late_fixed_minor, late_paid_minor,
-            late_waived_minor, due_on, published_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+            late_waived_minor, due_on, published_at, months)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
 
     UPDATE_BILL = "update fees_bill set state = $3, discount_minor = $4, paid_minor = $5, late_fixed_minor = $6,
             late_paid_minor = $7, late_waived_minor = $8, late_since = $9
@@ -50,7 +50,7 @@ statements! {
 
     DRAFTS = "select id, community, room, rule, rule_version, title, period, version, run, state, amount_minor, basis,
             mark, discount_minor, paid_minor, late_fixed_minor, late_paid_minor, late_waived_minor, late_since, due_on,
-            published_at
+            published_at, months
         from fees_bill where tenant = $1 and run = $2 and state = 'draft' order by id limit $3";
 
     PUBLISH_THROUGH = "update fees_bill set state = 'published', due_on = $4, published_at = $5

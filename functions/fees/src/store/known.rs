@@ -11,7 +11,8 @@ use crate::domain::{Household, LateTerms};
 use crate::rows::{moved_in, read_terms};
 
 statements! {
-    COMMUNITY = "select name, time_zone, late_rate, grace_days, late_cap_percent, due_days, terms_version
+    COMMUNITY = "select name, time_zone, late_rate, grace_days, late_cap_percent, due_days, terms_version, point_minor,
+            earn_minor
         from fees_community where tenant = $1 and id = $2";
 
     PUT_COMMUNITY = "insert into fees_community (tenant, id, name, time_zone, late_rate, grace_days, late_cap_percent,
@@ -20,7 +21,7 @@ statements! {
         on conflict (tenant, id) do update set name = excluded.name, time_zone = excluded.time_zone";
 
     PUT_TERMS = "update fees_community set late_rate = $3, grace_days = $4, late_cap_percent = $5, due_days = $6,
-            terms_version = terms_version + 1
+            point_minor = $7, earn_minor = $8, terms_version = terms_version + 1
         where tenant = $1 and id = $2";
 
     PUT_ROOM = "insert into fees_room (tenant, id, community, name, area_dm2, usage) values ($1, $2, $3, $4, $5, $6)
@@ -68,7 +69,17 @@ pub(crate) struct Known {
     pub(crate) name: String,
     pub(crate) zone: Zone,
     pub(crate) terms: LateTerms,
+    pub(crate) points: PointTerms,
     pub(crate) terms_version: i64,
+}
+
+/// What points are worth, and how they are earned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PointTerms {
+    /// What one is worth, in fen; 0 where they are not taken.
+    pub(crate) point_minor: i64,
+    /// How much paid in time earns one, in fen; 0 where none is earned.
+    pub(crate) earn_minor: i64,
 }
 
 impl Known {
@@ -90,6 +101,10 @@ pub(crate) async fn community(
             name: row.text(0)?.to_owned(),
             zone: Zone::parse(row.text(1)?)?,
             terms: read_terms(&row, 2)?,
+            points: PointTerms {
+                point_minor: row.integer(7)?,
+                earn_minor: row.integer(8)?,
+            },
             terms_version: row.integer(6)?,
         })
     })
@@ -111,7 +126,7 @@ pub(crate) async fn put_community(tx: &Tx, changed: &CommunityChanged) -> anyhow
 pub(crate) async fn put_terms(
     tx: &Tx,
     community: &CommunityId,
-    terms: LateTerms,
+    (terms, points): (LateTerms, PointTerms),
 ) -> anyhow::Result<()> {
     let parameters = [
         tx.tenant().into(),
@@ -120,6 +135,8 @@ pub(crate) async fn put_terms(
         terms.grace_days.into(),
         terms.cap_percent.into(),
         terms.due_days.into(),
+        points.point_minor.into(),
+        points.earn_minor.into(),
     ];
     tx.execute(PUT_TERMS, &parameters).await
 }

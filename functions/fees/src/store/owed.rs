@@ -21,25 +21,27 @@ statements! {
 
     STATEMENT = "select id, community, room, rule, rule_version, title, period, version, run, state, amount_minor, basis,
             mark, discount_minor, paid_minor, late_fixed_minor, late_paid_minor, late_waived_minor, late_since, due_on,
-            published_at
+            published_at, months
         from fees_bill
         where tenant = $1 and room = $2 and state in ('published', 'paid') and period >= $3 and period <= $4
         order by period, title, version limit $5";
 
     BILLS_OWED = "select id, community, room, rule, rule_version, title, period, version, run, state, amount_minor, basis,
             mark, discount_minor, paid_minor, late_fixed_minor, late_paid_minor, late_waived_minor, late_since, due_on,
-            published_at
+            published_at, months
         from fees_bill where tenant = $1 and community = $2 and room = $3 and state = 'published' and amount_minor < 0
         order by id limit 200";
 
-    TENANTS_TO_REMIND = "select distinct tenant from fees_bill
+    COMMUNITIES_TO_REMIND = "select distinct tenant, community from fees_bill
         where state = 'published' and due_on <= $1 and (reminded_on is null or reminded_on <= $2)
-        order by tenant limit $3";
+          and (tenant > $3 or (tenant = $3 and community > $4))
+        order by tenant, community limit $5";
 
     TO_REMIND = "select community, room, count(*),
             cast(sum(amount_minor - discount_minor - paid_minor) as bigint), min(due_on)
         from fees_bill
-        where tenant = $1 and state = 'published' and due_on <= $2 and (reminded_on is null or reminded_on <= $3)
+        where tenant = $1 and community = $5 and state = 'published' and due_on <= $2
+          and (reminded_on is null or reminded_on <= $3)
         group by community, room order by community, room limit $4";
 
     REMINDED = "update fees_bill set reminded_on = $4
@@ -121,24 +123,33 @@ pub(crate) struct Reminder {
     pub(crate) due_on: String,
 }
 
-/// The tenants with rooms to remind.
-pub(crate) async fn tenants_to_remind(
+/// The communities with rooms to remind, after one of them.
+pub(crate) async fn communities_to_remind(
     db: &impl Read,
     (due_by, reminded_by): (NaiveDate, NaiveDate),
+    after: Option<&(TenantId, CommunityId)>,
     limit: i64,
-) -> anyhow::Result<Vec<TenantId>> {
+) -> anyhow::Result<Vec<(TenantId, CommunityId)>> {
+    let (tenant, community) = after.map_or(("", ""), |(tenant, community)| {
+        (tenant.as_str(), community.as_str())
+    });
     let parameters = [
         due_by.to_string().into(),
         reminded_by.to_string().into(),
+        tenant.into(),
+        community.into(),
         limit.into(),
     ];
-    let rows = db.rows(TENANTS_TO_REMIND, &parameters).await?;
-    rows.iter().map(|row| row.id(0)).collect()
+    let rows = db.rows(COMMUNITIES_TO_REMIND, &parameters).await?;
+    rows.iter()
+        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .collect()
 }
 
-/// The rooms with bills due by a day that were not reminded since another.
+/// The rooms of a community with bills due by a day that were not reminded since another.
 pub(crate) async fn to_remind(
     tx: &Tx,
+    community: &CommunityId,
     (due_by, reminded_by): (NaiveDate, NaiveDate),
     limit: i64,
 ) -> anyhow::Result<Vec<Reminder>> {
@@ -147,6 +158,7 @@ pub(crate) async fn to_remind(
         due_by.to_string().into(),
         reminded_by.to_string().into(),
         limit.into(),
+        community.into(),
     ];
     let rows = tx.rows(TO_REMIND, &parameters).await?;
     rows.iter()

@@ -1,8 +1,8 @@
 //! Payments of bills, what they were put against, and what went back.
 
 use kernel::{
-    Actor, ActorId, BillId, BillPaymentId, CommunityId, HoldId, PaymentId, RefundId, TenantId,
-    Timestamp,
+    Actor, ActorId, BillId, BillPaymentId, CommunityId, CouponId, HoldId, PaymentId, RefundId,
+    TenantId, Timestamp,
 };
 use store::{Read, Row, Tx, Value};
 use web::Page;
@@ -16,15 +16,18 @@ pub(crate) const BILLS_MAX: usize = 200;
 
 statements! {
     PAYMENT = "select id, payment, payer, community, quoted, total_minor, credit_minor, credit_hold, channel_minor,
-            over_minor, state, channel, requested_at, expires_at, ended_at
+            over_minor, state, channel, requested_at, expires_at, ended_at, method, asked_minor, coupon, coupon_minor,
+            points, point_minor, earned_points, taken_by
         from fees_payment where tenant = $1 and id = $2";
 
     PAYMENT_OF = "select id, payment, payer, community, quoted, total_minor, credit_minor, credit_hold, channel_minor,
-            over_minor, state, channel, requested_at, expires_at, ended_at
+            over_minor, state, channel, requested_at, expires_at, ended_at, method, asked_minor, coupon, coupon_minor,
+            points, point_minor, earned_points, taken_by
         from fees_payment where tenant = $1 and payment = $2";
 
     PAYMENTS = "select id, payment, payer, community, quoted, total_minor, credit_minor, credit_hold, channel_minor,
-            over_minor, state, channel, requested_at, expires_at, ended_at
+            over_minor, state, channel, requested_at, expires_at, ended_at, method, asked_minor, coupon, coupon_minor,
+            points, point_minor, earned_points, taken_by
         from fees_payment
         where tenant = $1
           and (cast($2 as text) is null or replace($2, ',' || community || ',', '') <> $2 or payer = $3)
@@ -32,12 +35,24 @@ statements! {
         order by id desc limit $5";
 
     INSERT_PAYMENT = "insert into fees_payment (tenant, id, payment, payer, community, quoted, total_minor, credit_minor,
-            credit_hold, channel_minor, over_minor, state, channel, requested_at, expires_at, ended_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+            credit_hold, channel_minor, over_minor, state, channel, requested_at, expires_at, ended_at, method,
+            asked_minor, coupon, coupon_minor, points, point_minor, taken_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23)";
 
     END_PAYMENT = "update fees_payment set state = $3, credit_minor = $4, channel_minor = $5, over_minor = $6,
-            channel = $7, ended_at = $8
+            channel = $7, ended_at = $8, coupon_minor = $9, points = $10, earned_points = $11
         where tenant = $1 and id = $2";
+
+    FORGET_EARNED = "update fees_payment set earned_points = 0 where tenant = $1 and id = $2";
+
+    MOVE_HOLD = "update fees_payment set credit_hold = $3 where tenant = $1 and id = $2";
+
+    HELD_BY = "select id, payment, payer, community, quoted, total_minor, credit_minor, credit_hold, channel_minor,
+            over_minor, state, channel, requested_at, expires_at, ended_at, method, asked_minor, coupon, coupon_minor,
+            points, point_minor, earned_points, taken_by
+        from fees_payment where tenant = $1 and payer = $2 and state = 'requested' and credit_hold is not null
+        order by id limit 200";
 
     INSERT_LINE = "insert into fees_payment_line (tenant, payment, bill, principal_minor, late_minor)
         values ($1, $2, $3, $4, $5)";
@@ -46,19 +61,6 @@ statements! {
         where tenant = $1 and payment = $2 order by bill limit 400";
 
     REFUND_LINE = "update fees_payment_line set refund = $4 where tenant = $1 and payment = $2 and bill = $3";
-
-    REFUND = "select id, payment, community, payer, channel_minor, credit_minor, state, reason, requested_by, requested_at
-        from fees_refund where tenant = $1 and id = $2";
-
-    REFUNDS_OF = "select id, payment, community, payer, channel_minor, credit_minor, state, reason, requested_by,
-            requested_at
-        from fees_refund where tenant = $1 and payment = $2 order by id limit 400";
-
-    INSERT_REFUND = "insert into fees_refund (tenant, id, payment, community, payer, channel_minor, credit_minor, state,
-            reason, requested_by, requested_at, ended_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-
-    END_REFUND = "update fees_refund set state = $3, ended_at = $4 where tenant = $1 and id = $2";
 }
 
 /// How a payment stands.
@@ -79,6 +81,31 @@ impl PaymentState {
     }
 }
 
+/// By what the rest of a payment is paid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Method {
+    /// Over a channel.
+    #[default]
+    Channel,
+    /// In cash at the counter.
+    Cash,
+    /// To the bank, as the counter has seen.
+    BankTransfer,
+}
+
+impl Method {
+    const ALL: [Self; 3] = [Self::Channel, Self::Cash, Self::BankTransfer];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Channel => "channel",
+            Self::Cash => "cash",
+            Self::BankTransfer => "bank_transfer",
+        }
+    }
+}
+
 /// Several bills paid together.
 #[derive(Debug, Clone)]
 pub(crate) struct Payment {
@@ -88,9 +115,19 @@ pub(crate) struct Payment {
     pub(crate) payer: ActorId,
     pub(crate) community: CommunityId,
     pub(crate) quoted: Vec<Owed>,
+    /// What they cost.
     pub(crate) total_minor: i64,
+    /// What of it is paid now.
+    pub(crate) asked_minor: i64,
+    pub(crate) coupon: Option<CouponId>,
+    pub(crate) coupon_minor: i64,
+    /// Whole points, each worth `point_minor`.
+    pub(crate) points: i64,
+    pub(crate) point_minor: i64,
     pub(crate) credit_minor: i64,
     pub(crate) credit_hold: Option<HoldId>,
+    pub(crate) method: Method,
+    /// By the method.
     pub(crate) channel_minor: i64,
     pub(crate) over_minor: i64,
     pub(crate) state: PaymentState,
@@ -98,6 +135,10 @@ pub(crate) struct Payment {
     pub(crate) requested_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
+    /// What was earned by paying in time.
+    pub(crate) earned_points: i64,
+    /// Who took the money at the counter.
+    pub(crate) taken_by: Option<ActorId>,
 }
 
 /// What of a payment went against one bill.
@@ -107,21 +148,6 @@ pub(crate) struct Line {
     pub(crate) principal_minor: i64,
     pub(crate) late_minor: i64,
     pub(crate) refund: Option<RefundId>,
-}
-
-/// Money that goes back.
-#[derive(Debug, Clone)]
-pub(crate) struct Refund {
-    pub(crate) id: RefundId,
-    pub(crate) payment: BillPaymentId,
-    pub(crate) community: CommunityId,
-    pub(crate) payer: ActorId,
-    pub(crate) channel_minor: i64,
-    pub(crate) credit_minor: i64,
-    pub(crate) state: String,
-    pub(crate) reason: String,
-    pub(crate) requested_by: ActorId,
-    pub(crate) requested_at: Timestamp,
 }
 
 /// The payment.
@@ -158,7 +184,19 @@ pub(crate) async fn payments(
 }
 
 fn read(row: &Row) -> anyhow::Result<Payment> {
+    let method = row.text(15)?;
+    let known = Method::ALL
+        .into_iter()
+        .find(|known| known.as_str() == method);
     Ok(Payment {
+        method: known.ok_or_else(|| anyhow::anyhow!("a payment is by {method:?}"))?,
+        asked_minor: row.integer(16)?,
+        coupon: row.optional_id(17)?,
+        coupon_minor: row.integer(18)?,
+        points: row.integer(19)?,
+        point_minor: row.integer(20)?,
+        earned_points: row.integer(21)?,
+        taken_by: row.optional_id(22)?,
         id: row.id(0)?,
         payment: row.optional_id(1)?,
         payer: row.id(2)?,
@@ -201,6 +239,13 @@ pub(crate) async fn insert_payment(tx: &Tx, payment: &Payment) -> anyhow::Result
         payment.requested_at.into(),
         payment.expires_at.into(),
         payment.ended_at.into(),
+        payment.method.as_str().into(),
+        payment.asked_minor.into(),
+        payment.coupon.as_ref().into(),
+        payment.coupon_minor.into(),
+        payment.points.into(),
+        payment.point_minor.into(),
+        payment.taken_by.as_ref().into(),
     ];
     tx.execute(INSERT_PAYMENT, &parameters).await
 }
@@ -216,8 +261,31 @@ pub(crate) async fn end_payment(tx: &Tx, payment: &Payment) -> anyhow::Result<()
         payment.over_minor.into(),
         payment.channel.clone().into(),
         payment.ended_at.into(),
+        payment.coupon_minor.into(),
+        payment.points.into(),
+        payment.earned_points.into(),
     ];
     tx.execute(END_PAYMENT, &parameters).await
+}
+
+/// Stores that what a payment had earned is gone.
+pub(crate) async fn forget_earned(tx: &Tx, id: &BillPaymentId) -> anyhow::Result<()> {
+    tx.execute(FORGET_EARNED, &[tx.tenant().into(), id.into()])
+        .await
+}
+
+/// The payments under way that hold credit of a person's.
+pub(crate) async fn held_by(tx: &Tx, person: &ActorId) -> anyhow::Result<Vec<Payment>> {
+    let rows = tx
+        .rows(HELD_BY, &[tx.tenant().into(), person.into()])
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Stores another hold of a payment's credit.
+pub(crate) async fn move_hold(tx: &Tx, id: &BillPaymentId, hold: &HoldId) -> anyhow::Result<()> {
+    tx.execute(MOVE_HOLD, &[tx.tenant().into(), id.into(), hold.into()])
+        .await
 }
 
 /// Adds what a payment was put against.
@@ -273,71 +341,4 @@ pub(crate) async fn refund_line(
         refund.into(),
     ];
     tx.execute(REFUND_LINE, &parameters).await
-}
-
-/// The refund.
-pub(crate) async fn refund(tx: &Tx, id: &RefundId) -> anyhow::Result<Option<Refund>> {
-    let row = tx.row(REFUND, &[tx.tenant().into(), id.into()]).await?;
-    row.as_ref().map(read_refund).transpose()
-}
-
-/// The refunds of a payment.
-pub(crate) async fn refunds_of(
-    db: &impl Read,
-    tenant: &TenantId,
-    payment: &BillPaymentId,
-) -> anyhow::Result<Vec<Refund>> {
-    let rows = db
-        .rows(REFUNDS_OF, &[tenant.into(), payment.into()])
-        .await?;
-    rows.iter().map(read_refund).collect()
-}
-
-fn read_refund(row: &Row) -> anyhow::Result<Refund> {
-    Ok(Refund {
-        id: row.id(0)?,
-        payment: row.id(1)?,
-        community: row.id(2)?,
-        payer: row.id(3)?,
-        channel_minor: row.integer(4)?,
-        credit_minor: row.integer(5)?,
-        state: row.text(6)?.to_owned(),
-        reason: row.text(7)?.to_owned(),
-        requested_by: row.id(8)?,
-        requested_at: row.timestamp(9)?,
-    })
-}
-
-/// Adds a refund.
-pub(crate) async fn insert_refund(
-    tx: &Tx,
-    refund: &Refund,
-    ended_at: Option<Timestamp>,
-) -> anyhow::Result<()> {
-    let parameters = [
-        tx.tenant().into(),
-        (&refund.id).into(),
-        (&refund.payment).into(),
-        (&refund.community).into(),
-        (&refund.payer).into(),
-        refund.channel_minor.into(),
-        refund.credit_minor.into(),
-        (&refund.state).into(),
-        (&refund.reason).into(),
-        (&refund.requested_by).into(),
-        refund.requested_at.into(),
-        ended_at.into(),
-    ];
-    tx.execute(INSERT_REFUND, &parameters).await
-}
-
-/// Stores how a refund ended.
-pub(crate) async fn end_refund(
-    tx: &Tx,
-    id: &RefundId,
-    state: &str,
-    at: Timestamp,
-) -> anyhow::Result<()> {
-    let parameters = [tx.tenant().into(), id.into(), state.into(), at.into()];
-    tx.execute(END_REFUND, &parameters).await
 }

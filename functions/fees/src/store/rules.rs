@@ -1,5 +1,6 @@
 //! Tariffs and rules, with the texts that people wrote.
 
+use chrono::Datelike as _;
 use kernel::{ActorId, CommunityId, FeeRuleId, TariffId, TenantId, Timestamp};
 use store::{Read, Row, Tx};
 use web::Page;
@@ -22,24 +23,35 @@ statements! {
             changed_at = $6
         where tenant = $1 and id = $2";
 
-    RULE = "select id, community, name, charge, scope, rounding, first_day, until_day, version, changed_by, changed_at
+    RULE = "select id, community, name, charge, scope, rounding, first_day, until_day, version, changed_by, changed_at,
+            period_months, period_from, in_advance
         from fees_rule where tenant = $1 and id = $2";
 
-    RULES = "select id, community, name, charge, scope, rounding, first_day, until_day, version, changed_by, changed_at
+    RULES = "select id, community, name, charge, scope, rounding, first_day, until_day, version, changed_by, changed_at,
+            period_months, period_from, in_advance
         from fees_rule
         where tenant = $1 and community = $2 and (cast($3 as text) is null or id < $3)
         order by id desc limit $4";
 
     RULES_BETWEEN = "select id, community, name, charge, scope, rounding, first_day, until_day, version, changed_by,
-            changed_at
+            changed_at, period_months, period_from, in_advance
         from fees_rule
-        where tenant = $1 and community = $2 and first_day < $3 and (until_day is null or until_day > $4)
-          and id >= $5
+        where tenant = $1 and community = $2 and id >= $5
+          and (period_months = 1
+            or (in_advance = 1 and (cast($7 as bigint) + 13 - period_from) % period_months = 0)
+            or (in_advance = 0 and (cast($7 as bigint) + 14 - period_from) % period_months = 0))
+          and first_day < case when in_advance = 0 or period_months = 1 then cast($3 as text)
+            when period_months = 3 then cast($8 as text) when period_months = 6 then cast($9 as text)
+            else cast($10 as text) end
+          and (until_day is null
+            or until_day > case when in_advance = 1 or period_months = 1 then cast($4 as text)
+              when period_months = 3 then cast($11 as text) when period_months = 6 then cast($12 as text)
+              else cast($13 as text) end)
         order by id limit $6";
 
     INSERT_RULE = "insert into fees_rule (tenant, id, community, name, charge, scope, rounding, first_day, until_day,
-            version, changed_by, changed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)";
+            version, changed_by, changed_at, period_months, period_from, in_advance)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14)";
 
     UPDATE_RULE = "update fees_rule set name = $3, charge = $4, scope = $5, rounding = $6, first_day = $7,
             until_day = $8, version = version + 1, changed_by = $9, changed_at = $10
@@ -166,7 +178,8 @@ pub(crate) async fn rules(
     rows.iter().map(read_written).collect()
 }
 
-/// The first rule from that one on that holds on a day of the month, and the one after it.
+/// The first rule from that one on that the run of the month bills and that holds on a day of what it bills, and the one
+/// after it.
 pub(crate) async fn rules_from(
     tx: &Tx,
     community: &CommunityId,
@@ -180,6 +193,13 @@ pub(crate) async fn rules_from(
         month.first().to_string().into(),
         from.map_or("", FeeRuleId::as_str).into(),
         2.into(),
+        i64::from(month.first().month0()).into(),
+        month.plus(3).first().to_string().into(),
+        month.plus(6).first().to_string().into(),
+        month.plus(12).first().to_string().into(),
+        month.minus(2).first().to_string().into(),
+        month.minus(5).first().to_string().into(),
+        month.minus(11).first().to_string().into(),
     ];
     let rows = tx.rows(RULES_BETWEEN, &parameters).await?;
     rows.iter().map(read_rule).collect()
@@ -210,6 +230,9 @@ pub(crate) async fn insert_rule(tx: &Tx, written: &Written) -> anyhow::Result<()
         text(rule.until_day).into(),
         (&written.changed_by).into(),
         written.changed_at.into(),
+        i64::from(rule.billing.every.months()).into(),
+        i64::from(rule.billing.from_month).into(),
+        rule.billing.in_advance.into(),
     ];
     tx.execute(INSERT_RULE, &parameters).await
 }

@@ -92,6 +92,7 @@ pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result
             phone: phone.as_str(),
             purpose: purpose.as_str(),
             code: code.expose(),
+            username: None,
             expires_in_seconds: CODE_MS / 1_000,
         };
         hand_over(context, request, &sending).await?;
@@ -130,7 +131,7 @@ async fn keep_for_inbox(
     if !matches!(context.code_sender, CodeSender::Inbox) {
         return Ok(());
     }
-    let message = (phone, purpose, code.expose());
+    let message = (phone, purpose.as_str(), code.expose());
     sql::insert_message(tx, &sent.id, message, context.now).await
 }
 

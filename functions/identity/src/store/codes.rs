@@ -167,7 +167,7 @@ pub(crate) async fn delete_codes(tx: &Tx, phone: &str, phone_digest: &str) -> an
 pub(crate) async fn insert_message(
     tx: &Tx,
     id: &str,
-    (phone, purpose, code): (&Phone, Purpose, &str),
+    (phone, purpose, code): (&Phone, &str, &str),
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let tenant: &TenantId = tx.tenant();
@@ -175,7 +175,7 @@ pub(crate) async fn insert_message(
         id.into(),
         tenant.into(),
         phone.as_str().into(),
-        purpose.as_str().into(),
+        purpose.into(),
         code.into(),
         now.into(),
     ];

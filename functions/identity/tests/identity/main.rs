@@ -9,6 +9,7 @@ mod device_sessions;
 mod devices;
 mod doorbell;
 mod feedback;
+mod handover;
 mod people;
 mod refresh;
 mod refusals;

@@ -138,6 +138,12 @@ unknowns! {
     /// No such alarm, or none that the caller may know.
     unknown_alarm = "meter_alarm_unknown",
         "There is no such meter alarm that you can see.", "未找到您可查看的表计告警。";
+    /// No such request, or none that the caller may know.
+    unknown_switching = "switching_unknown",
+        "There is no such request about this meter that you can see.", "未找到您可查看的该表停复供记录。";
+    /// Nothing of that name was sent to the meter.
+    unknown_command = "command_unknown",
+        "No such order was sent to this meter.", "未向该表下发过此指令。";
     /// No picture of that reading.
     unknown_photo = "photo_unknown",
         "There is no picture of this reading.", "该读数没有照片。";

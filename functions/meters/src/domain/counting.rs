@@ -110,6 +110,8 @@ pub enum ItemKind {
     Opening(i64),
     /// A reading that nobody has decided about.
     Read,
+    /// The same, from a clock that is not believed.
+    Undated,
     /// Somebody accepted or edited it: plausible enough.
     Decided,
     /// Somebody rejected it.
@@ -123,7 +125,7 @@ impl Item {
         let rank = match self.kind {
             ItemKind::Closing => 0,
             ItemKind::Opening(_) => 1,
-            ItemKind::Read | ItemKind::Decided | ItemKind::Rejected => 2,
+            ItemKind::Read | ItemKind::Undated | ItemKind::Decided | ItemKind::Rejected => 2,
         };
         (self.at, rank, self.id.as_str())
     }
@@ -183,6 +185,9 @@ pub fn judge(
     }
     if item.kind == ItemKind::Rejected {
         return Verdict::Rejected;
+    }
+    if item.kind == ItemKind::Undated {
+        return Verdict::Held(HoldReason::ClockInvalid);
     }
     let Some(before) = before else {
         return Verdict::Held(HoldReason::BeforeOpening);

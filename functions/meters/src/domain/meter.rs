@@ -147,8 +147,39 @@ pub struct Meter {
     pub removed_at: Option<Timestamp>,
     /// What it measures for now.
     pub object: Object,
+    /// Whether it takes money that was paid ahead.
+    pub prepaid: bool,
+    /// How its messages are read, when the plugged decoder reads them.
+    pub decoding: Option<Decoding>,
     /// From 1.
     pub version: i64,
+}
+
+/// What the plugged decoder is told of a device beside its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoding {
+    /// What one step of its counter is worth, in thousandths of the unit.
+    pub step_milli: i64,
+    /// What the meter showed when the counter stood at 0, in thousandths of the unit.
+    pub offset_milli: i64,
+}
+
+impl Decoding {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// A step of nothing or of more than a million units, an offset below zero or beyond nine digits.
+    pub fn checked(self) -> Result<Self, Refusal> {
+        let steps = 1..=1_000_000_000;
+        if steps.contains(&self.step_milli) && (0..1_000_000_000_000).contains(&self.offset_milli) {
+            return Ok(self);
+        }
+        Err(invalid(
+            "decoding_invalid",
+            "A step is worth 1 to 1000000000 thousandths; the offset is 0 to 999999999999 thousandths.",
+            "脉冲当量应为 1 到 1000000000（千分之一单位），底数应为 0 到 999999999999。",
+        ))
+    }
 }
 
 /// What an ordinary household connection lets through in an hour, in thousandths: 60 A at 220 V, a pipe of 20 mm, a

@@ -62,6 +62,8 @@ named! {
         BeyondDigits = "beyond_digits",
         /// From before the meter was put up.
         BeforeOpening = "before_opening",
+        /// The device's clock stood where nobody believes it: when it was read is not known.
+        ClockInvalid = "clock_invalid",
     }
 }
 
@@ -86,7 +88,8 @@ pub struct Clock {
     pub believed: bool,
 }
 
-/// A device's clock is believed within [now - 31 d, now + 5 min]; outside, the server's time is taken and flagged.
+/// A device's clock is believed within [now - 31 d, now + 5 min]; outside, the server's time stands in for it until
+/// somebody has decided.
 #[must_use]
 pub fn believed(device_at: Timestamp, now: Timestamp) -> Clock {
     let earliest = now.plus_millis(-DEVICE_BEHIND_MS_MAX);

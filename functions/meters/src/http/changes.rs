@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use store::{Tx, tx};
 use web::{Reply, Request};
 
-use super::meters::{ShownMeter, master_fits, not_in_future};
-use super::{Text, answer, caller, path_id, replied, write};
+use super::decodings::Hints;
+use super::fits::{master_fits, room_fits};
+use super::meters::{ShownMeter, not_in_future};
+use super::{Text, answer, caller, path_id, present, replied, write};
 use crate::context::Context;
 use crate::domain::caller::{is_overseer, managers_only, managing_kinds, unknown_meter};
 use crate::domain::meter::{interval, limit, shown};
@@ -17,16 +19,21 @@ use crate::domain::{
 use crate::facts::{self, Replaced};
 use crate::rows::{Known, Raw};
 use crate::store::{batch, meters as sql, periods};
-use crate::{intake, watch};
+use crate::{consume, intake, watch};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MeterChange {
     name: Option<Text<Name>>,
-    gateway: Option<DeviceId>,
-    master: Option<MeterId>,
+    #[serde(default, deserialize_with = "present")]
+    gateway: Option<Option<DeviceId>>,
+    #[serde(default, deserialize_with = "present")]
+    master: Option<Option<MeterId>>,
     interval_ms: Option<i64>,
     limit_milli_per_hour: Option<i64>,
+    prepaid: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    decoding: Option<Option<Hints>>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +73,7 @@ struct Bound {
 }
 
 /// The meter, for those who look after it.
-async fn managed(tx: &Tx, actor: &kernel::Actor, id: &MeterId) -> anyhow::Result<Known> {
+pub(super) async fn managed(tx: &Tx, actor: &kernel::Actor, id: &MeterId) -> anyhow::Result<Known> {
     let known = batch::known(tx, &actor.tenant, &[id]).await?;
     let known = known.into_iter().next().ok_or_else(unknown_meter)?;
     let community = &known.meter.community;
@@ -77,7 +84,7 @@ async fn managed(tx: &Tx, actor: &kernel::Actor, id: &MeterId) -> anyhow::Result
     Ok(known)
 }
 
-fn stands(known: &Known) -> Result<(), Refusal> {
+pub(super) fn stands(known: &Known) -> Result<(), Refusal> {
     match known.meter.removed_at {
         None => Ok(()),
         Some(_) => Err(intake::removed()),
@@ -96,6 +103,10 @@ pub(super) async fn change(
     let asked: MeterChange = web::body(request)?;
     let interval_ms = asked.interval_ms.map(interval).transpose()?;
     let limit_milli = asked.limit_milli_per_hour.map(limit).transpose()?;
+    let decoding = asked
+        .decoding
+        .map(|hints| hints.map(Hints::checked).transpose())
+        .transpose()?;
     let changed = tx(&context.db, &actor.tenant, async |tx| {
         let mut known = managed(tx, &actor, &id).await?;
         expected.check(known.meter.version)?;
@@ -103,8 +114,14 @@ pub(super) async fn change(
         if let Some(Text(name)) = &asked.name {
             meter.name = name.clone();
         }
-        meter.gateway = asked.gateway.clone().or(meter.gateway.take());
-        meter.master = asked.master.clone().or(meter.master.take());
+        if let Some(gateway) = &asked.gateway {
+            meter.gateway = gateway.clone();
+        }
+        if let Some(master) = &asked.master {
+            meter.master = master.clone();
+        }
+        meter.prepaid = asked.prepaid.unwrap_or(meter.prepaid);
+        meter.decoding = decoding.unwrap_or(meter.decoding);
         meter.interval_ms = interval_ms.unwrap_or(meter.interval_ms);
         meter.limit_milli_per_hour = limit_milli.unwrap_or(meter.limit_milli_per_hour);
         meter.version += 1;
@@ -130,6 +147,7 @@ pub(super) async fn bind(
     let from = new.from.unwrap_or(context.now);
     not_in_future(from, context.now)?;
     let object = Object::new(new.room, new.area.map(|area| area.0))?;
+    consume::catch_up_whole(context, &actor.tenant).await?;
     let bound = write(context, request, &actor, async |tx| {
         let mut known = managed(tx, &actor, &id).await?;
         stands(&known)?;
@@ -147,6 +165,7 @@ pub(super) async fn bind(
         if last.is_some_and(|last| last.from >= from) {
             return Err(overlaps().into());
         }
+        room_fits(tx, (&known.meter.community, &object)).await?;
         sql::insert_binding(tx, &id, (from, &object)).await?;
         known.meter.object = object.clone();
         known.meter.version += 1;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use store::Tx;
 use web::{Query, Reply, Request};
 
+use super::decodings::Hints;
+use super::fits::{master_fits, room_fits};
 use super::{Text, answer, caller, path_id, replied, seen, write};
 use crate::context::Context;
 use crate::domain::caller::{
@@ -43,6 +45,9 @@ struct NewMeter {
     opening_milli: i64,
     room: Option<RoomId>,
     area: Option<Text<Name>>,
+    #[serde(default)]
+    prepaid: bool,
+    decoding: Option<Hints>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +71,8 @@ pub(super) struct ShownMeter {
     read_at: Timestamp,
     register_milli: i64,
     alarms: Vec<&'static str>,
+    prepaid: bool,
+    decoding: Option<Hints>,
     version: i64,
 }
 
@@ -84,7 +91,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let opening_milli = new.opening_milli;
     let meter = meter_of(new, context.now)?;
     shown(&meter.register, opening_milli)?;
-    consume::catch_up(context, &actor.tenant).await?;
+    consume::catch_up_whole(context, &actor.tenant).await?;
     let registered = write(context, request, &actor, async |tx| {
         let zone = places::zone(tx, &actor.tenant, &meter.community).await?;
         let zone = zone.ok_or_else(unknown_community)?;
@@ -93,6 +100,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
             return repeated(&existing, &meter);
         }
         master_fits(tx, &meter).await?;
+        room_fits(tx, (&meter.community, &meter.object)).await?;
         open(context, tx, &actor, (&meter, opening_milli, zone)).await?;
         let stands = batch::known(tx, &actor.tenant, &[&meter.id]).await?;
         let stands = stands.into_iter().next().ok_or_else(unknown_meter)?;
@@ -132,6 +140,8 @@ fn meter_of(new: NewMeter, now: Timestamp) -> Result<Meter, Refusal> {
         opened_at,
         removed_at: None,
         object: Object::new(new.room, new.area.map(|area| area.0))?,
+        prepaid: new.prepaid,
+        decoding: new.decoding.map(Hints::checked).transpose()?,
         version: 1,
     })
 }
@@ -164,34 +174,6 @@ fn repeated(existing: &Known, meter: &Meter) -> anyhow::Result<store::Answer> {
         ),
     )
     .into())
-}
-
-/// A master measures the same in the same community, and does not stand behind its own meters.
-pub(super) async fn master_fits(tx: &Tx, meter: &Meter) -> anyhow::Result<()> {
-    const LEVELS_MAX: usize = 8;
-    let refused = || {
-        Refusal::invalid(
-            "master_unfit",
-            Message::new(
-                "The master is another meter of the same community and commodity that does not stand behind this one.",
-                "总表应为同一小区、同一类别的另一块表，且不能位于本表之下。",
-            ),
-        )
-    };
-    let mut next = meter.master.clone();
-    for _ in 0..LEVELS_MAX {
-        let Some(id) = next else { return Ok(()) };
-        let known = batch::known(tx, tx.tenant(), &[&id]).await?;
-        let known = known.into_iter().next().ok_or_else(refused)?;
-        let fits = known.meter.id != meter.id
-            && known.meter.community == meter.community
-            && known.meter.commodity == meter.commodity;
-        if !fits {
-            return Err(refused().into());
-        }
-        next = known.meter.master;
-    }
-    Err(refused().into())
 }
 
 /// Stores a meter with its first register, which is its first reading.
@@ -361,6 +343,8 @@ impl From<Known> for ShownMeter {
             limit_milli_per_hour: meter.limit_milli_per_hour,
             opened_at: meter.opened_at,
             removed_at: meter.removed_at,
+            prepaid: meter.prepaid,
+            decoding: meter.decoding.map(Hints::from),
             version: meter.version,
         }
     }

@@ -151,6 +151,10 @@ fn still_held(reason: HoldReason) -> Refusal {
             "The meter was put up later than this reading. Reject it.",
             "该读数早于表计安装时间，请拒绝。",
         ),
+        HoldReason::ClockInvalid => (
+            "Nobody knows when it was read. Edit or reject the reading.",
+            "抄读时间无法确认，请修改或拒绝该读数。",
+        ),
         HoldReason::Spike => (
             "The value is too large to be counted. Edit the reading.",
             "读数过大无法计量，请修改。",

@@ -17,7 +17,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at, m.prepaid, m.step_milli, m.offset_milli
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -34,7 +34,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at, m.prepaid, m.step_milli, m.offset_milli
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -74,7 +74,8 @@ statements! {
         order by p.at desc, p.total_milli desc, p.seq desc, p.reading desc limit 1";
 
     // A page of what was read since a moment, with what somebody decided about it.
-    ITEMS_SINCE = "select r.at, r.id, r.register_milli, r.bands, r.source, r.opens, v.decision, v.register_milli
+    ITEMS_SINCE = "select r.at, r.id, r.register_milli, r.bands, r.source, r.opens, v.decision, v.register_milli,
+            r.clock_believed
         from meters_reading r
         left join meters_review v on v.tenant = r.tenant and v.reading = r.id
         where r.tenant = $1 and r.meter = $2 and r.at >= $3 and (r.at > $3 or r.id > $4)

@@ -15,7 +15,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at, m.prepaid, m.step_milli, m.offset_milli
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -35,7 +35,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at, m.prepaid, m.step_milli, m.offset_milli
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -47,7 +47,7 @@ statements! {
             m.room, m.area, m.version, g.seq, g.digits, g.multiplier, g.serial_number,
             s.seen_at, s.at, s.register_milli, s.seq, s.total_milli, s.rate_milli, s.moved_at, s.flow_hours, s.flow_now,
             s.band_registers, s.band_totals, s.p99_milli, s.p99_at, s.closed_at, s.leak_alarm, s.stuck_alarm,
-            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at
+            coalesce(c.time_zone, 'Asia/Shanghai'), m.removed_at, m.prepaid, m.step_milli, m.offset_milli
         from meters_meter m
         join meters_state s on s.tenant = m.tenant and s.meter = m.id
         join meters_register g on g.tenant = m.tenant and g.meter = m.id and g.seq = s.seq
@@ -69,11 +69,11 @@ statements! {
         order by b.meter, b.starts_at limit 1000";
 
     INSERT_METER = "insert into meters_meter (tenant, id, community, commodity, name, gateway, master, interval_ms,
-            limit_milli, opened_at, room, area, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+            limit_milli, opened_at, room, area, version, prepaid, step_milli, offset_milli)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
     UPDATE_METER = "update meters_meter set name = $3, gateway = $4, master = $5, interval_ms = $6, limit_milli = $7,
-            room = $8, area = $9, version = $10, removed_at = $11
+            room = $8, area = $9, version = $10, removed_at = $11, prepaid = $12, step_milli = $13, offset_milli = $14
         where tenant = $1 and id = $2";
 
     REGISTERS = "select seq, digits, multiplier from meters_register where tenant = $1 and meter = $2 order by seq";
@@ -211,6 +211,9 @@ pub(crate) async fn insert_meter(tx: &Tx, meter: &Meter) -> anyhow::Result<()> {
         meter.object.room().into(),
         meter.object.area().into(),
         meter.version.into(),
+        meter.prepaid.into(),
+        meter.decoding.map(|decoding| decoding.step_milli).into(),
+        meter.decoding.map(|decoding| decoding.offset_milli).into(),
     ];
     tx.execute(INSERT_METER, &parameters).await
 }
@@ -229,6 +232,9 @@ pub(crate) async fn update_meter(tx: &Tx, meter: &Meter) -> anyhow::Result<()> {
         meter.object.area().into(),
         meter.version.into(),
         meter.removed_at.into(),
+        meter.prepaid.into(),
+        meter.decoding.map(|decoding| decoding.step_milli).into(),
+        meter.decoding.map(|decoding| decoding.offset_milli).into(),
     ];
     tx.execute(UPDATE_METER, &parameters).await
 }

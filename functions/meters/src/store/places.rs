@@ -1,6 +1,6 @@
 //! Communities, rooms and households, as the event log tells of them.
 
-use kernel::{Actor, ActorId, BindingId, CommunityId, RoomId, TenantId, Timestamp, Zone};
+use kernel::{Actor, BindingId, CommunityId, RoomId, TenantId, Timestamp, Zone};
 use store::{Read, Tx};
 use wire::event::BindingStarted;
 
@@ -13,16 +13,16 @@ statements! {
     PUT_ROOM = "insert into meters_room (tenant, id, community, name) values ($1, $2, $3, $4)
         on conflict (tenant, id) do update set community = excluded.community, name = excluded.name";
 
+    COMMUNITY_OF = "select community from meters_room where tenant = $1 and id = $2";
+
+    ANY_ROOM = "select id from meters_room where tenant = $1 and community = $2 limit 1";
+
     PUT_BINDING = "insert into meters_household (tenant, binding, person, community, room, valid_from, valid_until)
         values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (tenant, binding) do update set person = excluded.person, community = excluded.community,
             room = excluded.room, valid_from = excluded.valid_from, valid_until = excluded.valid_until";
 
     END_BINDING = "update meters_household set valid_until = $3 where tenant = $1 and binding = $2";
-
-    ALIAS = "update meters_household set person = $3 where tenant = $1 and person = $2";
-
-    FORGET = "delete from meters_household where tenant = $1 and person = $2";
 
     // Since when the person lives there without having moved out.
     LIVES_SINCE = "select min(valid_from) from meters_household
@@ -68,6 +68,22 @@ pub(crate) async fn put_room(
     tx.execute(PUT_ROOM, &parameters).await
 }
 
+/// Where a room stands; nothing for one that is not known.
+pub(crate) async fn community_of(tx: &Tx, room: &RoomId) -> anyhow::Result<Option<CommunityId>> {
+    let row = tx
+        .row(COMMUNITY_OF, &[tx.tenant().into(), room.into()])
+        .await?;
+    row.map(|row| row.id(0)).transpose()
+}
+
+/// Whether any room of the community is known.
+pub(crate) async fn has_rooms(tx: &Tx, community: &CommunityId) -> anyhow::Result<bool> {
+    let row = tx
+        .row(ANY_ROOM, &[tx.tenant().into(), community.into()])
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Stores that a person lives in a room.
 pub(crate) async fn put_binding(
     tx: &Tx,
@@ -94,18 +110,6 @@ pub(crate) async fn end_binding(
 ) -> anyhow::Result<()> {
     let parameters = [tx.tenant().into(), binding.into(), until.into()];
     tx.execute(END_BINDING, &parameters).await
-}
-
-/// One person goes by another id from now on.
-pub(crate) async fn rename(tx: &Tx, alias: &ActorId, person: &str) -> anyhow::Result<()> {
-    let parameters = [tx.tenant().into(), alias.into(), person.into()];
-    tx.execute(ALIAS, &parameters).await
-}
-
-/// Forgets where a person lived.
-pub(crate) async fn forget(tx: &Tx, person: &ActorId) -> anyhow::Result<()> {
-    tx.execute(FORGET, &[tx.tenant().into(), person.into()])
-        .await
 }
 
 /// Since when the caller lives in that room; nothing when the caller does not.

@@ -1,15 +1,16 @@
 //! Alipay from our side: signed forms out, signed nodes back.
 
 use anyhow::Context as _;
-use kernel::{Currency, Money};
+use kernel::{Currency, Money, TenantId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Back, Fault, Trade, not_offered};
 use crate::context::Context;
-use crate::domain::{Attempt, Paid, Payment, Refund};
+use crate::domain::{Attempt, Bill, Paid, Payment, Refund};
 use crate::exchange::Sent;
 use crate::protocol::alipay::{Fields, moment, signed_form, signed_node, written};
+use crate::protocol::alipay_bill::{self, operator};
 use crate::protocol::keys::{PrivateKey, PublicKey};
 use crate::protocol::yuan;
 
@@ -32,6 +33,7 @@ struct Node {
     fund_change: String,
     refund_status: String,
     gmt_refund_pay: String,
+    bill_download_url: String,
 }
 
 async fn call(context: &Context, method: &str, content: Value) -> Result<Node, Fault> {
@@ -64,7 +66,7 @@ async fn call(context: &Context, method: &str, content: Value) -> Result<Node, F
     let name = format!("{}_response", method.replace('.', "_"));
     let platform = PublicKey::from_pem(&account.platform_key)?;
     let node =
-        signed_node(&answered.body, &name, &platform).context("an answer is not believed")?;
+        signed_node(answered.text()?, &name, &platform).context("an answer is not believed")?;
     let node: Node = serde_json::from_str(node).context("reading an answer")?;
     match node.code.as_str() {
         DONE => Ok(node),
@@ -78,6 +80,7 @@ async fn call(context: &Context, method: &str, content: Value) -> Result<Node, F
 /// See [`super::start`].
 pub(super) async fn start(
     context: &Context,
+    tenant: &TenantId,
     payment: &Payment,
     attempt: &Attempt,
 ) -> Result<String, Fault> {
@@ -86,6 +89,7 @@ pub(super) async fn start(
         "out_trade_no": attempt.number,
         "total_amount": yuan::from_fen(attempt.amount.minor()),
         "subject": subject,
+        "operator_id": operator(tenant.as_str()),
         "time_expire": written(payment.expires_at)?,
     });
     Ok(call(context, "alipay.trade.precreate", content)
@@ -133,12 +137,17 @@ pub(super) async fn close(context: &Context, attempt: &Attempt) -> Result<(), Fa
 }
 
 /// See [`super::refund`].
-pub(super) async fn refund(context: &Context, refund: &Refund) -> Result<Back, Fault> {
+pub(super) async fn refund(
+    context: &Context,
+    tenant: &TenantId,
+    refund: &Refund,
+) -> Result<Back, Fault> {
     let content = json!({
         "out_trade_no": refund.attempt_number,
         "out_request_no": refund.number,
         "refund_amount": yuan::from_fen(refund.amount.minor()),
         "refund_reason": refund.reason,
+        "operator_id": operator(tenant.as_str()),
     });
     let node = call(context, "alipay.trade.refund", content).await?;
     // Without a change of funds it is not known yet: the query says.
@@ -174,4 +183,43 @@ pub(super) async fn query_refund(context: &Context, refund: &Refund) -> Result<B
         channel_refund: refund.number.clone(),
         at,
     })
+}
+
+/// See [`super::bill`]. The archive itself is not signed; the address of it was.
+pub(super) async fn bill(
+    context: &Context,
+    tenant: &TenantId,
+    day: &str,
+) -> Result<Vec<Bill>, Fault> {
+    let content = json!({"bill_type": "trade", "bill_date": day});
+    let method = "alipay.data.dataservice.bill.downloadurl.query";
+    let node = match call(context, method, content).await {
+        Ok(node) => node,
+        // On that day nothing moved.
+        Err(Fault::Refused(code)) if code == "isp.bill_not_exist" => return Ok(Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let (_, place) = node
+        .bill_download_url
+        .split_once("://")
+        .context("the bill lies nowhere")?;
+    let file = context
+        .exchange
+        .send(Sent {
+            method: "GET",
+            url: format!("https://{place}"),
+            headers: vec![],
+            body: String::new(),
+        })
+        .await?;
+    if file.status != 200 {
+        let status = file.status;
+        return Err(Fault::Unknown(anyhow::anyhow!(
+            "the bill was answered with {status}"
+        )));
+    }
+    let own = alipay_bill::read(&file.body)?
+        .into_iter()
+        .filter(|line| line.operator == operator(tenant.as_str()));
+    Ok(own.map(alipay_bill::Line::into_bill).collect())
 }

@@ -49,7 +49,7 @@ pub(super) async fn answer(
             header("wechatpay-signature", signed.signature),
             header("wechatpay-serial", signed.serial),
         ],
-        body,
+        body: body.into_bytes(),
     })
 }
 

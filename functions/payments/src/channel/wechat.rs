@@ -45,14 +45,11 @@ async fn call(context: &Context, ask: &Ask<'_>) -> Result<(u16, String), Fault> 
         serial: answered.header("wechatpay-serial").to_owned(),
     };
     let key = PublicKey::from_pem(&account.platform_key)?;
+    let body = answered.text()?;
     signed
-        .verify(
-            &answered.body,
-            (&account.platform_serial, &key),
-            context.now,
-        )
+        .verify(body, (&account.platform_serial, &key), context.now)
         .map_err(|distrust| anyhow::anyhow!("an answer is not believed: {distrust:?}"))?;
-    Ok((answered.status, answered.body))
+    Ok((answered.status, body.to_owned()))
 }
 
 async fn send(context: &Context, account: &Wechat, ask: &Ask<'_>) -> Result<Answered, Fault> {
@@ -372,7 +369,7 @@ pub(super) async fn bill(
             "the bill is not the one that was offered"
         )));
     }
-    let lines = bill::read(&file.body)?;
+    let lines = bill::read(file.text()?)?;
     let own = lines
         .into_iter()
         .filter(|line| line.attach == tenant.as_str());

@@ -70,6 +70,8 @@ pub struct Payment {
     pub state: PaymentState,
     /// What went back or is on its way, in fen.
     pub refunded: i64,
+    /// What of the amount the channel pays straight to merchants, in fen.
+    pub direct: i64,
 }
 
 /// How a payment stands.

@@ -41,6 +41,8 @@ pub struct Refund {
     pub due_at: Option<Timestamp>,
     /// How often it was asked.
     pub tries: u32,
+    /// What of the amount the channel takes straight from merchants, in fen.
+    pub direct: i64,
 }
 
 /// How a refund stands.
@@ -133,6 +135,7 @@ mod tests {
                 paid_at: Timestamp::EPOCH,
                 transaction: TransactionId::parse("1").unwrap(),
             },
+            direct: 0,
             refunded,
         }
     }

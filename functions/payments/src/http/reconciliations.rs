@@ -33,6 +33,9 @@ struct ShownRun {
     matched: i64,
     carried: i64,
     mistakes: i64,
+    /// What it brought to the bank, and cost.
+    bank_minor: i64,
+    fees_minor: i64,
 }
 
 #[derive(Serialize)]
@@ -91,14 +94,13 @@ pub(super) async fn show(
     }))
 }
 
-/// Runs a day; again it is another run of the same day and moves no money. Today only where the channel's bill of it
+/// Runs a day; again it is another run of the same day, and posts only what differs. Today only where the channel's bill of it
 /// is there already, and then as far as it has come: cron runs it again when it is over.
 pub(super) async fn run(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     operators_only(&actor)?;
     let new: NewRun = web::body(request)?;
-    let channel = Channel::parse(&new.channel)
-        .filter(|channel| context.offers(*channel) && *channel != Channel::Alipay);
+    let channel = Channel::parse(&new.channel).filter(|channel| context.offers(*channel));
     let channel = channel.ok_or_else(attempt_refused)?;
     let today = Zone::SHANGHAI.local(context.now).date;
     if new.day > today || (new.day == today && channel != Channel::Simulated) {
@@ -139,6 +141,8 @@ fn show_run(run: Reconciliation) -> ShownRun {
         matched: run.matched,
         carried: run.carried,
         mistakes: run.mistakes,
+        bank_minor: run.settled.bank,
+        fees_minor: run.settled.fees,
     }
 }
 

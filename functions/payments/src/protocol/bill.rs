@@ -62,7 +62,7 @@ pub struct Line {
     pub refund: Option<(String, i64, String)>,
     /// What we gave along.
     pub attach: String,
-    /// The charge in fen; negative where it is given back.
+    /// The charge in fen, which is written with five places; negative where it is given back.
     pub fee: i64,
 }
 
@@ -103,7 +103,8 @@ impl Line {
             Some((number, amount, state)) => (number.as_str(), *amount, state.as_str()),
             None => ("0", 0, ""),
         };
-        let [amount, refunded, fee] = [self.amount, refunded, self.fee].map(yuan::from_fen);
+        let [amount, refunded] = [self.amount, refunded].map(yuan::from_fen);
+        let fee = format!("{}000", yuan::from_fen(self.fee));
         let time = local.format("%Y-%m-%d %H:%M:%S").to_string();
         let zero = "0.00";
         let values: [&str; 27] = [
@@ -270,7 +271,7 @@ fn line(values: &[&str]) -> anyhow::Result<Line> {
             false => None,
         },
         attach: (*attach).to_owned(),
-        fee: fen(fee)?,
+        fee: yuan::charge_to_fen(fee).with_context(|| format!("{fee:?} is no charge"))?,
     })
 }
 
@@ -319,6 +320,7 @@ mod tests {
             text.contains("`2026-10-31 08:00:00,`wx1,`1900000001,"),
             "{text}"
         );
+        assert!(text.contains("`0.60000,`0.60%"), "{text}");
         assert_eq!(read(&text).unwrap(), lines());
         assert_eq!(read(&write(&[]).unwrap()).unwrap(), []);
         let refund = lines().remove(1).into_bill();

@@ -26,10 +26,50 @@ pub fn to_fen(text: &str) -> Option<i64> {
     Some(if negative { -fen } else { fen })
 }
 
+/// A charge in decimal yuan as fen: channels write it with up to eight places, and it is rounded half away from zero to
+/// the fen. Nothing for any other text.
+#[must_use]
+pub fn charge_to_fen(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "00"));
+    if fraction.len() <= 2 {
+        return to_fen(text);
+    }
+    if fraction.len() > 8 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (fen, rest) = fraction.split_at_checked(2)?;
+    let fen = to_fen(&format!("{whole}.{fen}"))?;
+    let up = i64::from(rest.starts_with(['5', '6', '7', '8', '9']));
+    if whole.starts_with('-') {
+        fen.checked_sub(up)
+    } else {
+        fen.checked_add(up)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_charge_has_more_places_and_is_rounded_to_the_fen() {
+        for (text, fen) in [
+            ("0.60000", Some(60)),
+            ("0.00500", Some(1)),
+            ("0.00499", Some(0)),
+            ("-0.60500", Some(-61)),
+            ("-0.00400", Some(0)),
+            ("0.6", Some(60)),
+            ("12", Some(1_200)),
+            ("0.000000001", None),
+            ("0.6e000", None),
+            (".60000", None),
+            ("", None),
+        ] {
+            assert_eq!(charge_to_fen(text), fen, "{text:?}");
+        }
+    }
 
     #[test]
     fn yuan_are_written_and_read_to_the_fen() {

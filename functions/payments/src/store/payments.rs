@@ -9,11 +9,11 @@ use crate::rows::read_payment;
 
 statements! {
     PAYMENT = "select id, purpose, payer, community, amount, currency, subject, reference, created_at, expires_at,
-            state, reason, attempt, paid_at, transaction_id, refunded
+            state, reason, attempt, paid_at, transaction_id, refunded, direct
         from payments_payment where tenant = $1 and id = $2";
 
     PAYMENTS = "select id, purpose, payer, community, amount, currency, subject, reference, created_at, expires_at,
-            state, reason, attempt, paid_at, transaction_id, refunded
+            state, reason, attempt, paid_at, transaction_id, refunded, direct
         from payments_payment
         where tenant = $1 and (cast($2 as text) is null or payer = $2)
           and (cast($3 as text) is null or community = $3)
@@ -22,8 +22,9 @@ statements! {
         order by id desc limit $6";
 
     INSERT_PAYMENT = "insert into payments_payment
-            (tenant, id, purpose, payer, community, amount, currency, subject, reference, created_at, expires_at, state, refunded)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', 0)
+            (tenant, id, purpose, payer, community, amount, currency, subject, reference, created_at, expires_at, state, refunded,
+             direct)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', 0, $12)
         on conflict (tenant, id) do nothing
         returning id";
 
@@ -106,6 +107,7 @@ pub(crate) async fn insert_payment(tx: &Tx, payment: &Payment) -> anyhow::Result
         (&payment.reference).into(),
         payment.created_at.into(),
         payment.expires_at.into(),
+        payment.direct.into(),
     ];
     Ok(tx.row(INSERT_PAYMENT, &parameters).await?.is_some())
 }

@@ -4,24 +4,25 @@ use anyhow::Context as _;
 use kernel::{TenantId, Timestamp};
 use store::{Read, Row, Tx};
 
-use crate::domain::{Channel, Entry, Mistake, MistakeKind, Movement};
+use crate::domain::{Channel, Entry, Mistake, MistakeKind, Movement, Settled};
 use crate::rows::{channel, read_entry};
 
 statements! {
-    RECONCILIATION = "select channel, day, run, run_at, theirs, ours, matched, carried, mistakes
+    RECONCILIATION = "select channel, day, run, run_at, theirs, ours, matched, carried, mistakes, bank, fees
         from payments_reconciliation where tenant = $1 and channel = $2 and day = $3";
 
-    RECONCILIATIONS = "select channel, day, run, run_at, theirs, ours, matched, carried, mistakes
+    RECONCILIATIONS = "select channel, day, run, run_at, theirs, ours, matched, carried, mistakes, bank, fees
         from payments_reconciliation
         where tenant = $1 and (cast($2 as text) is null or day || '/' || channel < $2)
         order by day || '/' || channel desc limit $3";
 
     PUT_RECONCILIATION = "insert into payments_reconciliation
-            (tenant, channel, day, run, run_at, theirs, ours, matched, carried, mistakes)
-        values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9)
+            (tenant, channel, day, run, run_at, theirs, ours, matched, carried, mistakes, bank, fees)
+        values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11)
         on conflict (tenant, channel, day) do update
         set run = payments_reconciliation.run + 1, run_at = excluded.run_at, theirs = excluded.theirs,
-            ours = excluded.ours, matched = excluded.matched, carried = excluded.carried, mistakes = excluded.mistakes
+            ours = excluded.ours, matched = excluded.matched, carried = excluded.carried, mistakes = excluded.mistakes,
+            bank = excluded.bank, fees = excluded.fees
         returning run";
 
     FORGET_MISTAKES = "delete from payments_mistake where tenant = $1 and channel = $2 and day = $3";
@@ -49,6 +50,16 @@ statements! {
 
     REFUNDED_BETWEEN = "select number, 'refund', amount, refunded_at from payments_refund
         where tenant = $1 and channel = $2 and refunded_at >= $3 and refunded_at < $4 and number > $5
+        order by number limit $6";
+
+    DIRECT_PAID = "select a.number, 'payment', p.direct, a.paid_at from payments_attempt a
+        join payments_payment p on p.tenant = a.tenant and p.id = a.payment
+        where a.tenant = $1 and a.channel = $2 and a.paid_at >= $3 and a.paid_at < $4 and a.state = 'succeeded'
+          and p.direct > 0 and a.number > $5
+        order by a.number limit $6";
+
+    DIRECT_REFUNDED = "select number, 'refund', direct, refunded_at from payments_refund
+        where tenant = $1 and channel = $2 and refunded_at >= $3 and refunded_at < $4 and direct > 0 and number > $5
         order by number limit $6";
 
     TENANTS_TO_RECONCILE = "with payments_moved as (
@@ -81,6 +92,8 @@ pub(crate) struct Reconciliation {
     pub(crate) matched: i64,
     pub(crate) carried: i64,
     pub(crate) mistakes: i64,
+    /// What it brought to the bank, and cost.
+    pub(crate) settled: Settled,
 }
 
 fn read(row: &Row) -> anyhow::Result<Reconciliation> {
@@ -94,6 +107,10 @@ fn read(row: &Row) -> anyhow::Result<Reconciliation> {
         matched: row.integer(6)?,
         carried: row.integer(7)?,
         mistakes: row.integer(8)?,
+        settled: Settled {
+            bank: row.integer(9)?,
+            fees: row.integer(10)?,
+        },
     })
 }
 
@@ -145,6 +162,8 @@ pub(crate) async fn put(
         outcome.matched.into(),
         outcome.carried.into(),
         outcome.mistakes.into(),
+        outcome.settled.bank.into(),
+        outcome.settled.fees.into(),
     ];
     let run = tx.row(PUT_RECONCILIATION, &parameters).await?;
     let run = run
@@ -266,11 +285,36 @@ pub(crate) async fn booked_between(
     db: &impl Read,
     tenant: &TenantId,
     channel: Channel,
+    span: (Timestamp, Timestamp),
+) -> anyhow::Result<Vec<Entry>> {
+    entries(
+        db,
+        [PAID_BETWEEN, REFUNDED_BETWEEN],
+        (tenant, channel),
+        span,
+    )
+    .await
+}
+
+/// What of it, in and back, the channel pays straight to merchants and takes straight from them.
+pub(crate) async fn direct_between(
+    db: &impl Read,
+    tenant: &TenantId,
+    channel: Channel,
+    span: (Timestamp, Timestamp),
+) -> anyhow::Result<Vec<Entry>> {
+    entries(db, [DIRECT_PAID, DIRECT_REFUNDED], (tenant, channel), span).await
+}
+
+async fn entries(
+    db: &impl Read,
+    statements: [&str; 2],
+    (tenant, channel): (&TenantId, Channel),
     (from, until): (Timestamp, Timestamp),
 ) -> anyhow::Result<Vec<Entry>> {
     const PAGE: i64 = 900;
     let mut found = Vec::new();
-    for statement in [PAID_BETWEEN, REFUNDED_BETWEEN] {
+    for statement in statements {
         let mut after = String::new();
         loop {
             let parameters = [

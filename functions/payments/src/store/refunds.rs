@@ -9,15 +9,15 @@ use crate::rows::read_refund;
 
 statements! {
     REFUND = "select id, payment, attempt, channel, number, attempt_number, attempt_amount, amount, reason, automatic,
-            created_at, state, failure, channel_refund, refunded_at, due_at, tries
+            created_at, state, failure, channel_refund, refunded_at, due_at, tries, direct
         from payments_refund where tenant = $1 and id = $2";
 
     REFUND_OF_NUMBER = "select id, payment, attempt, channel, number, attempt_number, attempt_amount, amount, reason,
-            automatic, created_at, state, failure, channel_refund, refunded_at, due_at, tries
+            automatic, created_at, state, failure, channel_refund, refunded_at, due_at, tries, direct
         from payments_refund where tenant = $1 and channel = $2 and number = $3";
 
     REFUNDS = "select id, payment, attempt, channel, number, attempt_number, attempt_amount, amount, reason, automatic,
-            created_at, state, failure, channel_refund, refunded_at, due_at, tries
+            created_at, state, failure, channel_refund, refunded_at, due_at, tries, direct
         from payments_refund
         where tenant = $1 and (cast($2 as text) is null or payment = $2)
           and (cast($3 as text) is null or state = $3)
@@ -26,8 +26,8 @@ statements! {
 
     INSERT_REFUND = "insert into payments_refund
             (tenant, id, payment, attempt, channel, number, attempt_number, attempt_amount, amount, reason, automatic,
-             created_at, state, due_at, tries)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'requested', $13, 0)
+             created_at, state, due_at, tries, direct)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'requested', $13, 0, $14)
         on conflict (tenant, id) do nothing
         returning id";
 
@@ -100,6 +100,7 @@ pub(crate) async fn insert_refund(tx: &Tx, refund: &Refund) -> anyhow::Result<bo
         refund.automatic.into(),
         refund.created_at.into(),
         refund.due_at.into(),
+        refund.direct.into(),
     ];
     Ok(tx.row(INSERT_REFUND, &parameters).await?.is_some())
 }

@@ -1,7 +1,7 @@
 //! Any bytes whatever are a value or an error, never a panic; and what is written is what is read, behind any noise.
 #![allow(missing_docs)]
 
-use meter_protocols::cjt188::{self, IdOrder, MeterType, Question, Topic};
+use meter_protocols::cjt188::{self, IdOrder, MeterType, Question, Topic, ValveOrder};
 use meter_protocols::dlt645::{self, DataId, Inquiry};
 use meter_protocols::mbus;
 use meter_protocols::modbus::{self, Profile};
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn cjt188_reads_any_bytes(bytes in any_bytes(), data in vec(any::<u8>(), 0..60), control: u8, sort: u8) {
         let _ = cjt188::find(&bytes);
-        for topic in [Topic::Reading, Topic::History(3), Topic::Address] {
+        for topic in [Topic::Reading, Topic::History(3), Topic::Address, Topic::Purchase, Topic::Valve(ValveOrder::Open)] {
             let question = Question {
                 meter_type: MeterType::ANY,
                 address: cjt188::Address::ANY,

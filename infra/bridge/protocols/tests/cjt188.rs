@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use meter_protocols::cjt188::{
-    self, Address, Answer, IdOrder, MeterType, Quantity, Question, Reading, Topic, Valve,
+    self, Address, Answer, Fen, IdOrder, MeterType, Quantity, Question, Reading, Topic, Valve,
     ValveOrder,
 };
 use meter_protocols::{Error, LocalTime, Unit};
@@ -198,4 +198,47 @@ fn a_wrong_checksum_is_named() {
     let place = bytes.len() - 2;
     bytes[place] ^= 1;
     assert!(matches!(cjt188::find(&bytes), Err(Error::Checksum { .. })));
+}
+
+#[test]
+fn a_purchase_is_read_and_the_next_one_is_taken_by_its_number() {
+    let asked = question(MeterType::COLD_WATER, Topic::Purchase);
+    assert_eq!(asked.frame().data, [0x81, 0x05, 9]);
+    let kept = [
+        7, 0x00, 0x50, 0, 0, 0x34, 0x12, 0, 0, 0x56, 0x01, 0, 0, 0, 0,
+    ];
+    let Ok(Answer::Purchase(purchase)) =
+        asked.answer(&asked.frame().answered(asked.address, &kept))
+    else {
+        panic!("it tells its purchases")
+    };
+    assert_eq!(
+        (
+            purchase.number,
+            purchase.amount_fen,
+            purchase.total_fen,
+            purchase.left_fen
+        ),
+        (7, 5_000, 1_234, 156)
+    );
+    let amount = Fen::new(12_345_678).unwrap();
+    let told = question(MeterType::COLD_WATER, Topic::Recharge { number: 8, amount });
+    assert_eq!(
+        (told.frame().control, told.frame().data),
+        (0x04, vec![0xA0, 0x13, 9, 8, 0x78, 0x56, 0x34, 0x12])
+    );
+    let taken = told
+        .frame()
+        .answered(told.address, &[8, 0x78, 0x56, 0x34, 0x12]);
+    assert_eq!(told.answer(&taken), Ok(Answer::Recharged));
+    for other in [[9, 0x78, 0x56, 0x34, 0x12], [8, 0x79, 0x56, 0x34, 0x12]] {
+        let other = told.frame().answered(told.address, &other);
+        assert!(
+            told.answer(&other)
+                .is_err_and(|error| error.is_worth_waiting())
+        );
+    }
+    for amount in [-1, 100_000_000] {
+        assert_eq!(Fen::new(amount), Err(Error::OutOfRange));
+    }
 }

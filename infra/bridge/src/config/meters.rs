@@ -19,11 +19,18 @@
 //!                                                # 0 to 250 or the number of 8 digits (mbus)
 //! tariffs = true                                 # dlt645: read the tariffs as well; usual
 //! freeze_days = 62                               # dlt645: how many daily freezes are asked for when missed; usual
+//! relay_password = "02123456"                    # dlt645: level and six digits; without it no order moves the relay
+//! relay_operator = 1                             # dlt645: who the meter notes down; usually 0
 //! sort = "cold_water"                            # cjt188: or hot_water, heat, cold, gas, electricity
 //! id_order = "high_first"                        # cjt188: or low_first
+//! valve = true                                   # cjt188: orders move its valve; usually not
+//! prepaid = true                                 # cjt188: orders recharge it; usually not
 //! profile = "eastron-sdm"                        # modbus: or heat-example, or the path of a TOML file, whose
 //!                                                # registers have names of the wire; total is what is billed
 //! ```
+//!
+//! A meter that takes orders (`relay_password`, `valve`, `prepaid`) is registered as a device behind this gateway: its
+//! orders come on a topic of its own.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -31,12 +38,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use kernel::{DeviceId, Zone};
-use meter_protocols::cjt188::{self, IdOrder, MeterType};
+use meter_protocols::cjt188::{IdOrder, MeterType};
 use meter_protocols::dlt645;
-use meter_protocols::mbus::{self, Identity};
+use meter_protocols::mbus;
 use meter_protocols::modbus::Profile;
 use serde::Deserialize;
 
+use super::asked::{Asked, Authority, MeterConfig};
 use super::devices::millis;
 use super::{Parity, Port};
 
@@ -104,60 +112,6 @@ impl Protocol {
     }
 }
 
-/// One meter.
-#[derive(Debug, Clone)]
-pub struct MeterConfig {
-    /// The meter, as it is registered.
-    pub id: DeviceId,
-    /// How it is asked.
-    pub asked: Asked,
-}
-
-/// How a meter is asked.
-#[derive(Debug, Clone)]
-pub enum Asked {
-    /// By DL/T 645.
-    Dlt645 {
-        /// Its address.
-        address: dlt645::Address,
-        /// Read the tariffs as well.
-        tariffs: bool,
-        /// How many daily freezes are asked for when they were missed.
-        freeze_days: u8,
-    },
-    /// By CJ/T 188.
-    Cjt188 {
-        /// What sort of meter it is.
-        sort: MeterType,
-        /// Its address.
-        address: cjt188::Address,
-        /// The order of the data id.
-        order: IdOrder,
-    },
-    /// By Modbus.
-    Modbus {
-        /// Its unit.
-        unit: u8,
-        /// Its registers.
-        profile: Profile,
-    },
-    /// By its address on the M-Bus.
-    MbusPrimary(u8),
-    /// By its number on the M-Bus.
-    MbusSecondary(Identity),
-}
-
-impl Asked {
-    /// How many daily freezes it is asked for; 0 when it keeps none that can be asked for.
-    #[must_use]
-    pub fn freeze_days(&self) -> u8 {
-        match self {
-            Self::Dlt645 { freeze_days, .. } => *freeze_days,
-            _ => 0,
-        }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeterBusFile {
@@ -178,8 +132,12 @@ pub struct MeterFile {
     address: String,
     tariffs: Option<bool>,
     freeze_days: Option<u8>,
+    relay_password: Option<String>,
+    relay_operator: Option<u32>,
     sort: Option<Sort>,
     id_order: Option<Order>,
+    valve: Option<bool>,
+    prepaid: Option<bool>,
     profile: Option<String>,
 }
 
@@ -299,8 +257,12 @@ impl MeterFile {
         for (key, given, its) in [
             ("tariffs", self.tariffs.is_some(), dlt645),
             ("freeze_days", self.freeze_days.is_some(), dlt645),
+            ("relay_password", self.relay_password.is_some(), dlt645),
+            ("relay_operator", self.relay_operator.is_some(), dlt645),
             ("sort", self.sort.is_some(), cjt188),
             ("id_order", self.id_order.is_some(), cjt188),
+            ("valve", self.valve.is_some(), cjt188),
+            ("prepaid", self.prepaid.is_some(), cjt188),
             ("profile", self.profile.is_some(), protocol.is_modbus()),
         ] {
             ensure!(!given || its, "{key} is no matter of {protocol:?}");
@@ -322,10 +284,21 @@ impl MeterFile {
             "freeze_days must be 0 to {}, not {freeze_days}",
             dlt645::DataId::FREEZE_DAYS_MAX
         );
+        let address: dlt645::Address = self.address.parse()?;
+        let operator = self.relay_operator.unwrap_or(0);
+        let relay = self
+            .relay_password
+            .map(|text| Authority::new(&text, operator));
+        let relay = relay.transpose()?;
+        ensure!(
+            relay.is_none() || address.is_exact(),
+            "relay_password needs the whole address of one meter"
+        );
         Ok(Asked::Dlt645 {
-            address: self.address.parse()?,
+            address,
             tariffs: self.tariffs.unwrap_or(true),
             freeze_days,
+            relay,
         })
     }
 
@@ -344,6 +317,8 @@ impl MeterFile {
                 None | Some(Order::HighFirst) => IdOrder::HighFirst,
                 Some(Order::LowFirst) => IdOrder::LowFirst,
             },
+            valve: self.valve.unwrap_or(false),
+            prepaid: self.prepaid.unwrap_or(false),
         })
     }
 

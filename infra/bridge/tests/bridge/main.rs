@@ -10,6 +10,7 @@ mod faults;
 mod gate;
 mod lines;
 mod meters;
+mod orders;
 mod panels;
 mod readings;
 mod relays;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{DeviceId, Timestamp, Zone};
-use linli_bridge::adapters::meters::{Around, MeterBus, Settled, Visited};
+use linli_bridge::adapters::meters::{Around, MeterBus, MeterHandle, Settled, Visited};
 use linli_bridge::clock::Clock;
 use linli_bridge::config::{Config, Protocol};
 use linli_bridge::counters::Counters;
@@ -41,17 +41,19 @@ pub fn bus_text(protocol: &str, meters: &Meters, addresses: &[&str], rest: &str)
 }
 
 /// A bus of its own, without a bridge around it.
-struct Polled {
+pub struct Polled {
     visits: mpsc::Receiver<Visited>,
     remote: Remote,
     counters: Arc<Counters>,
+    pub handles: Vec<MeterHandle>,
 }
 
-fn polled(text: &str, clock: &Clock, settled: &Settled) -> Polled {
+pub fn polled(text: &str, clock: &Clock, settled: &Settled) -> Polled {
     let config = Config::parse(&format!("{HEAD}{text}"), None).unwrap();
     let (sender, visits) = mpsc::channel(1_000);
     let remote = Remote::open(&config, clock.now());
     let counters = Arc::new(Counters::default());
+    let mut handles = Vec::new();
     for bus in &config.meter_buses {
         let around = Around {
             clock: clock.clone(),
@@ -59,12 +61,15 @@ fn polled(text: &str, clock: &Clock, settled: &Settled) -> Polled {
             remote: remote.clone(),
             visits: sender.clone(),
         };
-        tokio::spawn(MeterBus::new(bus.clone(), around, settled).run());
+        let (bus, handle) = MeterBus::new(bus.clone(), around, settled);
+        tokio::spawn(bus.run());
+        handles.push(handle);
     }
     Polled {
         visits,
         remote,
         counters,
+        handles,
     }
 }
 
@@ -74,7 +79,7 @@ impl Polled {
         next.expect("a visit in time").expect("the bus is there")
     }
 
-    async fn reading(&mut self) -> Reading {
+    pub async fn reading(&mut self) -> Reading {
         loop {
             if let Some(reading) = self.next().await.reading {
                 return reading;
@@ -291,26 +296,28 @@ async fn a_dead_meter_does_not_starve_the_others_and_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_checksum_is_never_told_and_asked_again() {
+async fn a_wrong_checksum_or_half_a_frame_is_never_told_and_asked_again() {
     for (protocol, address, rest) in [
         ("dlt645", "000000001234", "freeze_days = 0"),
         ("cjt188", "78331505104145", "sort = \"cold_water\""),
         ("modbus-rtu", "1", "profile = \"eastron-sdm\""),
         ("mbus", "1", ""),
     ] {
-        let clock = Clock::System;
-        let meters = simulated(protocol, "tcp:127.0.0.1:0", &[address], &clock).await;
-        meters.fail(address, Failure::WrongChecksum(2)).unwrap();
-        let mut polled = polled(
-            &bus_text(protocol, &meters, &[address], rest),
-            &clock,
-            &Settled::new(),
-        );
-        let before = clock.now();
-        let reading = polled.reading().await;
-        let said = [shows(0, before), shows(0, clock.now())];
-        assert!(said.contains(&total(&reading)), "{protocol}");
-        assert!(meters.questions(address) >= 3, "{protocol}");
+        for failure in [Failure::WrongChecksum(2), Failure::CutShort(2)] {
+            let clock = Clock::System;
+            let meters = simulated(protocol, "tcp:127.0.0.1:0", &[address], &clock).await;
+            meters.fail(address, failure).unwrap();
+            let mut polled = polled(
+                &bus_text(protocol, &meters, &[address], rest),
+                &clock,
+                &Settled::new(),
+            );
+            let before = clock.now();
+            let reading = polled.reading().await;
+            let said = [shows(0, before), shows(0, clock.now())];
+            assert!(said.contains(&total(&reading)), "{protocol} {failure:?}");
+            assert!(meters.questions(address) >= 3, "{protocol} {failure:?}");
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What fees record: rules and tariffs, bills and what became of them, recharges. Amounts are whole minor units (fen).
 
 use kernel::{
-    ActorId, BillId, BillPaymentId, BillRunId, Commodity, CommunityId, Currency, FeeRuleId,
-    RechargeId, RoomId, TariffId, Timestamp,
+    ActorId, BillId, BillPaymentId, BillRunId, CashCloseId, Commodity, CommunityId, CouponId,
+    Currency, FeeRuleId, RechargeId, RoomId, TariffId, Timestamp,
 };
 
 events! {
@@ -173,8 +173,53 @@ events! {
         /// The last day for the oldest of them.
         due_on: String,
     }
+    /// A coupon of the property office was given, counted on, used, freed again or taken back.
+    FeeCouponChanged = "fee_coupon.changed" {
+        /// The coupon.
+        coupon: CouponId,
+        /// The community.
+        community: CommunityId,
+        /// Whose it is, unless it is a room's.
+        person: Option<ActorId>,
+        /// The room whose people may use it.
+        room: Option<RoomId>,
+        /// `available`, `held`, `used` or `withdrawn`.
+        state: String,
+        /// The payment that holds or has used it.
+        payment: Option<BillPaymentId>,
+    }
+    /// Somebody has more points in a community, or fewer.
+    PointsChanged = "points.changed" {
+        /// Whose.
+        person: ActorId,
+        /// Where.
+        community: CommunityId,
+        /// How many came; below zero when they went.
+        points: i64,
+        /// How many there are now.
+        balance: i64,
+        /// `granted`, `earned`, `spent`, `given_back` or `revoked`.
+        kind: String,
+        /// The payment or the refund; of a grant its own id.
+        reference: String,
+    }
+    /// A cashier's drawer was counted.
+    CashClosed = "cash.closed" {
+        /// The counting.
+        close: CashCloseId,
+        /// The community.
+        community: CommunityId,
+        /// Who counted.
+        cashier: ActorId,
+        /// What should have been there.
+        expected_minor: i64,
+        /// What was.
+        counted_minor: i64,
+        /// What of it goes to the bank.
+        banked_minor: i64,
+    }
     /// A recharge is paid: the meter is to be told.
-    RechargeCommanded = "recharge.commanded" {
+    RechargeCommanded = "recharge.commanded", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.
@@ -187,7 +232,7 @@ events! {
         amount_minor: i64,
     }
     /// The meter has taken a recharge, or the money goes back.
-    RechargeFinished = "recharge.finished" {
+    RechargeFinished = "recharge.finished", awaited {
         /// The recharge.
         recharge: RechargeId,
         /// The community.

@@ -26,6 +26,17 @@ events! {
         /// Who added the person.
         actor: ActorId,
     }
+    /// An account is to be made for somebody who was let in elsewhere: a merchant's owner or clerk.
+    AccountRequested = "account.requested", awaited {
+        /// The account's id.
+        person: ActorId,
+        /// What the account is for.
+        kind: ActorKind,
+        /// The digest of the phone number that the account is handed over to; see `web::phone_digest`.
+        phone: String,
+        /// Who asked for it.
+        actor: ActorId,
+    }
     /// Two ids turned out to be one person: the same phone was recorded before the account was known.
     PersonAliased = "person.aliased", awaited {
         /// The id that is given up.

@@ -3,8 +3,8 @@
 //! Quantities are in thousandths of the commodity's unit ([`kernel::Commodity::unit`]), after the meter's multiplier.
 
 use kernel::{
-    ActorId, Commodity, CommunityId, MeterAlarmId, MeterId, MeterUnit, ReadingId, RoomId, TimeBand,
-    Timestamp, UsageId,
+    ActorId, Commodity, CommunityId, DeviceId, MeterAlarmId, MeterId, MeterUnit, ReadingId,
+    RechargeId, RoomId, SwitchingId, TimeBand, Timestamp, UsageId,
 };
 
 /// What of a month's usage fell into one band of the day.
@@ -150,6 +150,57 @@ events! {
         reason: Option<String>,
         /// Who decided.
         actor: ActorId,
+    }
+    /// Somebody asked for a room's supply to be cut or restored.
+    SwitchingRequested = "meter.switching_requested" {
+        /// The request.
+        switching: SwitchingId,
+        /// The meter.
+        meter: MeterId,
+        /// The community.
+        community: CommunityId,
+        /// The room it measures for, unless it is a common area's.
+        room: Option<RoomId>,
+        /// `on` or `off`.
+        supply: String,
+        /// The code of why; always there when the supply is cut.
+        reason: Option<String>,
+        /// What there is to be known about it.
+        note: Option<String>,
+        /// Who asked.
+        actor: ActorId,
+    }
+    /// It is known what became of such a request.
+    SwitchingSettled = "meter.switching_settled" {
+        /// The request.
+        switching: SwitchingId,
+        /// The meter.
+        meter: MeterId,
+        /// The community.
+        community: CommunityId,
+        /// The room it measures for, unless it is a common area's.
+        room: Option<RoomId>,
+        /// `on` or `off`.
+        supply: String,
+        /// `done`, `refused` or `timed_out`.
+        state: String,
+        /// What the meter or the line said.
+        detail: Option<String>,
+    }
+    /// A prepaid meter has answered to a recharge.
+    MeterRecharged = "meter.recharged", awaited {
+        /// The recharge.
+        recharge: RechargeId,
+        /// The meter.
+        meter: MeterId,
+        /// The community.
+        community: CommunityId,
+        /// The gateway that says so.
+        gateway: DeviceId,
+        /// Whether it has taken it; if not, it never will.
+        taken: bool,
+        /// What the meter said when it did not.
+        detail: Option<String>,
     }
     /// Something is not right with a meter.
     MeterAlarmRaised = "meter.alarm_raised" {

@@ -21,9 +21,13 @@ mod community;
 mod device;
 mod door;
 mod fee;
+mod goods;
 mod identity;
+mod merchant;
 mod meter;
+mod order;
 mod payment;
+mod settlement;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,9 +37,13 @@ pub use community::*;
 pub use device::*;
 pub use door::*;
 pub use fee::*;
+pub use goods::*;
 pub use identity::*;
+pub use merchant::*;
 pub use meter::*;
+pub use order::*;
 pub use payment::*;
+pub use settlement::*;
 pub use visit::*;
 
 /// A fact of one kind.

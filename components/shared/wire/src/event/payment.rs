@@ -24,6 +24,10 @@ events! {
         reference: String,
         /// The first moment at which it can no longer be paid.
         expires_at: Timestamp,
+        /// What of the amount the channel pays straight to merchants: it never reaches our bank, and who asks posts it
+        /// from `suspense` to `channel_clearing:{channel}` when it is earned. 0 for all that the platform collects.
+        #[serde(default)]
+        direct_minor: i64,
     }
     /// A capability no longer wants the money; a payment that succeeded already stays as it is.
     PaymentCancelRequested = "payment.cancel_requested", awaited {
@@ -76,6 +80,9 @@ events! {
         amount_minor: i64,
         /// Why, for people.
         reason: String,
+        /// What of it the channel takes straight from merchants, as it was paid to them; never our bank's.
+        #[serde(default)]
+        direct_minor: i64,
     }
     /// The money went back to the payer over the channel.
     RefundSucceeded = "refund.succeeded", awaited {

@@ -2,13 +2,19 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use meter_protocols::cjt188::{Address, IdOrder, MeterType, Question, Topic, find};
+use meter_protocols::cjt188::{Address, IdOrder, MeterType, Question, Topic, ValveOrder, find};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((sort, data)) = bytes.split_first() else {
         return;
     };
-    for topic in [Topic::Reading, Topic::History(1), Topic::Address] {
+    for topic in [
+        Topic::Reading,
+        Topic::History(1),
+        Topic::Address,
+        Topic::Purchase,
+        Topic::Valve(ValveOrder::Close),
+    ] {
         let question = Question {
             meter_type: MeterType::ANY,
             address: Address::ANY,

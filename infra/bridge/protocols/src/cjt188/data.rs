@@ -46,6 +46,41 @@ pub enum Quantity {
     WorkingTime,
 }
 
+/// What was paid ahead, as a prepaid meter keeps it; amounts in hundredths of a yuan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purchase {
+    /// The number of the last purchase.
+    pub number: u8,
+    /// What was bought with it.
+    pub amount_fen: i64,
+    /// Everything that was ever bought.
+    pub total_fen: i64,
+    /// What is left.
+    pub left_fen: i64,
+    /// The meter's status.
+    pub status: Status,
+}
+
+impl Purchase {
+    /// Reads what follows the data id and the serial number.
+    pub(super) fn decode(data: &[u8]) -> Result<Self, Error> {
+        let mut rest = Bytes(data);
+        let number = rest.byte()?;
+        let mut money = || {
+            let amount = decimal(rest.take(4)?)?;
+            amount.ok_or(Error::Malformed("the meter keeps no money"))
+        };
+        let (amount_fen, total_fen, left_fen) = (money()?, money()?, money()?);
+        Ok(Self {
+            number,
+            amount_fen,
+            total_fen,
+            left_fen,
+            status: Status::decode(rest.array()?),
+        })
+    }
+}
+
 /// What a meter says about itself, in two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {

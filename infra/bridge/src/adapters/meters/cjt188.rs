@@ -1,20 +1,45 @@
-//! Visits to meters of CJ/T 188.
+//! Visits to meters of CJ/T 188, and orders to them.
 
 use meter_protocols::Error;
 use meter_protocols::cjt188::{
-    Answer, PREAMBLES_MAX, Quantity, Question, Reading, Topic, Valve, find,
+    Answer, PREAMBLES_MAX, Purchase, Quantity, Question, Reading, Valve, find,
 };
 use wire::meter::{Flag, Register};
 
 use super::sample::Sample;
 use super::wire::{Silence, Wire};
 
-/// Reads the registers as they stand; the question's topic is set here.
+/// Reads the registers as they stand.
 pub async fn now(wire: &mut Wire, question: Question) -> Result<Sample, Silence> {
-    let question = Question {
-        topic: Topic::Reading,
-        ..question
+    let Answer::Reading(reading) = ask(wire, question).await? else {
+        return Err(other());
     };
+    let mut sample = told(&reading);
+    sample.evidence(wire.heard());
+    Ok(sample)
+}
+
+/// What was bought last.
+pub async fn purchase(wire: &mut Wire, question: Question) -> Result<Purchase, Silence> {
+    match ask(wire, question).await? {
+        Answer::Purchase(purchase) => Ok(purchase),
+        _ => Err(other()),
+    }
+}
+
+/// Has a valve moved, or money taken.
+pub async fn order(wire: &mut Wire, question: Question) -> Result<(), Silence> {
+    match ask(wire, question).await? {
+        Answer::Valve(_) | Answer::Recharged => Ok(()),
+        _ => Err(other()),
+    }
+}
+
+fn other() -> Silence {
+    Silence::Answered(Error::OtherQuestion("what was asked for"))
+}
+
+async fn ask(wire: &mut Wire, question: Question) -> Result<Answer, Silence> {
     let asked = question.frame().to_bytes(PREAMBLES_MAX);
     let taken = |bytes: &[u8]| {
         let mut at = 0;
@@ -22,17 +47,13 @@ pub async fn now(wire: &mut Wire, question: Question) -> Result<Sample, Silence>
             let (frame, used) = find(bytes.get(at..).unwrap_or_default())?;
             at += used;
             match question.answer(&frame) {
-                Ok(Answer::Reading(reading)) => return Ok((reading, at)),
-                Ok(_) => return Err(Error::OtherQuestion("what was asked for")),
+                Ok(answer) => return Ok((answer, at)),
                 Err(error) if error.is_worth_waiting() && at < bytes.len() => {}
                 Err(error) => return Err(error),
             }
         }
     };
-    let reading = wire.ask(&asked, taken).await?;
-    let mut sample = told(&reading);
-    sample.evidence(wire.heard());
-    Ok(sample)
+    wire.ask(&asked, taken).await
 }
 
 fn told(reading: &Reading) -> Sample {

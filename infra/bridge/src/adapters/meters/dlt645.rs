@@ -1,14 +1,17 @@
-//! Visits to meters of DL/T 645: the registers as they stand, and the daily freezes.
+//! Visits to meters of DL/T 645: the registers as they stand, the daily freezes, and the relay.
 
 use chrono::NaiveDate;
 use meter_protocols::Error;
+use meter_protocols::LocalTime;
 use meter_protocols::dlt645::{
-    Address, DataId, Inquiry, Item, PREAMBLES_MAX, Progress, Quantity, Tariff, find,
+    Address, DataId, Inquiry, Item, PREAMBLES_MAX, Progress, Quantity, Relay, Tariff, find,
+    relay_answer, relay_question,
 };
 use wire::meter::Register;
 
 use super::sample::Sample;
 use super::wire::{Silence, Wire};
+use crate::config::Authority;
 
 /// The bit of a refusal that says that there is nothing; what is refused for other reasons is asked for again.
 const NO_SUCH_DATA: u8 = 0b10;
@@ -93,6 +96,30 @@ async fn energy(
     };
     told(&items, tariffs, &mut sample);
     Ok(Some(sample).filter(Sample::has_total))
+}
+
+/// Moves the relay, as long as the meter's clock has not come to `until`.
+pub async fn switch(
+    wire: &mut Wire,
+    (address, authority): (Address, Authority),
+    relay: Relay,
+    until: LocalTime,
+) -> Result<(), Silence> {
+    let password = (authority.level, authority.digits);
+    let question = relay_question(address, password, authority.operator, relay, until);
+    let taken = |bytes: &[u8]| {
+        let mut at = 0;
+        loop {
+            let (frame, used) = find(bytes.get(at..).unwrap_or_default())?;
+            at += used;
+            match relay_answer(address, &frame) {
+                Ok(()) => return Ok(((), at)),
+                Err(error) if error.is_worth_waiting() && at < bytes.len() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    wire.ask(&question.map_err(Silence::Answered)?, taken).await
 }
 
 /// Reads everything of one data id, over as many frames as it takes.

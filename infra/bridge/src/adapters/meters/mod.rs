@@ -1,11 +1,12 @@
 //! Buses of meters: a file a protocol, the plan of what is owed when, and what tells the readings.
 //!
-//! A bus does one transaction at a time. It is not behind `Adapter`'s lock handles: nothing moves here.
+//! A bus does one transaction at a time. It is not behind `Adapter`'s lock handles: what moves here is in no hurry.
 
 mod cjt188;
 mod dlt645;
 mod mbus;
 mod modbus;
+pub mod orders;
 pub mod plan;
 mod sample;
 mod telling;
@@ -15,15 +16,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::Timestamp;
-use meter_protocols::Error;
-use meter_protocols::cjt188::{Question, Topic};
+use chrono::{Datelike, Timelike};
+use kernel::{Timestamp, Zone};
+use meter_protocols::cjt188::Topic;
+use meter_protocols::{Error, LocalTime};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+pub use orders::MeterHandle;
 pub use telling::{FILE_NAME, Settled, Telling, Visited, kept};
 
+use self::orders::{Wish, unreached};
 use self::plan::{Standing, Task, Terms};
 use self::sample::Sample;
 use self::wire::{Silence, Wire};
@@ -63,6 +67,7 @@ pub struct MeterBus {
     terms: Terms,
     standings: Vec<Standing>,
     transaction: u16,
+    wishes: mpsc::Receiver<Wish>,
 }
 
 /// What came of a visit, once the bus is known to be there.
@@ -76,15 +81,16 @@ enum Outcome {
 }
 
 impl MeterBus {
-    /// A bus, and which freezes of its meters an earlier run has.
+    /// A bus, by which freezes of its meters an earlier run has, and what hands it orders.
     #[must_use]
-    pub fn new(config: MeterBusConfig, around: Around, settled: &Settled) -> Self {
+    pub fn new(config: MeterBusConfig, around: Around, settled: &Settled) -> (Self, MeterHandle) {
         let now = around.clock.now();
         let standings = config.meters.iter().map(|meter| {
             let settled = settled.get(&meter.id).cloned().unwrap_or_default();
             Standing::new(meter.asked.freeze_days(), settled, now)
         });
-        Self {
+        let (handle, wishes) = MeterHandle::new();
+        let bus = Self {
             terms: Terms {
                 interval_ms: i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX),
                 zone: config.zone,
@@ -93,7 +99,9 @@ impl MeterBus {
             config,
             around,
             transaction: 0,
-        }
+            wishes,
+        };
+        (bus, handle)
     }
 
     /// Serves the meters until nobody takes their readings any more.
@@ -113,7 +121,11 @@ impl MeterBus {
                     for index in 0..self.standings.len() {
                         self.reached(index, false);
                     }
-                    format!("{error:#}")
+                    let reason = format!("{error:#}");
+                    while let Ok(wish) = self.wishes.try_recv() {
+                        wish.finish(unreached(&reason));
+                    }
+                    reason
                 }
             };
             tracing::warn!(bus = self.config.id, reason, "the meter bus is down");
@@ -129,17 +141,28 @@ impl MeterBus {
     async fn serve(&mut self, mut wire: Wire) -> Option<io::Error> {
         tracing::info!(bus = self.config.id, port = %self.config.port, "the meter bus is open");
         loop {
+            if let Ok(wish) = self.wishes.try_recv() {
+                match self.obey(wish, &mut wire).await {
+                    Ok(()) => continue,
+                    Err(error) => return Some(error),
+                }
+            }
             let now = self.around.clock.now();
             let Some((index, task)) = plan::due(&self.standings, &self.terms, now) else {
                 let next = plan::next_due(&self.standings, &self.terms, now).millis_since(now);
                 let rest = Duration::from_millis(u64::try_from(next).unwrap_or_default());
-                tokio::select! {
+                let wish = tokio::select! {
                     () = sleep(rest.min(REST_MAX)) => continue,
                     silence = wire.idle() => match silence {
                         Silence::Broken(error) => return Some(error),
                         _ => continue,
                     },
                     () = self.around.visits.closed() => return None,
+                    Some(wish) = self.wishes.recv() => wish,
+                };
+                match self.obey(wish, &mut wire).await {
+                    Ok(()) => continue,
+                    Err(error) => return Some(error),
                 }
             };
             match self.visit(index, task, &mut wire).await {
@@ -217,25 +240,10 @@ impl MeterBus {
                 },
                 Task::Now,
             ) => dlt645::now(wire, *address, *tariffs).await,
-            (
-                Asked::Cjt188 {
-                    sort,
-                    address,
-                    order,
-                },
-                Task::Now,
-            ) => {
-                self.transaction = self.transaction.wrapping_add(1);
-                let [_, serial] = self.transaction.to_be_bytes();
-                let question = Question {
-                    meter_type: *sort,
-                    address: *address,
-                    order: *order,
-                    serial,
-                    topic: Topic::Reading,
-                };
-                cjt188::now(wire, question).await
-            }
+            (Asked::Cjt188 { .. }, Task::Now) => match self.question(meter, Topic::Reading) {
+                Some(question) => cjt188::now(wire, question).await,
+                None => return Ok(None),
+            },
             (Asked::Modbus { unit, profile }, Task::Now) => {
                 let protocol = self.config.protocol;
                 modbus::now(wire, protocol, *unit, profile, &mut self.transaction).await
@@ -323,6 +331,20 @@ impl MeterBus {
             self.around.remote.reached_meter(&meter.id, reachable);
         }
     }
+}
+
+/// The moment as meters' clocks in that zone show it.
+fn local_time(at: Timestamp, zone: Zone) -> Option<LocalTime> {
+    let local = zone.local(at);
+    let date = local.date;
+    let part = |number: u32| u8::try_from(number).ok();
+    let second = chrono::DateTime::from_timestamp_millis(at.millis())?.second();
+    let year = u16::try_from(date.year()).ok()?;
+    let minute = u32::from(local.minute);
+    LocalTime::new(
+        (year, part(date.month())?, part(date.day())?),
+        (part(minute / 60)?, part(minute % 60)?, part(second)?),
+    )
 }
 
 /// A number that is hard to guess: meters and gateways of a street should not come back at once.

@@ -13,6 +13,10 @@ const SHARES: [i64; 3] = [10, 30, 40];
 const VOLTAGE: i64 = 2_350;
 /// "No such data."
 const NO_DATA: u8 = 0x02;
+/// "Wrong password or not authorised."
+const NOT_AUTHORISED: u8 = 0x04;
+/// "Another error": the order came too late.
+const TOO_LATE: u8 = 0x01;
 
 pub fn is_address(text: &str) -> bool {
     text.parse::<Address>().is_ok_and(Address::is_exact)
@@ -35,7 +39,7 @@ pub fn hear(bus: &mut Bus, bytes: &[u8]) -> Option<Heard> {
         .meters
         .get(meter)
         .and_then(|meter| meter.address.parse().ok());
-    let said = address.and_then(|address| {
+    let said = address.and_then(|address: Address| {
         let answer = answer(bus, meter, address, &frame)?;
         Some(Said {
             meter,
@@ -46,10 +50,16 @@ pub fn hear(bus: &mut Bus, bytes: &[u8]) -> Option<Heard> {
     Some((used, said))
 }
 
-fn answer(bus: &Bus, meter: usize, address: Address, asked: &Frame) -> Option<Frame> {
+fn answer(bus: &mut Bus, meter: usize, address: Address, asked: &Frame) -> Option<Frame> {
     if asked.is_of(Function::ReadAddress) {
         let data = address.to_wire().to_vec();
         return Some(Frame::answer(address, Function::ReadAddress, data, false));
+    }
+    if asked.is_of(Function::Relay) {
+        return Some(match relay(bus, meter, &asked.data) {
+            Ok(()) => Frame::answer(address, Function::Relay, Vec::new(), false),
+            Err(code) => Frame::refusal(address, Function::Relay, code),
+        });
     }
     if !asked.is_of(Function::Read) {
         return None;
@@ -85,6 +95,34 @@ fn data(bus: &Bus, meter: usize, id: DataId) -> Option<Vec<u8>> {
         }
         _ => return None,
     })
+}
+
+/// Password, operator, order, and until when it holds: `PA P0 P1 P2 C0 C1 C2 C3 N1 N2 ss mm hh DD MM YY`.
+fn relay(bus: &mut Bus, meter: usize, data: &[u8]) -> Result<(), u8> {
+    let [level, p0, p1, p2, _, _, _, _, order, _, until @ ..] = data else {
+        return Err(TOO_LATE);
+    };
+    if format!("{level:02X}{p2:02X}{p1:02X}{p0:02X}") != super::RELAY_PASSWORD {
+        return Err(NOT_AUTHORISED);
+    }
+    let now = bus.local_time().ok_or(TOO_LATE)?;
+    let year = now.year % 100;
+    let parts = [now.second, now.minute, now.hour, now.day, now.month];
+    let now: Vec<u8> = parts
+        .iter()
+        .flat_map(|part| digits((*part).into(), 1))
+        .collect();
+    let now: Vec<u8> = now.into_iter().chain(digits(year.into(), 1)).collect();
+    if now.iter().rev().cmp(until.iter().rev()).is_gt() {
+        return Err(TOO_LATE);
+    }
+    let cut = match order {
+        0x1A => true,
+        0x1B | 0x1C => false,
+        _ => return Err(TOO_LATE),
+    };
+    bus.obeying(meter).ok_or(TOO_LATE)?.cut = cut;
+    Ok(())
 }
 
 /// The total and the four tariffs.

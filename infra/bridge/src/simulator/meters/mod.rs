@@ -21,6 +21,8 @@ use super::{Listen, port};
 use crate::clock::Clock;
 use crate::config::{Port, Protocol};
 
+/// The level and the digits of the password of every simulated relay.
+pub const RELAY_PASSWORD: &str = "02123456";
 /// The register of the first meter on 1 January 2026, UTC; the next one has twice as much, and so on.
 const FIRST_MILLI: i64 = 100_000;
 const SINCE_MS: i64 = 1_767_225_600_000;
@@ -37,6 +39,8 @@ pub enum Failure {
     Dead,
     /// This many of its answers have a wrong checksum.
     WrongChecksum(u32),
+    /// This many of its answers end before they are over.
+    CutShort(u32),
     /// Its answers take this long.
     Late(Duration),
 }
@@ -63,6 +67,10 @@ struct Meter {
     address: String,
     failure: Failure,
     questions: u64,
+    /// Whether its relay or valve lets nothing through.
+    cut: bool,
+    /// Every purchase it took: the number, and the fen.
+    purchases: Vec<(u8, i64)>,
 }
 
 /// Bytes that a meter says, with the place of the checksum's byte counted from the end.
@@ -99,6 +107,8 @@ impl Meters {
             address: (*address).to_owned(),
             failure: Failure::None,
             questions: 0,
+            cut: false,
+            purchases: Vec::new(),
         };
         let bus = Arc::new(Mutex::new(Bus {
             protocol,
@@ -159,6 +169,38 @@ impl Meters {
         meter.map_or(0, |meter| meter.questions)
     }
 
+    /// Whether the relay or valve of the meter lets nothing through.
+    #[must_use]
+    pub fn is_cut(&self, address: &str) -> bool {
+        let bus = lock(&self.bus);
+        let mut meters = bus.meters.iter();
+        meters.any(|meter| meter.address == address && meter.cut)
+    }
+
+    /// Every purchase that the meter took: the number, and the fen.
+    #[must_use]
+    pub fn purchases(&self, address: &str) -> Vec<(u8, i64)> {
+        let bus = lock(&self.bus);
+        let mut meters = bus.meters.iter();
+        let meter = meters.find(|meter| meter.address == address);
+        meter.map_or_else(Vec::new, |meter| meter.purchases.clone())
+    }
+
+    /// Has the meter take a purchase from a card.
+    ///
+    /// # Errors
+    /// When no meter has that address.
+    pub fn buy(&self, address: &str, number: u8, amount_fen: i64) -> Result<()> {
+        let mut bus = lock(&self.bus);
+        let mut meters = bus.meters.iter_mut();
+        let meter = meters.find(|meter| meter.address == address);
+        meter
+            .with_context(|| format!("no meter has the address {address}"))?
+            .purchases
+            .push((number, amount_fen));
+        Ok(())
+    }
+
     /// How many TCP connections the bus has had.
     #[must_use]
     pub fn connections(&self) -> u64 {
@@ -213,7 +255,12 @@ impl Bus {
                 byte.into_iter().for_each(|byte| *byte ^= 0xFF);
                 Duration::ZERO
             }
-            Failure::None | Failure::WrongChecksum(0) => Duration::ZERO,
+            Failure::CutShort(left @ 1..) => {
+                *left -= 1;
+                said.bytes.truncate(said.bytes.len() / 2);
+                Duration::ZERO
+            }
+            Failure::None | Failure::WrongChecksum(0) | Failure::CutShort(0) => Duration::ZERO,
         };
         Some((Some(said.bytes), delay))
     }
@@ -221,6 +268,16 @@ impl Bus {
     fn find(&self, is_meant: impl Fn(&str) -> bool) -> Option<usize> {
         let mut meters = self.meters.iter();
         meters.position(|meter| is_meant(&meter.address))
+    }
+
+    /// The meter, unless it is dead and does nothing.
+    fn obeying(&mut self, meter: usize) -> Option<&mut Meter> {
+        let meter = self.meters.get_mut(meter)?;
+        (meter.failure != Failure::Dead).then_some(meter)
+    }
+
+    fn is_cut(&self, meter: usize) -> bool {
+        self.meters.get(meter).is_some_and(|meter| meter.cut)
     }
 
     fn now(&self) -> Timestamp {

@@ -1,0 +1,85 @@
+//! What a request or a tick works with: the database, the secrets, the moment, and the way out.
+
+use kernel::Timestamp;
+use outgoing::Outbox;
+use store::Db;
+use web::Secret;
+
+use crate::tokens::TokenKey;
+
+/// Opened once for each request or tick.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// Verifies the tokens of people, and makes the digests of phone numbers.
+    pub token_secret: Secret,
+    /// What schedulers present.
+    pub internal_token: Secret,
+    /// Makes the secret tokens with which applicants without an account come back.
+    pub token_key: TokenKey,
+    /// The moment at which everything of this call happens.
+    pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
+}
+
+impl Context {
+    /// Reads the variables and opens what they name.
+    ///
+    /// # Errors
+    /// A missing variable, or one that cannot be.
+    #[cfg(target_family = "wasm")]
+    pub async fn open() -> anyhow::Result<Self> {
+        let [
+            token_secret,
+            internal_token,
+            database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
+        ] = web::variables([
+            "token_secret",
+            "internal_token",
+            "database_url",
+            "mqtt_host",
+            "mqtt_port",
+            "mqtt_password",
+        ])
+        .await?;
+        let outbox = Outbox::new("merchants", (&mqtt_host, &mqtt_port), mqtt_password);
+        let secrets = (token_secret, internal_token);
+        Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)
+    }
+
+    /// With these secrets: of tokens, and of schedulers.
+    ///
+    /// # Errors
+    /// A secret that is too short.
+    pub fn new(
+        db: Db,
+        (token_secret, internal_token): (String, String),
+        now: Timestamp,
+        outbox: Outbox,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            db,
+            token_key: TokenKey::derive(&token_secret)?,
+            token_secret: Secret::new("token_secret", token_secret)?,
+            internal_token: Secret::new("internal_token", internal_token)?,
+            now,
+            outbox,
+        })
+    }
+
+    /// A new id of this moment.
+    ///
+    /// # Errors
+    /// When the clock stands before 1970.
+    pub fn new_id<Id>(&self) -> anyhow::Result<Id>
+    where
+        Id: TryFrom<String>,
+        Id::Error: std::error::Error + Send + Sync + 'static,
+    {
+        Ok(Id::try_from(web::new_id(self.now)?)?)
+    }
+}

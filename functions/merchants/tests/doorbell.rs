@@ -1,0 +1,32 @@
+//! The doorbell: what another capability recorded is heard at once, and nothing new rings nobody.
+
+use merchants::inbox::CONSUMER;
+use merchants::mqtt::receive;
+use store::events::is_waiting;
+use trigger::Outcome;
+
+use crate::support::{WANG, demo, on_each_engine};
+
+#[tokio::test]
+async fn a_ring_is_heard_at_once_and_nothing_new_rings_nobody() {
+    on_each_engine(async |world| {
+        let context = &world.context;
+        world.get("/api/categories").by(WANG).content().await;
+        let standing = wire::event::MerchantStandingChanged {
+            merchant: kernel::MerchantId::parse("nobody").unwrap(),
+            standing: wire::mall::Standing::Good,
+            version: 1,
+            at: context.now,
+        };
+        world.record(&standing).await;
+        let waits = async || is_waiting(&context.db, &demo(), CONSUMER.name).await;
+        assert!(waits().await.unwrap());
+        let _ = (context.db.take_news(), context.outbox.take_rung());
+        assert_eq!(receive(context, "linli/demo/event").await, Outcome::Done);
+        assert!(!waits().await.unwrap());
+        assert!(context.outbox.take_rung().is_empty());
+        let outcome = receive(context, "linli/demo/door/d1/event").await;
+        assert!(matches!(outcome, Outcome::Reject(_)));
+    })
+    .await;
+}

@@ -1,0 +1,255 @@
+//! The routes: one `match` for goods and one for orders, an arm a function. The functions stand in the files of their
+//! nouns.
+
+// Goods.
+mod shops;
+
+// Orders.
+mod after_sales;
+mod checkouts;
+mod conversations;
+mod disputes;
+mod orders;
+mod reports;
+mod reviews;
+mod steps;
+
+use kernel::{Actor, Message, Refusal, TenantId};
+use store::{Answer, Ask, Tx, once, tx};
+use web::{Reply, Request};
+
+use crate::context::Context;
+use crate::cron;
+use crate::domain::AfterStep;
+
+/// The HTTP trigger.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
+    let request = match web::read(incoming).await {
+        Ok(request) => request,
+        Err(reply) => return reply,
+    };
+    match Context::open().await {
+        Ok(context) => respond(&context, &request).await,
+        Err(error) => web::answer(&request, Err(error)),
+    }
+}
+
+/// Answers a request: always with a reply, whatever goes wrong.
+pub async fn respond(context: &Context, request: &Request) -> Reply {
+    let reply = web::answer(request, route(context, request).await);
+    outgoing::ring(&context.db, &context.outbox).await;
+    reply
+}
+
+async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    let segments = web::segments(request);
+    match segments.as_slice() {
+        ["api", "shops", ..] => goods(context, request, &segments).await,
+        ["api", "checkouts" | "orders" | "order-reports", ..] => {
+            flow(context, request, &segments).await
+        }
+        [
+            "api",
+            "after-sales" | "disputes" | "reviews" | "conversations",
+            ..,
+        ] => aftermath(context, request, &segments).await,
+        ["internal", "ticks", "orders"] => ticks(context, request, &segments).await,
+        _ => web::unknown_route(),
+    }
+}
+
+/// What is offered.
+#[rustfmt::skip]
+async fn goods(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("GET", ["api", "shops"]) => shops::list(context, request).await,
+        ("GET", ["api", "shops", shop]) => shops::show(context, request, shop).await,
+
+        (_, ["api", "shops"]) => web::method_not_allowed("GET"),
+        (_, ["api", "shops", _]) => web::method_not_allowed("GET"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What is bought, step by step.
+#[rustfmt::skip]
+async fn flow(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("POST", ["api", "checkouts"]) => checkouts::place(context, request).await,
+        ("GET", ["api", "checkouts"]) => checkouts::list(context, request).await,
+        ("POST", ["api", "checkouts", "quote"]) => checkouts::quote(context, request).await,
+        ("GET", ["api", "checkouts", checkout]) => checkouts::show(context, request, checkout).await,
+        ("POST", ["api", "checkouts", checkout, "cancellation"]) => checkouts::cancel(context, request, checkout).await,
+        ("GET", ["api", "orders"]) => orders::list(context, request).await,
+        ("GET", ["api", "orders", order]) => orders::show(context, request, order).await,
+        ("PUT", ["api", "orders", order, "price"]) => steps::price(context, request, order).await,
+        ("POST", ["api", "orders", order, "acceptance"]) => steps::accept(context, request, order).await,
+        ("POST", ["api", "orders", order, "rejection"]) => steps::reject(context, request, order).await,
+        ("POST", ["api", "orders", order, "cancellation"]) => steps::cancel(context, request, order).await,
+        ("POST", ["api", "orders", order, "shipment"]) => steps::ship(context, request, order).await,
+        ("POST", ["api", "orders", order, "readiness"]) => steps::prepare(context, request, order).await,
+        ("POST", ["api", "orders", order, "delivery"]) => steps::deliver(context, request, order).await,
+        ("POST", ["api", "orders", order, "verification"]) => steps::verify(context, request, order).await,
+        ("POST", ["api", "orders", order, "code"]) => steps::renew_code(context, request, order).await,
+        ("POST", ["api", "orders", order, "completion"]) => steps::complete(context, request, order).await,
+        ("POST", ["api", "orders", order, "after-sales"]) => after_sales::ask(context, request, order).await,
+        ("POST", ["api", "orders", order, "disputes"]) => disputes::open(context, request, order).await,
+        ("POST", ["api", "orders", order, "reviews"]) => reviews::add(context, request, order).await,
+        ("GET", ["api", "order-reports", "stuck"]) => reports::stuck(context, request).await,
+        ("GET", ["api", "order-reports", "export"]) => reports::export(context, request).await,
+        ("GET", ["api", "order-reports", "statistics"]) => reports::statistics(context, request).await,
+
+        (_, ["api", "checkouts"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "checkouts", "quote"]) => web::method_not_allowed("POST"),
+        (_, ["api", "checkouts" | "orders", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "orders"]) => web::method_not_allowed("GET"),
+        (_, ["api", "checkouts", _, "cancellation"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "price"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "orders", _, "acceptance" | "rejection" | "cancellation" | "shipment" | "readiness"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "delivery" | "verification" | "code" | "completion"]) => web::method_not_allowed("POST"),
+        (_, ["api", "orders", _, "after-sales" | "disputes" | "reviews"]) => web::method_not_allowed("POST"),
+        (_, ["api", "order-reports", "stuck" | "export" | "statistics"]) => web::method_not_allowed("GET"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What comes after: refunds and returns, disputes, reviews, and what both sides write.
+#[rustfmt::skip]
+async fn aftermath(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("GET", ["api", "after-sales"]) => after_sales::list(context, request).await,
+        ("GET", ["api", "after-sales", after_sale]) => after_sales::show(context, request, after_sale).await,
+        ("POST", ["api", "after-sales", after_sale, "agreement"]) => after_sales::go(context, request, (after_sale, AfterStep::Agree)).await,
+        ("POST", ["api", "after-sales", after_sale, "refusal"]) => after_sales::go(context, request, (after_sale, AfterStep::Refuse)).await,
+        ("POST", ["api", "after-sales", after_sale, "withdrawal"]) => after_sales::go(context, request, (after_sale, AfterStep::Withdraw)).await,
+        ("POST", ["api", "after-sales", after_sale, "return"]) => after_sales::go(context, request, (after_sale, AfterStep::Return)).await,
+        ("POST", ["api", "after-sales", after_sale, "receipt"]) => after_sales::go(context, request, (after_sale, AfterStep::Receive)).await,
+        ("POST", ["api", "after-sales", after_sale, "reshipment"]) => after_sales::go(context, request, (after_sale, AfterStep::Reship)).await,
+        ("GET", ["api", "disputes"]) => disputes::list(context, request).await,
+        ("GET", ["api", "disputes", dispute]) => disputes::show(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "evidence"]) => disputes::bring(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "withdrawal"]) => disputes::withdraw(context, request, dispute).await,
+        ("POST", ["api", "disputes", dispute, "decision"]) => disputes::decide(context, request, dispute).await,
+        ("GET", ["api", "reviews"]) => reviews::list(context, request).await,
+        ("PUT", ["api", "reviews", review, "reply"]) => reviews::reply(context, request, review).await,
+        ("PUT", ["api", "reviews", review, "moderation"]) => reviews::moderate(context, request, review).await,
+        ("POST", ["api", "conversations"]) => conversations::begin(context, request).await,
+        ("GET", ["api", "conversations"]) => conversations::list(context, request).await,
+        ("GET", ["api", "conversations", conversation, "messages"]) => conversations::read(context, request, conversation).await,
+        ("POST", ["api", "conversations", conversation, "messages"]) => conversations::write_to(context, request, conversation).await,
+        ("PUT", ["api", "conversations", conversation, "read-marker"]) => conversations::mark(context, request, conversation).await,
+
+        (_, ["api", "conversations"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "after-sales" | "disputes" | "reviews"]) => web::method_not_allowed("GET"),
+        (_, ["api", "after-sales" | "disputes", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "after-sales", _, "agreement" | "refusal" | "withdrawal" | "return" | "receipt" | "reshipment"]) => web::method_not_allowed("POST"),
+        (_, ["api", "disputes", _, "evidence" | "withdrawal" | "decision"]) => web::method_not_allowed("POST"),
+        (_, ["api", "reviews", _, "reply" | "moderation"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "conversations", _, "messages"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "conversations", _, "read-marker"]) => web::method_not_allowed("PUT"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What schedulers call.
+#[rustfmt::skip]
+async fn ticks(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("POST", ["internal", "ticks", "orders"]) => tick(context, request).await,
+        _ => web::method_not_allowed("POST"),
+    }
+}
+
+async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    web::internal(request, &context.internal_token)?;
+    Ok(Reply::ok(&cron::tick(context).await?))
+}
+
+/// Who is calling.
+fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
+    web::actor(request, &context.token_secret, context.now)
+}
+
+/// The id in a path; a text that is no id names nothing.
+fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
+    Id::try_from(text.to_owned()).map_err(|_| unknown())
+}
+
+/// The caller's name among those who send idempotency keys.
+fn name_of(actor: &Actor) -> String {
+    format!("{}/{}", actor.kind.as_str(), actor.id)
+}
+
+/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
+/// first answer is given again.
+async fn write(
+    context: &Context,
+    request: &Request,
+    (tenant, caller): (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let asked = web::idempotency(request)?;
+    let asked = asked
+        .map(|asked| Ask::new(caller, asked.key, &asked.content))
+        .transpose()?;
+    tx(&context.db, tenant, async |tx| match &asked {
+        None => work(tx).await,
+        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
+    })
+    .await
+}
+
+/// As [`write`], for what moves money: only under an Idempotency-Key.
+async fn write_money(
+    context: &Context,
+    request: &Request,
+    who: (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    if web::idempotency(request)?.is_none() {
+        return Err(Refusal::invalid(
+            "idempotency_key_required",
+            Message::new(
+                "Money moves here: send an Idempotency-Key, so that a repeated request moves it once.",
+                "该操作涉及资金，请附带 Idempotency-Key，以免重复执行。",
+            ),
+        )
+        .into());
+    }
+    write(context, request, who, work).await
+}
+
+/// An answer that can be given again: this JSON.
+fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
+}
+
+/// The reply of a stored answer.
+fn replied(answer: &Answer) -> anyhow::Result<Reply> {
+    let status = ::http::StatusCode::from_u16(answer.status)?;
+    Ok(Reply::with_body(
+        status,
+        "application/json",
+        answer.body.clone().into(),
+    ))
+}
+
+/// The reply of a stored answer that made something, which from now on stands under `folder`.
+fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        id: String,
+    }
+    let made: Made = serde_json::from_str(&answer.body)?;
+    let place = format!("{folder}/{}", made.id);
+    Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
+}
+
+/// A reply that nobody may keep.
+fn private(reply: Reply) -> Reply {
+    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
+}

@@ -1,0 +1,44 @@
+//! Orders: goods and services, carts, orders and what becomes of them.
+//!
+//! Triggers: HTTP under `/api/products`, `/api/product-imports`, `/api/stock`, `/api/shops`, `/api/shelves`,
+//! `/api/search`, `/api/carts`, `/api/favourites`, `/api/addresses`, `/api/promotions`, `/api/coupons`,
+//! `/api/group-buys`, `/api/checkouts`, `/api/orders`, `/api/after-sales`, `/api/disputes`, `/api/reviews`,
+//! `/api/conversations` and `/api/order-reports`; MQTT for the doorbell; cron for what others recorded and for what time
+//! has ended.
+
+mod bearing;
+mod charging;
+mod contesting;
+pub mod context;
+pub mod cron;
+mod disputing;
+pub mod domain;
+mod exporting;
+mod facts;
+mod finding;
+mod flow;
+mod grouping;
+pub mod http;
+pub mod inbox;
+pub mod mqtt;
+mod orderly;
+mod party;
+mod paying;
+mod placing;
+pub mod quoting;
+mod refunding;
+mod rows;
+mod rows_flow;
+mod selling;
+mod stocking;
+pub mod store;
+pub mod upkeep;
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> web::Reply {
+    http::serve(request).await
+}
+
+trigger::mqtt!(mqtt::on_message);
+trigger::cron!(cron::on_tick);
