@@ -5,6 +5,8 @@ use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
+use crate::domain::Terms;
+
 /// Opened once for each request or tick.
 pub struct Context {
     /// The database.
@@ -17,6 +19,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Rings the doorbell.
     pub outbox: Outbox,
+    /// How long things take before they happen by themselves.
+    pub terms: Terms,
 }
 
 impl Context {
@@ -33,6 +37,13 @@ impl Context {
             mqtt_host,
             mqtt_port,
             mqtt_password,
+            unpaid,
+            delivered,
+            shipped,
+            after_sale,
+            evidence,
+            decision,
+            message,
         ] = web::variables([
             "token_secret",
             "internal_token",
@@ -40,11 +51,30 @@ impl Context {
             "mqtt_host",
             "mqtt_port",
             "mqtt_password",
+            "orders_unpaid_minutes",
+            "orders_delivered_days",
+            "orders_shipped_days",
+            "orders_after_sale_days",
+            "orders_evidence_hours",
+            "orders_decision_hours",
+            "orders_message_days",
         ])
         .await?;
         let outbox = Outbox::new("orders", (&mqtt_host, &mqtt_port), mqtt_password);
         let secrets = (token_secret, internal_token);
-        Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)
+        let context = Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)?;
+        Ok(Self {
+            terms: Terms {
+                unpaid_minutes: number("orders_unpaid_minutes", &unpaid)?,
+                delivered_days: number("orders_delivered_days", &delivered)?,
+                shipped_days: number("orders_shipped_days", &shipped)?,
+                after_sale_days: number("orders_after_sale_days", &after_sale)?,
+                evidence_hours: number("orders_evidence_hours", &evidence)?,
+                decision_hours: number("orders_decision_hours", &decision)?,
+                message_days: number("orders_message_days", &message)?,
+            },
+            ..context
+        })
     }
 
     /// With these secrets: of tokens, and of schedulers.
@@ -63,6 +93,7 @@ impl Context {
             internal_token: Secret::new("internal_token", internal_token)?,
             now,
             outbox,
+            terms: Terms::default(),
         })
     }
 
@@ -76,5 +107,14 @@ impl Context {
         Id::Error: std::error::Error + Send + Sync + 'static,
     {
         Ok(Id::try_from(web::new_id(self.now)?)?)
+    }
+}
+
+/// A variable that is a whole number from 0 to 10,000.
+#[cfg(target_family = "wasm")]
+fn number(name: &str, text: &str) -> anyhow::Result<i64> {
+    match text.parse() {
+        Ok(number) if (0..=10_000).contains(&number) => Ok(number),
+        _ => anyhow::bail!("the variable {name} is {text:?}, expected a number from 0 to 10000"),
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::context::Context;
 use crate::inbox;
+use crate::upkeep::{self, Kept};
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -12,6 +13,8 @@ pub struct Done {
     pub heard: usize,
     /// Events set aside because they could not be handled.
     pub parked: usize,
+    /// What was due in orders.
+    pub orders: Kept,
     /// Idempotency records forgotten.
     pub forgotten: usize,
     /// Whether the tick stopped at a limit and more may be owed.
@@ -36,11 +39,13 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 /// A failure of the database.
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let drained = inbox::take_all(context).await?;
+    let orders = upkeep::run(context).await?;
     let forgotten = store::sweep(&context.db, context.now).await?;
     Ok(Done {
         heard: drained.handled,
         parked: drained.parked,
+        orders,
         forgotten,
-        more: drained.is_full(),
+        more: drained.is_full() || orders.is_full(),
     })
 }

@@ -1,6 +1,7 @@
 //! What is decided here, pure: no clock, no randomness, no database.
 
 mod caller;
+mod flow;
 mod merchant;
 pub mod offer;
 pub mod pricing;
@@ -15,6 +16,7 @@ pub mod text;
 pub use caller::{
     buyers_only, goods_keeper, goods_reader, is_people, unknown_merchant, unknown_shop,
 };
+pub use flow::*;
 pub use merchant::{Delivery as ShopDelivery, Merchant, not_trading};
 pub use product::{
     Content, Freshness, Product, ProductState, Shelf, Slot, Variant, unknown_product, unknown_slot,

@@ -6,12 +6,13 @@ use store::Tx;
 use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
 use wire::event::{
     CategoryChanged, CommissionRuleChanged, CommunityChanged, ContractChanged, Event,
-    MerchantChanged, MerchantStandingChanged, PersonAliased, PersonErased,
+    MerchantChanged, MerchantStandingChanged, PaymentClosed, PaymentSucceeded, PersonAliased,
+    PersonErased, RefundFailed, RefundSucceeded,
 };
 
 use crate::context::Context;
-use crate::finding;
-use crate::store::{known, people};
+use crate::store::{buyers, known, people};
+use crate::{finding, paying, refunding};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -25,6 +26,10 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         ContractChanged::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
+        PaymentSucceeded::KIND,
+        PaymentClosed::KIND,
+        RefundSucceeded::KIND,
+        RefundFailed::KIND,
     ],
 };
 
@@ -70,7 +75,7 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     Ok(drained)
 }
 
-async fn handle(_context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
+async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(changed) = event.read::<CommunityChanged>()? {
         return known::put_community(tx, &changed).await;
     }
@@ -90,10 +95,35 @@ async fn handle(_context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Re
         return known::put_contract(tx, &changed).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
-        return people::rename(tx, &aliased.alias, aliased.person.as_str()).await;
+        people::rename(tx, &aliased.alias, aliased.person.as_str()).await?;
+        return buyers::rename(tx, &aliased.alias, aliased.person.as_str()).await;
     }
     if let Some(erased) = event.read::<PersonErased>()? {
-        return people::erase(tx, &erased.person).await;
+        people::erase(tx, &erased.person).await?;
+        return buyers::erase(tx, &erased.person).await;
+    }
+    of_money(context, tx, event).await
+}
+
+/// Payments answers everybody who asked for money; what others asked for is passed over.
+async fn of_money(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
+    if let Some(succeeded) = event.read::<PaymentSucceeded>()? {
+        return match succeeded.purpose.as_str() {
+            paying::PURPOSE => paying::paid(context, tx, &succeeded).await,
+            _ => Ok(()),
+        };
+    }
+    if let Some(closed) = event.read::<PaymentClosed>()? {
+        return match closed.purpose.as_str() {
+            paying::PURPOSE => paying::closed(context, tx, &closed).await,
+            _ => Ok(()),
+        };
+    }
+    if let Some(succeeded) = event.read::<RefundSucceeded>()? {
+        return refunding::succeeded(context, tx, &succeeded).await;
+    }
+    if let Some(failed) = event.read::<RefundFailed>()? {
+        return refunding::failed(context, tx, &failed).await;
     }
     Ok(())
 }

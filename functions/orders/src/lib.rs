@@ -6,17 +6,36 @@
 //! `/api/conversations` and `/api/order-reports`; MQTT for the doorbell; cron for what others recorded and for what time
 //! has ended.
 
+mod bearing;
+mod charging;
+mod contesting;
 pub mod context;
 pub mod cron;
+mod disputing;
 pub mod domain;
+mod exporting;
 mod facts;
 mod finding;
+mod flow;
+mod goods;
+mod grouping;
 pub mod http;
+mod importing;
 pub mod inbox;
 pub mod mqtt;
+mod orderly;
+mod party;
+mod paying;
+mod placing;
 pub mod quoting;
+mod refunding;
 mod rows;
+mod rows_flow;
+mod selling;
+pub mod sheet;
+mod stocking;
 pub mod store;
+pub mod upkeep;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

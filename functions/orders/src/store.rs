@@ -29,3 +29,13 @@ pub mod slots;
 pub mod stock;
 
 // Orders.
+pub mod after_sales;
+pub mod buyers;
+pub mod checkouts;
+pub mod conversations;
+pub mod disputes;
+pub mod lines;
+pub mod orders;
+pub mod refunds;
+pub mod reports;
+pub mod reviews;

@@ -7,7 +7,21 @@ mod statements;
 mod support;
 
 // Goods.
+mod buyers;
+mod finding;
+mod goods;
+mod quotes;
 mod shops;
 mod stock;
 
 // Orders.
+mod afterwards;
+mod buying;
+mod delivering;
+mod flow_refusals;
+mod histories;
+mod many;
+mod promoted;
+mod storms;
+mod talk;
+mod trade;

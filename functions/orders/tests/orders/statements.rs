@@ -26,6 +26,16 @@ fn all() -> Vec<&'static [(&'static str, &'static str)]> {
         store::slots::STATEMENTS,
         store::stock::STATEMENTS,
         // Orders.
+        store::after_sales::STATEMENTS,
+        store::buyers::STATEMENTS,
+        store::checkouts::STATEMENTS,
+        store::conversations::STATEMENTS,
+        store::disputes::STATEMENTS,
+        store::lines::STATEMENTS,
+        store::orders::STATEMENTS,
+        store::refunds::STATEMENTS,
+        store::reports::STATEMENTS,
+        store::reviews::STATEMENTS,
     ]
 }
 
