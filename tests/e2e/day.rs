@@ -1,8 +1,9 @@
-//! The README's day in the estate and its month of bills: every command, as it stands there, against the demo.
+//! The README's day in the estate, its month of bills and its merchant's two months: every command, as it stands there,
+//! against the demo.
 
 use std::{env, fs, process::Command};
 
-use linli_tests::{estate::Estate, place};
+use linli_tests::{estate::Estate, place, system::Setup};
 use serde_json::{Value, json};
 
 /// What the demo's month comes to, in fen: six property fees of 89.50 m2 at 2.80, electricity of 300 and 180 kWh,
@@ -13,18 +14,21 @@ const PAID: i64 = 14_949;
 /// What the channel charges for it: 0.6 percent, half up.
 const CHARGED: i64 = (PAID * 60 + 5_000) / 10_000;
 
-/// Runs the README's commands, with `linli` in the path; what they printed.
-fn run_readme(estate: &Estate) -> String {
+/// The README's commands behind this fence, and how many blocks there are.
+fn commands(fence: &str) -> (String, usize) {
     let readme = fs::read_to_string(place::root().join("README.md")).unwrap();
-    let blocks = readme.split("```sh demo\n").skip(1);
-    let script: String = blocks
+    let opening = format!("```sh {fence}\n");
+    let blocks: Vec<String> = readme
+        .split(&opening)
+        .skip(1)
         .filter_map(|rest| rest.split_once("```"))
-        .map(|(commands, _)| commands)
+        .map(|(commands, _)| commands.to_owned())
         .collect();
-    assert!(
-        script.lines().count() > 45,
-        "the commands have become few:\n{script}"
-    );
+    (blocks.concat(), blocks.len())
+}
+
+/// Runs a script in the way that somebody would type it, with `linli` in the path; what it printed.
+fn run(estate: &Estate, script: &str) -> String {
     let mut path = place::binary("linli")
         .parent()
         .unwrap()
@@ -33,7 +37,7 @@ fn run_readme(estate: &Estate) -> String {
     path.push(":");
     path.push(env::var_os("PATH").unwrap_or_default());
     let output = Command::new("bash")
-        .args(["-e", "-u", "-o", "pipefail", "-x", "-c", &script])
+        .args(["-e", "-u", "-o", "pipefail", "-x", "-c", script])
         .env("BASE", &estate.system.http_address)
         .env("DATA", estate.system.data())
         .env("PATH", path)
@@ -58,7 +62,9 @@ fn balance(trial_balance: &Value, kind: &str) -> i64 {
 async fn every_command_of_the_readme_works_and_the_books_of_the_month_balance() {
     let estate = Estate::start().await;
     estate.demo.write(estate.system.data()).unwrap();
-    let said = run_readme(&estate);
+    let (script, blocks) = commands("demo");
+    assert!(blocks >= 10, "the commands have become few:\n{script}");
+    let said = run(&estate, &script);
     for known in [
         // The day.
         "\"state\":\"requested\"",
@@ -89,5 +95,30 @@ async fn every_command_of_the_readme_works_and_the_books_of_the_month_balance() 
         ("suspense", 0),
     ] {
         assert_eq!(balance(&books, kind), stands, "{kind} in {books}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_applies_sells_fails_to_pay_is_frozen_and_opens_again_as_the_readme_says() {
+    let setup = Setup::functions().with("LINLI_MOVABLE_CLOCK", "true");
+    let estate = Estate::start_with(setup, &[]).await;
+    estate.demo.write(estate.system.data()).unwrap();
+    let (demo, _) = commands("demo");
+    let (shorthands, _) = demo.split_once("OPERATOR=").unwrap();
+    let sign_in = "OPERATOR=$(login operator) LI=$(login li)\n";
+    let (mall, blocks) = commands("mall");
+    assert_eq!(blocks, 7, "the commands have become few:\n{mall}");
+    let said = run(&estate, &format!("{shorthands}{sign_in}{mall}"));
+    for known in [
+        "\"state\":\"approved\"",
+        "红富士苹果",
+        // Five percent of two boxes, and what is paid for every month.
+        "\"total_minor\":25400",
+        "\"deducted_minor\":10000",
+        "\"arrears_minor\":15400",
+        "\"standing\":\"frozen\"",
+        "seals, 0 wrong",
+    ] {
+        assert!(said.contains(known), "no {known} in:\n{said}");
     }
 }
