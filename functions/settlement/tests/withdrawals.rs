@@ -1,0 +1,324 @@
+//! Withdrawals: held, seen by four eyes, out over the bank or a channel; what is unknown stays held.
+
+use serde_json::{Value, json};
+use wire::event::ContractChanged;
+use wire::mall::Collection;
+
+use crate::events::contract_changed;
+use crate::support::{BO, DUE, HE, MEI, RUN, SUN, WANG, World, on_each_engine};
+
+/// Merchant m1 is in good standing and may draw 900.00.
+async fn rich(world: &World) {
+    for merchant in ["m1", "m2"] {
+        world
+            .record(&ContractChanged {
+                version: 2,
+                collection: Collection::Platform,
+                ..contract_changed(merchant)
+            })
+            .await;
+    }
+    world.deposit("m1", 6_000, "deposit").await;
+    world
+        .sold(("m1", "l1"), 10_000, "2026-10-09T00:00:00Z")
+        .await;
+    world.tick().await;
+}
+
+async fn request(world: &World, minor: i64, account: &str) -> Value {
+    let key = format!("{minor}-{account}");
+    world
+        .post("/api/withdrawals")
+        .by(MEI)
+        .key(&key)
+        .json(&json!({"merchant": "m1", "amount_minor": minor, "payee": "梅的小店", "account": account}))
+        .content()
+        .await
+}
+
+fn path(withdrawal: &Value, end: &str) -> String {
+    format!(
+        "/api/withdrawals/{}{end}",
+        withdrawal["id"].as_str().unwrap()
+    )
+}
+
+async fn approve(world: &World, withdrawal: &Value, channel: &str) -> Value {
+    world
+        .post(&path(withdrawal, "/review"))
+        .by(WANG)
+        .key("review")
+        .json(&json!({"approve": true, "channel": channel}))
+        .content()
+        .await
+}
+
+async fn money(world: &World) -> (i64, i64) {
+    let finances = world
+        .get("/api/settlements/finances/m1")
+        .by(MEI)
+        .content()
+        .await;
+    let minor = |name: &str| finances[name].as_i64().unwrap();
+    (minor("available_minor"), minor("held_minor"))
+}
+
+#[tokio::test]
+async fn a_request_holds_and_somebody_else_decides_and_a_cashier_records_the_bank() {
+    on_each_engine(async |world| {
+        rich(&world).await;
+        let withdrawal = request(&world, 30_000, "6222000011112222").await;
+        assert_eq!(withdrawal["account"], "****2222");
+        assert_eq!(money(&world).await, (60_000, 30_000));
+        let body = json!({"merchant": "m1", "amount_minor": 60_001, "payee": "x", "account": "1"});
+        let over = world
+            .post("/api/withdrawals")
+            .by(MEI)
+            .key("over")
+            .json(&body);
+        over.refused(409, "balance_insufficient").await;
+        let approved = approve(&world, &withdrawal, "bank").await;
+        assert_eq!(approved["state"], "approved");
+        world.tick().await;
+        let record = |key: &'static str| {
+            world
+                .post(&path(&withdrawal, "/transfer"))
+                .key(key)
+                .json(&json!({"reference": "BOC-20261010-1"}))
+        };
+        let paid = record("a").by(HE).content().await;
+        assert_eq!(
+            (&paid["state"], &paid["paid_by"]),
+            (&json!("paid"), &json!("he"))
+        );
+        let again = record("b").by(HE).refused(409, "withdrawal_state").await;
+        assert!(again["detail"].as_str().unwrap().contains("paid"));
+        assert_eq!(money(&world).await, (60_000, 0));
+        assert_eq!(world.balance("bank").await, -30_000);
+        assert_eq!(world.balance("withdrawal_in_transit").await, 0);
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_decides_their_own_request() {
+    on_each_engine(async |world| {
+        rich(&world).await;
+        let body = json!({"merchant": "m1", "amount_minor": 10_000, "payee": "x", "account": "1"});
+        let ask = world
+            .post("/api/withdrawals")
+            .by(SUN)
+            .key("own")
+            .json(&body);
+        let withdrawal = ask.content().await;
+        let review = json!({"approve": true, "channel": "bank"});
+        world
+            .post(&path(&withdrawal, "/review"))
+            .by(SUN)
+            .key("a")
+            .json(&review)
+            .refused(403, "own_request")
+            .await;
+        approve(&world, &withdrawal, "bank").await;
+        world
+            .post(&path(&withdrawal, "/transfer"))
+            .by(SUN)
+            .key("b")
+            .json(&json!({"reference": "x"}))
+            .refused(403, "own_request")
+            .await;
+        assert_eq!(money(&world).await, (80_000, 10_000));
+        world
+            .post(&path(&withdrawal, "/review"))
+            .by(HE)
+            .key("c")
+            .json(&review)
+            .refused(409, "withdrawal_state")
+            .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_rejected_or_taken_back_is_free_again() {
+    on_each_engine(async |world| {
+        rich(&world).await;
+        let first = request(&world, 10_000, "1").await;
+        let second = request(&world, 20_000, "2").await;
+        let rejected = world
+            .post(&path(&first, "/review"))
+            .by(WANG)
+            .key("a")
+            .json(&json!({"approve": false, "note": "户名不符"}))
+            .content()
+            .await;
+        assert_eq!(rejected["state"], "rejected");
+        world
+            .post(&path(&second, "/cancellation"))
+            .by(BO)
+            .key("b")
+            .refused(404, "withdrawal_unknown")
+            .await;
+        let cancelled = world
+            .post(&path(&second, "/cancellation"))
+            .by(MEI)
+            .key("c")
+            .content()
+            .await;
+        assert_eq!(cancelled["state"], "cancelled");
+        assert_eq!(money(&world).await, (90_000, 0));
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_channel_that_does_not_answer_is_asked_again_under_the_same_number_and_the_money_stays_held()
+ {
+    on_each_engine(async |mut world| {
+        rich(&world).await;
+        let withdrawal = request(&world, 10_000, "62220002").await;
+        let approved = approve(&world, &withdrawal, "simulated").await;
+        assert_eq!(world.tick().await["transfers"], 1);
+        let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
+        assert_eq!(
+            (&shown["state"], &shown["tries"]),
+            (&json!("sending"), &json!(1))
+        );
+        assert_eq!(money(&world).await, (80_000, 10_000));
+        // A cashier does not end what a channel has.
+        world
+            .post(&path(&withdrawal, "/transfer"))
+            .by(HE)
+            .key("x")
+            .json(&json!({}))
+            .refused(409, "transfer_by_channel")
+            .await;
+        assert_eq!(world.tick().await["transfers"], 0);
+        assert_eq!(world.tick_at("2026-10-10T02:00:10Z").await["transfers"], 1);
+        let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
+        assert_eq!(
+            (&shown["state"], &shown["number"]),
+            (&json!("paid"), &approved["number"])
+        );
+        assert_eq!(money(&world).await, (80_000, 0));
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_channel_that_refuses_frees_the_money_and_one_that_works_is_waited_for() {
+    on_each_engine(async |mut world| {
+        rich(&world).await;
+        let refused = request(&world, 10_000, "62220001").await;
+        approve(&world, &refused, "simulated").await;
+        let slow = request(&world, 20_000, "62220003").await;
+        world
+            .post(&path(&slow, "/review"))
+            .by(WANG)
+            .key("slow")
+            .json(&json!({"approve": true, "channel": "simulated"}))
+            .content()
+            .await;
+        assert_eq!(world.tick().await["transfers"], 2);
+        let state = async |world: &World, withdrawal: &Value| {
+            let shown = world.get(&path(withdrawal, "")).by(MEI).content().await;
+            shown["state"].clone()
+        };
+        assert_eq!(state(&world, &refused).await, "failed");
+        assert_eq!(state(&world, &slow).await, "sending");
+        assert_eq!(money(&world).await, (70_000, 20_000));
+        world.tick_at("2026-10-10T02:00:10Z").await;
+        world.tick_at("2026-10-10T02:00:30Z").await;
+        assert_eq!(state(&world, &slow).await, "paid");
+        world.books_are_right().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn limits_hold_to_the_fen_and_a_frozen_merchant_draws_nothing() {
+    on_each_engine(async |mut world| {
+        rich(&world).await;
+        let ask = |world: &World, key: &str, minor: i64| {
+            let body =
+                json!({"merchant": "m1", "amount_minor": minor, "payee": "x", "account": "1"});
+            let token = world.token(MEI);
+            (key.to_owned(), body, token)
+        };
+        for (key, minor, refused) in [("a", 9_999, true), ("b", 10_000, false)] {
+            let (key, body, token) = ask(&world, key, minor);
+            let ask = world
+                .post("/api/withdrawals")
+                .bearer(&token)
+                .key(&key)
+                .json(&body);
+            if refused {
+                ask.refused(422, "withdrawal_limit").await;
+            } else {
+                ask.content().await;
+            }
+        }
+        for key in ["c", "d"] {
+            let (key, body, token) = ask(&world, key, 10_000);
+            let ask = world
+                .post("/api/withdrawals")
+                .bearer(&token)
+                .key(&key)
+                .json(&body);
+            ask.content().await;
+        }
+        let (key, body, token) = ask(&world, "e", 10_000);
+        let fourth = world
+            .post("/api/withdrawals")
+            .bearer(&token)
+            .key(&key)
+            .json(&body);
+        fourth.refused(422, "withdrawal_limit").await;
+        // The next day in Shanghai begins at 16:00 UTC.
+        world.at("2026-10-10T16:00:00Z");
+        let (key, body, token) = ask(&world, "f", 10_000);
+        let ask_again = world
+            .post("/api/withdrawals")
+            .bearer(&token)
+            .key(&key)
+            .json(&body);
+        ask_again.content().await;
+        // A hosting fee that nothing covers freezes.
+        world
+            .record(&ContractChanged {
+                version: 3,
+                collection: Collection::Direct,
+                hosting_fee_minor: 6_001,
+                ..contract_changed("m1")
+            })
+            .await;
+        world.tick_at(RUN).await;
+        world.tick_at(DUE).await;
+        let body = json!({"merchant": "m1", "amount_minor": 10_000, "payee": "x", "account": "1"});
+        world
+            .post("/api/withdrawals")
+            .by(MEI)
+            .key("g")
+            .json(&body)
+            .refused(409, "merchant_not_in_good_standing")
+            .await;
+        // A channel is named when approving, and only then.
+        let (approve, reject) = (
+            json!({"approve": true}),
+            json!({"approve": false, "channel": "bank"}),
+        );
+        for body in [approve, reject] {
+            world
+                .post("/api/withdrawals/x/review")
+                .by(WANG)
+                .key("h")
+                .json(&body)
+                .refused(422, "transfer_channel_required")
+                .await;
+        }
+    })
+    .await;
+}
