@@ -2,7 +2,19 @@
 //! nouns.
 
 // Goods.
+mod addresses;
+mod carts;
+mod coupons;
+mod favourites;
+mod form;
+mod imports;
+mod pictures;
+mod products;
+mod promotions;
+mod search;
 mod shops;
+mod slots;
+mod stock;
 
 // Orders.
 mod after_sales;
@@ -25,7 +37,7 @@ use crate::domain::AfterStep;
 /// The HTTP trigger.
 #[cfg(target_family = "wasm")]
 pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
-    let request = match web::read(incoming).await {
+    let request = match web::read_up_to(incoming, imports::body_bytes_max).await {
         Ok(request) => request,
         Err(reply) => return reply,
     };
@@ -45,7 +57,16 @@ pub async fn respond(context: &Context, request: &Request) -> Reply {
 async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     let segments = web::segments(request);
     match segments.as_slice() {
-        ["api", "shops", ..] => goods(context, request, &segments).await,
+        [
+            "api",
+            "products" | "product-imports" | "stock" | "shops" | "shelves" | "search",
+            ..,
+        ] => goods(context, request, &segments).await,
+        [
+            "api",
+            "carts" | "favourites" | "addresses" | "promotions" | "coupons" | "group-buys",
+            ..,
+        ] => buying(context, request, &segments).await,
         ["api", "checkouts" | "orders" | "order-reports", ..] => {
             flow(context, request, &segments).await
         }
@@ -63,11 +84,75 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 #[rustfmt::skip]
 async fn goods(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
     match (request.method().as_str(), segments) {
+        ("POST", ["api", "products"]) => products::add(context, request).await,
+        ("GET", ["api", "products"]) => products::list(context, request).await,
+        ("GET", ["api", "products", product]) => products::show(context, request, product).await,
+        ("PUT", ["api", "products", product]) => products::change(context, request, product).await,
+        ("POST", ["api", "products", product, "listing"]) => products::put_on_offer(context, request, product).await,
+        ("POST", ["api", "products", product, "delisting"]) => products::take_off(context, request, product).await,
+        ("PUT", ["api", "products", product, "pictures", position]) => pictures::put(context, request, (product, position)).await,
+        ("GET", ["api", "products", product, "pictures", position]) => pictures::show(context, request, (product, position)).await,
+        ("DELETE", ["api", "products", product, "pictures", position]) => pictures::delete(context, request, (product, position)).await,
+        ("POST", ["api", "products", product, "slots"]) => slots::add(context, request, product).await,
+        ("GET", ["api", "products", product, "slots"]) => slots::list(context, request, product).await,
+        ("DELETE", ["api", "products", product, "slots", slot]) => slots::end(context, request, (product, slot)).await,
+        ("POST", ["api", "product-imports"]) => imports::import(context, request).await,
+        ("GET", ["api", "stock", item]) => stock::show(context, request, item).await,
+        ("GET", ["api", "stock", item, "movements"]) => stock::movements(context, request, item).await,
+        ("POST", ["api", "stock", item, "movements"]) => stock::add_movement(context, request, item).await,
         ("GET", ["api", "shops"]) => shops::list(context, request).await,
         ("GET", ["api", "shops", shop]) => shops::show(context, request, shop).await,
+        ("PUT", ["api", "shops", shop, "delivery"]) => shops::change_delivery(context, request, shop).await,
+        ("GET", ["api", "shops", shop, "shortage"]) => shops::shortage(context, request, shop).await,
+        ("GET", ["api", "shops", shop, "near-expiry"]) => shops::near_expiry(context, request, shop).await,
+        ("GET", ["api", "shelves"]) => shops::shelves(context, request).await,
+        ("GET", ["api", "search"]) => search::search(context, request).await,
 
-        (_, ["api", "shops"]) => web::method_not_allowed("GET"),
-        (_, ["api", "shops", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "products"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "products", _]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "product-imports"] | ["api", "products", _, "listing" | "delisting"]) => web::method_not_allowed("POST"),
+        (_, ["api", "products", _, "pictures", _]) => web::method_not_allowed("DELETE, GET, PUT"),
+        (_, ["api", "products", _, "slots"] | ["api", "stock", _, "movements"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "products", _, "slots", _]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "stock" | "shops", _] | ["api", "shops" | "shelves" | "search"]) => web::method_not_allowed("GET"),
+        (_, ["api", "shops", _, "delivery"]) => web::method_not_allowed("PUT"),
+        (_, ["api", "shops", _, "shortage" | "near-expiry"]) => web::method_not_allowed("GET"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// What buyers keep, and what is promised to them.
+#[rustfmt::skip]
+async fn buying(context: &Context, request: &Request, segments: &[&str]) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), segments) {
+        ("GET", ["api", "carts"]) => carts::show(context, request).await,
+        ("PUT", ["api", "carts", variant]) => carts::put(context, request, variant).await,
+        ("DELETE", ["api", "carts", variant]) => carts::remove(context, request, variant).await,
+        ("GET", ["api", "favourites"]) => favourites::list(context, request).await,
+        ("PUT", ["api", "favourites", kind, favourite]) => favourites::put(context, request, (kind, favourite)).await,
+        ("DELETE", ["api", "favourites", kind, favourite]) => favourites::delete(context, request, (kind, favourite)).await,
+        ("POST", ["api", "addresses"]) => addresses::add(context, request).await,
+        ("GET", ["api", "addresses"]) => addresses::list(context, request).await,
+        ("GET", ["api", "addresses", address]) => addresses::show(context, request, address).await,
+        ("PUT", ["api", "addresses", address]) => addresses::change(context, request, address).await,
+        ("DELETE", ["api", "addresses", address]) => addresses::delete(context, request, address).await,
+        ("POST", ["api", "promotions"]) => promotions::apply(context, request).await,
+        ("GET", ["api", "promotions"]) => promotions::list(context, request).await,
+        ("GET", ["api", "promotions", promotion]) => promotions::show(context, request, promotion).await,
+        ("POST", ["api", "promotions", promotion, "approval"]) => promotions::approve(context, request, promotion).await,
+        ("POST", ["api", "promotions", promotion, "rejection"]) => promotions::reject(context, request, promotion).await,
+        ("POST", ["api", "promotions", promotion, "withdrawal"]) => promotions::withdraw(context, request, promotion).await,
+        ("POST", ["api", "promotions", promotion, "coupons"]) => coupons::claim(context, request, promotion).await,
+        ("GET", ["api", "coupons"]) => coupons::list(context, request).await,
+        ("GET", ["api", "group-buys"]) => coupons::open_groups(context, request).await,
+        ("GET", ["api", "group-buys", group]) => coupons::show_group(context, request, group).await,
+
+        (_, ["api", "carts" | "favourites" | "coupons" | "group-buys"]) => web::method_not_allowed("GET"),
+        (_, ["api", "carts", _] | ["api", "favourites", _, _]) => web::method_not_allowed("DELETE, PUT"),
+        (_, ["api", "promotions" | "group-buys", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "addresses" | "promotions"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "addresses", _]) => web::method_not_allowed("DELETE, GET, PUT"),
+        (_, ["api", "promotions", _, "approval" | "rejection" | "withdrawal" | "coupons"]) => web::method_not_allowed("POST"),
         _ => web::unknown_route(),
     }
 }

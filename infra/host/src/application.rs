@@ -14,6 +14,7 @@ use crate::{
         cron_function::{CronFunctionPre, spin::cron::cron_types},
         mqtt_function::{MqttFunctionPre, spin::mqtt_trigger::spin_mqtt_types},
     },
+    clock::FunctionClock,
     components, engine,
     factors::{Factors, Permissions},
     files::{self, Mount},
@@ -35,6 +36,8 @@ pub struct Application {
     pub metrics: Arc<Metrics>,
     /// Its host interfaces.
     pub factors: Arc<Factors>,
+    /// Its clock.
+    pub clock: FunctionClock,
     functions: BTreeMap<String, Arc<Function>>,
 }
 
@@ -48,6 +51,7 @@ pub struct Function {
     pub metrics: ComponentMetrics,
     engine: Engine,
     factors: Arc<Factors>,
+    clock: FunctionClock,
     permissions: Permissions,
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
@@ -57,6 +61,21 @@ pub struct Function {
     cron: Option<CronFunctionPre<State>>,
     /// Instances that handle messages and ticks.
     background: Semaphore,
+}
+
+/// Compiles what `cache` lacks of the components that a trigger names; how many it holds then.
+///
+/// # Errors
+/// When a wasm file is missing or does not compile, or the cache cannot be written.
+pub fn compile(manifest: &Manifest, cache: &Path) -> Result<usize> {
+    let engine = engine::engine()?;
+    let names = triggered(manifest);
+    for name in &names {
+        let wasm = components::wasm(manifest, name)?;
+        components::compile(&engine, &wasm, cache)
+            .with_context(|| format!("the component {name}"))?;
+    }
+    Ok(names.len())
 }
 
 impl Application {
@@ -74,6 +93,7 @@ impl Application {
         let linker = engine::linker(&engine)?;
         let factors = Arc::new(Factors::new(data)?);
         let metrics = Arc::new(Metrics::new()?);
+        let clock = FunctionClock::default();
         let mut functions = BTreeMap::new();
         for name in triggered(&manifest) {
             let Some(component) = manifest.components.get(&name) else {
@@ -95,6 +115,7 @@ impl Application {
                 limits: manifest.linli.limits.clone(),
                 engine: engine.clone(),
                 factors: factors.clone(),
+                clock: clock.clone(),
                 http: ServicePre::new(instance.clone()).ok(),
                 mqtt: MqttFunctionPre::new(instance.clone()).ok(),
                 cron: CronFunctionPre::new(instance.clone()).ok(),
@@ -109,6 +130,7 @@ impl Application {
             variables,
             metrics,
             factors,
+            clock,
             functions,
         };
         application.check_exports()?;
@@ -223,6 +245,7 @@ impl Function {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(GuestStream::new(speaker.clone(), "stdout"));
         wasi.stderr(GuestStream::new(speaker.clone(), "stderr"));
+        wasi.wall_clock(self.clock.clone());
         for (name, value) in &self.environment {
             wasi.env(name, value);
         }

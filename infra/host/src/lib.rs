@@ -6,6 +6,7 @@
 pub mod application;
 pub mod bindings;
 pub mod broker;
+pub mod clock;
 pub mod components;
 pub mod compose;
 pub mod cron;

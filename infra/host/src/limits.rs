@@ -36,9 +36,10 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             request_ms: 10_000,
             memory_bytes: 64 * 1024 * 1024,
-            // Eight a core of a small machine: more that take turns only push each other out of the caches.
+            // Eight a core of a small machine: more that take turns only push each other out of the caches, and each
+            // holds a connection with the whole schema.
             instances: 16,
-            background_instances: 64,
+            background_instances: 16,
             requests_waiting: 512,
             requests_at_once: 1,
             requests_per_instance: 1_000,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use futures_util::future::BoxFuture;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -20,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     application::Application,
     broker::{Broker, access::Questions, journal::Durability},
-    components,
     http::{self, Server},
     manifest::Manifest,
     migrations::{self, Migrate},
@@ -39,15 +39,18 @@ const SUBSCRIBE_TIME_MAX: Duration = Duration::from_secs(10);
 /// The file that tells a second host that the data folder is in use.
 const LOCK_FILE: &str = "lock";
 
-/// Runs the application until SIGTERM or SIGINT.
-///
-/// # Errors
-/// Whatever keeps it from starting.
-pub async fn up(options: UpOptions, migrate: Migrate) -> Result<()> {
+/// Runs the application until SIGTERM or SIGINT; answers whatever keeps it from starting. Boxed, so that all of it is
+/// compiled here, once, and not in whoever calls it.
+#[must_use]
+pub fn up(options: UpOptions, migrate: Migrate) -> BoxFuture<'static, Result<()>> {
+    Box::pin(run(options, migrate))
+}
+
+async fn run(options: UpOptions, migrate: Migrate) -> Result<()> {
     let stop = stop_signal()?;
     let manifest = Manifest::read(&options.manifest.manifest)?;
-    make_folder(&options.data)?;
-    let _lock = lock(&options.data)?;
+    make_folder(&options.folders.data)?;
+    let _lock = lock(&options.folders.data)?;
     let listener = TcpListener::bind(options.listen).await.with_context(|| {
         format!(
             "HTTP cannot be served on {}: choose another address with --listen",
@@ -57,27 +60,29 @@ pub async fn up(options: UpOptions, migrate: Migrate) -> Result<()> {
     let http_address = listener.local_addr().context("asking for the HTTP port")?;
 
     let given = secrets::from_environment;
-    let values = secrets::resolve(&manifest.variables, given, &options.data)?;
+    let values = secrets::resolve(&manifest.variables, given, &options.folders.data)?;
     let broker = start_broker(&options, &manifest, &values, reachable(http_address)).await?;
     let mqtt_address = broker.as_ref().map(|broker| reachable(broker.address()));
     let values = secrets::resolve(
         &manifest.variables,
         |name| given(name).or_else(|| embedded_broker(name, mqtt_address)),
-        &options.data,
+        &options.folders.data,
     )?;
-    bring_up_to_date(&manifest, (&values, &options.data), migrate).await?;
+    bring_up_to_date(&manifest, (&values, &options.folders.data), migrate).await?;
 
-    let data = options.data.clone();
-    let cache = options.cache.clone();
-    let cache = cache.unwrap_or_else(|| data.join(components::CACHE_FOLDER));
+    let (data, cache) = (options.folders.data.clone(), options.folders.compiled());
     let application =
         tokio::task::spawn_blocking(move || Application::load(manifest, values, &data, &cache));
     let application = Arc::new(application.await.context("loading the application")??);
-    let triggers = Triggers::prepare(&application, &options.data)?;
-    let server = Arc::new(Server::new(
-        application.clone(),
-        routes::of_the_host(triggers.quarantine()),
-    )?);
+    let triggers = Triggers::prepare(&application, &options.folders.data)?;
+    let mut host_routes = routes::of_the_host(triggers.quarantine());
+    if options.movable_clock {
+        tracing::warn!("the clock can be set ahead over HTTP: nothing here is for a real estate");
+        let quarantine = triggers.quarantine();
+        let clock = application.clock.clone();
+        host_routes.push(clock.route(move |presented| quarantine.is_authorized(presented)));
+    }
+    let server = Arc::new(Server::new(application.clone(), host_routes)?);
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(http::serve(
         listener,
@@ -176,7 +181,7 @@ async fn start_broker(
     };
     let settings = crate::broker::Settings {
         listen,
-        file: options.data.join("broker.db"),
+        file: options.folders.data.join("broker.db"),
         durability: Durability::PowerCut,
         questions: Questions {
             authentication: format!("http://{http_address}{authentication}"),

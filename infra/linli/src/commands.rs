@@ -1,17 +1,22 @@
-//! The commands: `up` runs the application, `migrate` brings a database up to date, `check` reads the manifest, `ledger` looks
-//! at the books.
+//! The commands: `up` runs the application, `compile` prepares its start, `migrate` brings a database up to date, `check` reads
+//! the manifest, `ledger` looks at the books.
 
-use std::path::PathBuf;
+use std::{
+    env,
+    path::PathBuf,
+    process::{self, Stdio},
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
 use futures_util::future::BoxFuture;
 use linli_host::{
+    application,
     cron::Schedule,
     logs,
     manifest::Manifest,
     migrations,
-    options::{ManifestOption, UpOptions},
+    options::{Folders, ManifestOption, UpOptions},
     router::Router,
     up,
 };
@@ -25,6 +30,8 @@ use crate::ledger::{self, LedgerCommand};
 pub enum Command {
     /// Migrates the database, then runs everything until SIGTERM or SIGINT.
     Up(UpOptions),
+    /// Compiles the components, so that `up` starts at once.
+    Compile(CompileOptions),
     /// Applies the migrations that a database lacks.
     Migrate(MigrateOptions),
     /// Reads and checks the manifest.
@@ -32,6 +39,17 @@ pub enum Command {
     /// Looks at the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+}
+
+/// What `compile` is told.
+#[derive(Debug, Clone, Args)]
+pub struct CompileOptions {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestOption,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub folders: Folders,
 }
 
 /// What `migrate` is told.
@@ -86,12 +104,41 @@ pub fn run(command: Command) -> Result<()> {
         Command::Up(options) => {
             logs::start(&options.log)
                 .with_context(|| format!("LINLI_LOG: {:?} is not a filter", options.log))?;
+            compile_apart(&options);
             runtime.block_on(up::up(options, apply))
         }
+        Command::Compile(options) => compile(&options),
         Command::Migrate(options) => runtime.block_on(migrate(options)),
         Command::Check(option) => check(&option),
         Command::Ledger(command) => runtime.block_on(ledger::run(command)),
     }
+}
+
+fn compile(options: &CompileOptions) -> Result<()> {
+    let manifest = Manifest::read(&options.manifest.manifest)?;
+    up::make_folder(&options.folders.data)?;
+    let cache = options.folders.compiled();
+    let count = application::compile(&manifest, &cache)?;
+    println!("{count} components compiled in {}", cache.display());
+    Ok(())
+}
+
+/// Has a process of its own compile what the cache lacks: a compiler takes some 200 MB, which only the end of its process gives
+/// back. What goes wrong with it is not said here: `up` meets it again, and says it.
+fn compile_apart(options: &UpOptions) {
+    let Ok(program) = env::current_exe() else {
+        return;
+    };
+    let mut command = process::Command::new(program);
+    command.arg("compile");
+    command.arg("--manifest").arg(&options.manifest.manifest);
+    command.arg("--data").arg(&options.folders.data);
+    command.arg("--cache").arg(options.folders.compiled());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let _compiled_or_not = command.status();
 }
 
 async fn migrate(options: MigrateOptions) -> Result<()> {

@@ -52,7 +52,10 @@ pub enum Command {
         seconds: u32,
     },
     /// Measure, and print one table.
-    Bench,
+    Bench {
+        /// Only these parts.
+        parts: Vec<bench::Part>,
+    },
     /// The native half of the benchmark's comparison.
     #[command(hide = true)]
     BenchNative {
@@ -74,7 +77,7 @@ pub fn command() -> clap::Command {
 pub fn run(command: Command) -> Result<()> {
     match command {
         Command::Up(options) => wait(up::run(&options)),
-        Command::Bench => wait(bench::everything()),
+        Command::Bench { parts } => wait(bench::parts(&parts)),
         Command::BenchNative { address } => wait(bench::serve_native(address)),
         Command::Build => building::everything(),
         Command::Test { runner } => testing::everything(&runner),

@@ -36,7 +36,8 @@ statements! {
             where m.tenant = $1 and m.person = $2 and g.community = $3
         limit 500";
 
-    // The suspension, and what happened before: one row whatever there is, at most a hundred openings looked at.
+    // The suspension, what happened before, and the single grant: one row whatever there is, at most a hundred openings
+    // looked at.
     ABOUT = "with doors_hour as (select a.id from doors_access a
             where a.tenant = $1 and a.person = $2 and a.door = $4 and a.decided_at > $5 and a.allowed = 1 limit 100)
         select
@@ -46,10 +47,11 @@ statements! {
                 order by a.decided_at desc limit 1),
             (select count(h.id) from doors_hour h),
             (select a.direction from doors_access a where a.tenant = $1 and a.person = $2 and a.community = $3
-                and a.allowed = 1 and a.direction <> 'both' order by a.decided_at desc limit 1)";
-
-    HELD = "select id, valid_from, valid_until, state from doors_grant
-        where tenant = $1 and door = $2 and person = $3 and state <> 'revoked'";
+                and a.allowed = 1 and a.direction <> 'both' order by a.decided_at desc limit 1),
+            g.id, g.valid_from, g.valid_until, g.state
+        from doors_door d left join doors_grant g
+            on g.tenant = d.tenant and g.door = d.id and g.person = $2 and g.state <> 'revoked'
+        where d.tenant = $1 and d.id = $4";
 
     HOLDS_GRANT = "select id from doors_grant where tenant = $1 and person = $2 and state = 'active' limit 1";
 
@@ -145,16 +147,6 @@ pub(crate) async fn uses(
 async fn about(tx: &Tx, known: &mut Known, person: &ActorId, now: Timestamp) -> anyhow::Result<()> {
     let (tenant, door) = (tx.tenant(), &known.door);
     known.subject.belongs = belongs(tx, tenant, person, &door.community).await?;
-    let held = tx
-        .row(HELD, &[tenant.into(), (&door.id).into(), person.into()])
-        .await?;
-    if let Some(row) = held {
-        known.grant = Some(row.id::<GrantId>(0)?);
-        known.subject.grant = Some(Held {
-            window: window(&row, 1)?,
-            suspended: row.text(3)? == "suspended",
-        });
-    }
     let parameters = [
         tenant.into(),
         person.into(),
@@ -171,6 +163,13 @@ async fn about(tx: &Tx, known: &mut Known, person: &ActorId, now: Timestamp) -> 
         uses: 0,
         last_direction: row.optional_text(3)?.and_then(Direction::parse),
     };
+    if let Some(grant) = row.optional_id::<GrantId>(4)? {
+        known.grant = Some(grant);
+        known.subject.grant = Some(Held {
+            window: window(&row, 5)?,
+            suspended: row.text(7)? == "suspended",
+        });
+    }
     Ok(())
 }
 

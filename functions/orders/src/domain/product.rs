@@ -1,11 +1,14 @@
 //! Goods and services, their variants, and when they can be bought.
 
 use chrono::NaiveDate;
-use kernel::{CategoryId, MerchantId, Message, ProductId, Refusal, SlotId, Timestamp, VariantId};
+use kernel::{
+    Actor, ActorKind, CategoryId, MerchantId, Message, ProductId, Refusal, SlotId, Timestamp,
+    VariantId,
+};
 use wire::mall::SaleKind;
 
 use super::text::{Code, Description, Name, Reason, Summary};
-use super::{Merchant, not_trading};
+use super::{Merchant, goods_keeper, not_trading};
 
 /// The most variants of a product.
 pub const VARIANTS_MAX: usize = 30;
@@ -236,6 +239,42 @@ pub fn check_category(merchant: &Merchant, category: &CategoryId) -> Result<(), 
             "该商家未获准经营此品类，请选择已获准的品类或联系平台添加。",
         ),
     ))
+}
+
+/// Lets a product be taken off: by those who keep it, and by the platform's operators with a reason, whoever keeps it.
+///
+/// # Errors
+/// 404 for those who may not know of it, 403 for those who only read, 422 for an operator without a reason.
+pub fn check_delisting(
+    actor: &Actor,
+    merchant: &Merchant,
+    reason: Option<&Reason>,
+) -> Result<(), Refusal> {
+    if actor.kind != ActorKind::Operator {
+        return goods_keeper(actor, merchant, unknown_product);
+    }
+    if reason.is_some() {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "reason_required",
+        Message::new(
+            "You act for the merchant: say why, in `reason`.",
+            "您在代商家操作，请填写原因（reason）。",
+        ),
+    ))
+}
+
+/// Goods stay goods, services stay services.
+#[must_use]
+pub fn kind_fixed() -> Refusal {
+    Refusal::invalid(
+        "kind_fixed",
+        Message::new(
+            "Goods cannot become a service, nor a service goods: add a new one.",
+            "商品与服务不能互换，请另行添加。",
+        ),
+    )
 }
 
 /// No such product, or none that the caller may know.

@@ -210,7 +210,8 @@ pub fn unknown_item() -> Refusal {
     )
 }
 
-fn units_invalid() -> Refusal {
+/// No number of units that there can be.
+pub(crate) fn units_invalid() -> Refusal {
     Refusal::invalid(
         "units_invalid",
         Message::new(

@@ -30,9 +30,25 @@ statements! {
         from orders_product p
         join orders_merchant m on m.tenant = p.tenant and m.id = p.merchant and m.trades = 1
         where p.tenant = $1 and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
-          and (cast($3 as text) is null or p.merchant = $3) and (cast($4 as text) is null or p.category = $4)
-          and (cast($5 as text) is null or p.kind = $5)
-        order by p.id desc limit $6";
+          and (cast($3 as text) is null or p.kind = $3)
+        order by p.id desc limit $4";
+
+    PRODUCTS_ON_OFFER_OF = "select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
+            p.lead_minutes, p.cancel_minutes, p.version, p.created_at, p.changed_at, p.listed_at, p.delisted_because
+        from orders_product p
+        join orders_merchant m on m.tenant = p.tenant and m.id = p.merchant and m.trades = 1
+        where p.tenant = $1 and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
+          and (cast($3 as text) is null or p.kind = $3) and p.merchant = $5
+          and (cast($6 as text) is null or p.category = $6)
+        order by p.id desc limit $4";
+
+    PRODUCTS_ON_OFFER_IN = "select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
+            p.lead_minutes, p.cancel_minutes, p.version, p.created_at, p.changed_at, p.listed_at, p.delisted_because
+        from orders_product p
+        join orders_merchant m on m.tenant = p.tenant and m.id = p.merchant and m.trades = 1
+        where p.tenant = $1 and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
+          and (cast($3 as text) is null or p.kind = $3) and p.category = $5
+        order by p.id desc limit $4";
 
     PRODUCTS_KEPT = "select id, merchant, category, kind, name, summary, description, state, lead_minutes,
             cancel_minutes, version, created_at, changed_at, listed_at, delisted_because
@@ -164,15 +180,24 @@ pub(crate) async fn on_offer(
     of: &Offered<'_>,
     page: &Page<ProductId>,
 ) -> anyhow::Result<Vec<Product>> {
-    let parameters = [
+    let mut parameters: Vec<Value> = vec![
         tenant.into(),
         page.after.as_ref().into(),
-        of.merchant.into(),
-        of.category.into(),
         of.kind.map(SaleKind::as_str).into(),
         page.rows().into(),
     ];
-    let rows = db.rows(PRODUCTS_ON_OFFER, &parameters).await?;
+    let statement = match (of.merchant, of.category) {
+        (Some(merchant), category) => {
+            parameters.extend([merchant.into(), category.into()]);
+            PRODUCTS_ON_OFFER_OF
+        }
+        (None, Some(category)) => {
+            parameters.push(category.into());
+            PRODUCTS_ON_OFFER_IN
+        }
+        (None, None) => PRODUCTS_ON_OFFER,
+    };
+    let rows = db.rows(statement, &parameters).await?;
     rows.iter().map(read_product).collect()
 }
 

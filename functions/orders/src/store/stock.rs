@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{ActorId, CheckoutId, MerchantId, OrderId, OrderLineId, TenantId, Timestamp};
+use kernel::{
+    ActorId, CheckoutId, MerchantId, OrderId, OrderLineId, ProductId, TenantId, Timestamp,
+};
 use store::{Read, Tx};
 use web::Page;
 
@@ -17,6 +19,12 @@ statements! {
         values ($1, $2, $3, $4, $5, 0, 0) on conflict (tenant, item) do nothing";
 
     STOCK = "select item, kind, available, reserved, taken from orders_stock where tenant = $1 and item = $2";
+
+    STOCK_OF_PRODUCT = "select k.item, k.kind, k.available, k.reserved, k.taken from orders_variant v
+        join orders_stock k on k.tenant = v.tenant and k.item = v.id
+        where v.tenant = $1 and v.product = $2 limit 500";
+
+    OWNER = "select merchant from orders_stock where tenant = $1 and item = $2";
 
     ADJUST = "update orders_stock set available = available + $3
         where tenant = $1 and item = $2 and available + $3 >= 0
@@ -119,6 +127,28 @@ pub async fn stock(db: &impl Read, tenant: &TenantId, item: &str) -> anyhow::Res
     row.map(|row| read_stock(&row)).transpose()
 }
 
+/// The counters of all variants of a product.
+pub(crate) async fn of_product(
+    db: &impl Read,
+    tenant: &TenantId,
+    product: &ProductId,
+) -> anyhow::Result<Vec<Stock>> {
+    let rows = db
+        .rows(STOCK_OF_PRODUCT, &[tenant.into(), product.into()])
+        .await?;
+    rows.iter().map(read_stock).collect()
+}
+
+/// Whose an item is.
+pub(crate) async fn owner(
+    db: &impl Read,
+    tenant: &TenantId,
+    item: &str,
+) -> anyhow::Result<Option<MerchantId>> {
+    let row = db.row(OWNER, &[tenant.into(), item.into()]).await?;
+    row.map(|row| row.id(0)).transpose()
+}
+
 /// Adds to what is available, or takes away from it; nothing when there is less.
 pub(crate) async fn adjust(
     tx: &Tx,
@@ -184,16 +214,12 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
             moved.push(reservation(tx, now, claim)?);
         }
     }
-    let rows: Vec<_> = wanted
-        .iter()
-        .map(|(item, quantity)| {
-            vec![
-                tx.tenant().into(),
-                (*item).into(),
-                quantity.to_string().into(),
-            ]
-        })
-        .collect();
+    // As text: PostgreSQL takes the values of a list for text until they are cast.
+    let row = |(item, quantity): (&&str, &i64)| {
+        let quantity = quantity.to_string();
+        vec![tx.tenant().into(), (*item).into(), quantity.into()]
+    };
+    let rows: Vec<_> = wanted.iter().map(row).collect();
     let served = tx.insert_many_rows(RESERVE, &rows).await?;
     if served.len() < wanted.len() {
         return Err(less_than_wanted().into());

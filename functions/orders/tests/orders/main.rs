@@ -7,6 +7,10 @@ mod statements;
 mod support;
 
 // Goods.
+mod buyers;
+mod finding;
+mod goods;
+mod quotes;
 mod shops;
 mod stock;
 

@@ -61,8 +61,8 @@ impl Quarantine {
         }))
     }
 
-    /// Compares digests, so that the time taken tells nothing about the token.
-    fn is_authorized(&self, authorization: Option<&str>) -> bool {
+    /// Whether the value of an Authorization header presents the internal token. Compares digests, so that the time taken tells nothing about the token.
+    pub fn is_authorized(&self, authorization: Option<&str>) -> bool {
         let presented = authorization
             .and_then(|value| value.strip_prefix("Bearer "))
             .unwrap_or_default();

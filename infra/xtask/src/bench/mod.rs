@@ -32,18 +32,36 @@ const ROUND: Duration = Duration::from_secs(4);
 const REFERENCE: &str = "`wasmtime serve`";
 const WARM_UP: Duration = Duration::from_millis(1500);
 
-/// Measures everything and prints the table.
+/// What is measured, in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// A request that does nothing, against `wasmtime serve` and a native server.
+    Hello,
+    /// Starts, doors, readings, bills and imports in the host, and its memory.
+    Host,
+    /// What functions measure of themselves, built natively.
+    Natively,
+}
+
+/// Measures these parts, or all when none is named, and prints the table.
 ///
 /// # Errors
 /// When something cannot be built or started.
-pub async fn everything() -> Result<()> {
+pub async fn parts(parts: &[Part]) -> Result<()> {
+    let wanted = |part| parts.is_empty() || parts.contains(&part);
     building::components(&[building::PROBE])?;
     building::programs()?;
     let scratch = Scratch::new()?;
     let mut table = Table::default();
-    hello(&scratch.folder, &mut table).await?;
-    openings::measure(&scratch.folder, &mut table).await?;
-    natively::measure(&mut table)?;
+    if wanted(Part::Hello) {
+        hello(&scratch.folder, &mut table).await?;
+    }
+    if wanted(Part::Host) {
+        openings::measure(&scratch.folder, &mut table).await?;
+    }
+    if wanted(Part::Natively) {
+        natively::measure(&mut table)?;
+    }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!(
         "\nMeasured on {cores} cores shared by server and load generator; medians of {ROUNDS} rounds.\n"

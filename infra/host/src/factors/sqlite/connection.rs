@@ -21,7 +21,7 @@ use super::log::Log;
 /// How many prepared statements a connection keeps.
 pub const STATEMENTS_CACHED_MAX: usize = 128;
 /// Memory for database pages of one connection, in KiB. The operating system caches the file anyway.
-const PAGE_CACHE_KIB: u32 = 512;
+const PAGE_CACHE_KIB: u32 = 256;
 /// How long a checkpoint that needs the log for itself waits for its readers, while no guest can write.
 const CHECKPOINT_WAIT_MAX: Duration = Duration::from_millis(500);
 /// After how many instructions of SQLite's machine a running statement looks at its deadline (some 20 us).
