@@ -72,45 +72,45 @@ statements! {
 /// How something can be stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stuck {
-    NotAccepted,
-    NotShipped,
-    NotCompleted,
-    NotRefunded,
-    NotAnswered,
-    NotDecided,
+    Unaccepted,
+    Unsent,
+    Unfinished,
+    Unrefunded,
+    Unanswered,
+    Undecided,
 }
 
 impl Stuck {
     /// Each with how many hours it may take.
     pub(crate) const ALL: [(Self, i64); 6] = [
-        (Self::NotAccepted, 24),
-        (Self::NotShipped, 48),
-        (Self::NotCompleted, 10 * 24),
-        (Self::NotRefunded, 24),
-        (Self::NotAnswered, 48),
-        (Self::NotDecided, 0),
+        (Self::Unaccepted, 24),
+        (Self::Unsent, 48),
+        (Self::Unfinished, 10 * 24),
+        (Self::Unrefunded, 24),
+        (Self::Unanswered, 48),
+        (Self::Undecided, 0),
     ];
 
     /// The name on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::NotAccepted => "not_accepted",
-            Self::NotShipped => "not_shipped",
-            Self::NotCompleted => "not_completed",
-            Self::NotRefunded => "not_refunded",
-            Self::NotAnswered => "not_answered",
-            Self::NotDecided => "not_decided",
+            Self::Unaccepted => "not_accepted",
+            Self::Unsent => "not_shipped",
+            Self::Unfinished => "not_completed",
+            Self::Unrefunded => "not_refunded",
+            Self::Unanswered => "not_answered",
+            Self::Undecided => "not_decided",
         }
     }
 
     fn statement(self) -> &'static str {
         match self {
-            Self::NotAccepted => NOT_ACCEPTED,
-            Self::NotShipped => NOT_SHIPPED,
-            Self::NotCompleted => NOT_COMPLETED,
-            Self::NotRefunded => NOT_REFUNDED,
-            Self::NotAnswered => NOT_ANSWERED,
-            Self::NotDecided => NOT_DECIDED,
+            Self::Unaccepted => NOT_ACCEPTED,
+            Self::Unsent => NOT_SHIPPED,
+            Self::Unfinished => NOT_COMPLETED,
+            Self::Unrefunded => NOT_REFUNDED,
+            Self::Unanswered => NOT_ANSWERED,
+            Self::Undecided => NOT_DECIDED,
         }
     }
 }
