@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{AUDIT, LI, MA, WANG, content, id, on_each_engine, owner_of, paper};
+use crate::support::{AUDIT, AUDITOR, LI, MA, WANG, content, id, on_each_engine, owner_of, paper};
 
 #[tokio::test]
 async fn an_account_is_asked_for_only_when_somebody_else_has_approved() {
@@ -95,6 +95,9 @@ async fn changes_that_are_asked_for_come_back_as_another_round() {
             .content()
             .await;
         let shown = world.get(&path).by(LI).content().await;
+        assert_eq!(shown["phone"], "+8613800138000");
+        let read = world.get(&path).by(AUDITOR).content().await;
+        assert_eq!(read["phone"], "+86138****8000");
         let kinds: Vec<&Value> = shown["qualifications"]
             .as_array()
             .unwrap()

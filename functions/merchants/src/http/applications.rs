@@ -7,6 +7,7 @@ use store::{Answer, Read, Tx};
 use web::{IfMatch, Query, Reply, Request};
 use wire::event::{MerchantApplicationDecided, MerchantApplicationSubmitted};
 
+use super::qualifications::too_many_papers;
 use super::shown::{self, file_reply, sent_paper};
 use super::{answer, caller, name_of, path_id, private, replied, stored, write};
 use crate::context::Context;
@@ -150,7 +151,7 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     let listing = page.listing(
         found,
         |one| one.id.to_string(),
-        |one| shown::application(&one, &[], None),
+        |one| shown::application_to(&actor, &one, shown::application(&one, &[], None)),
     );
     Ok(private(Reply::ok(&listing)))
 }
@@ -164,6 +165,7 @@ pub(super) async fn show(
     let found = readable(context, &actor, application).await?;
     let version = found.version;
     let shown = shown_whole(&context.db, &actor.tenant, &found).await?;
+    let shown = shown::application_to(&actor, &found, shown);
     Ok(private(Reply::ok(&shown).with_etag(version)))
 }
 
@@ -377,16 +379,6 @@ pub(super) async fn withdraw(
         Ok(withdrawn(before)?)
     })
     .await
-}
-
-pub(super) fn too_many_papers() -> Refusal {
-    Refusal::conflict(
-        "too_many_qualifications",
-        Message::new(
-            format!("At most {QUALIFICATIONS_MAX} papers are kept. Hand in those that count."),
-            format!("最多保存 {QUALIFICATIONS_MAX} 份资质文件。"),
-        ),
-    )
 }
 
 fn applicant_only() -> Refusal {

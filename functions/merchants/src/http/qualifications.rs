@@ -7,7 +7,6 @@ use store::Tx;
 use web::{Reply, Request};
 use wire::event::MerchantQualificationDecided;
 
-use super::applications::too_many_papers;
 use super::merchants::seen_inside;
 use super::shown::{file_reply, paper as shown, sent_paper};
 use super::{answer, caller, name_of, path_id, private, replied, write};
@@ -147,6 +146,16 @@ async fn told(
         reason: None,
     };
     keeping::save(context, tx, &after, &changed).await
+}
+
+pub(super) fn too_many_papers() -> Refusal {
+    Refusal::conflict(
+        "too_many_qualifications",
+        Message::new(
+            format!("At most {QUALIFICATIONS_MAX} papers are kept. Hand in those that count."),
+            format!("最多保存 {QUALIFICATIONS_MAX} 份资质文件。"),
+        ),
+    )
 }
 
 fn reason_required() -> Refusal {

@@ -28,6 +28,7 @@ struct NewRule {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SentTerms {
     /// The share, in 1/10,000.
     rate_bps: u32,

@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::NaiveDate;
-use kernel::{ActorId, Message, Refusal, Zone};
+use kernel::{Actor, ActorId, Message, Refusal, Zone};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +14,7 @@ use super::{FILE_BODY_BYTES_MAX, private};
 use crate::context::Context;
 use crate::domain::{
     Application, Media, Merchant, Name, Qualification, QualificationKind, QualificationState,
-    Reason, Validity, file_of,
+    Reason, Validity, file_of, may_audit,
 };
 use crate::rows::{content_json, profile_json};
 
@@ -118,6 +118,18 @@ pub(super) fn application(
         "merchant": application.merchant,
         "account": account,
     })
+}
+
+/// The application as that caller sees it: the number in full is for the applicant and for who decides.
+pub(super) fn application_to(actor: &Actor, one: &Application, mut shown: Value) -> Value {
+    let is_own = one.applicant.as_ref() == Some(&actor.id);
+    if !is_own
+        && !may_audit(actor)
+        && let Some(phone) = shown.get_mut("phone")
+    {
+        *phone = one.phone.masked().into();
+    }
+    shown
 }
 
 /// A merchant as buyers see it.
