@@ -29,6 +29,7 @@ impl Sender {
     /// When the key is none, or the contact is one that cannot be real.
     pub fn new(private: &str, contact: &str) -> Result<Self, Refusal> {
         let bytes = BASE64URL.decode(private).map_err(|_| no_key())?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| no_key())?;
         let key = SigningKey::from_slice(&bytes).map_err(|_| no_key())?;
         if !is_real(contact) {
             return Err(invalid(
