@@ -63,7 +63,7 @@ create table orders_order (
     check (refunded_minor <= goods_minor + freight_minor)
 );
 
-create index orders_order_of_checkout on orders_order (tenant, checkout);
+create index orders_order_of_checkout on orders_order (tenant, checkout, id);
 create index orders_order_of_buyer on orders_order (tenant, buyer, id);
 create index orders_order_of_merchant on orders_order (tenant, merchant, id);
 create index orders_order_due on orders_order (due_at) where due_at is not null;
@@ -106,7 +106,7 @@ create table orders_line (
     check (back_subsidy_minor between 0 and subsidy_minor)
 );
 
-create index orders_line_of_order on orders_line (tenant, order_id);
+create index orders_line_of_order on orders_line (tenant, order_id, id);
 
 create table orders_price_change (
     tenant text not null,
@@ -147,7 +147,7 @@ create table orders_after_sale (
     primary key (tenant, id)
 );
 
-create index orders_after_sale_of_order on orders_after_sale (tenant, order_id);
+create index orders_after_sale_of_order on orders_after_sale (tenant, order_id, id);
 create index orders_after_sale_of_buyer on orders_after_sale (tenant, buyer, id);
 create index orders_after_sale_of_merchant on orders_after_sale (tenant, merchant, id);
 create index orders_after_sale_open on orders_after_sale (tenant, changed_at)
@@ -171,7 +171,8 @@ create table orders_refund (
     primary key (tenant, id)
 );
 
-create index orders_refund_of_order on orders_refund (tenant, order_id);
+create index orders_refund_of_order on orders_refund (tenant, order_id, id);
+create index orders_refund_of_payment on orders_refund (tenant, payment) where order_id is null;
 create index orders_refund_open on orders_refund (tenant, requested_at) where state = 'requested';
 
 create table orders_refund_line (
@@ -253,6 +254,7 @@ create table orders_review (
 );
 
 create unique index orders_review_of_line on orders_review (tenant, line);
+create index orders_review_of_buyer on orders_review (tenant, buyer);
 create index orders_review_of_product on orders_review (tenant, product, id);
 create index orders_review_of_merchant on orders_review (tenant, merchant, id);
 
@@ -278,6 +280,7 @@ create table orders_conversation (
 );
 
 create unique index orders_conversation_of_both on orders_conversation (tenant, buyer, merchant);
+create index orders_conversation_of_buyer on orders_conversation (tenant, buyer, id);
 create index orders_conversation_of_merchant on orders_conversation (tenant, merchant, id);
 
 create table orders_message (

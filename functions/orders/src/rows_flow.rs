@@ -1,13 +1,14 @@
 //! Rows of orders and their lines become domain values here, and domain values rows, by position.
 
 use anyhow::Context as _;
-use kernel::TenantId;
+use kernel::{OrderLineId, TenantId};
+use serde::Serialize;
 use store::{Row, Value};
 use wire::mall::{Collection, SaleKind};
 
 use crate::domain::{
     Back, Delivery, Destination, Frozen, Fulfilment, Line, Order, OrderState, PaymentState,
-    StockState, Times,
+    StockState, Times, WantedLine,
 };
 
 /// A word of a machine out of a column.
@@ -196,4 +197,24 @@ pub(crate) fn line_values(tenant: &TenantId, line: &Line) -> Vec<Value> {
     ];
     values.extend(back_values(line.back));
     values
+}
+
+/// One line of what is wanted back, as the database keeps it and answers show it.
+#[derive(Serialize)]
+pub(crate) struct WrittenLine {
+    line: OrderLineId,
+    quantity: i64,
+    amount_minor: Option<i64>,
+    with_freight: bool,
+}
+
+/// What is wanted back, as it is written.
+pub(crate) fn written(wanted: &[WantedLine]) -> Vec<WrittenLine> {
+    let written = wanted.iter().map(|wanted| WrittenLine {
+        line: wanted.line.clone(),
+        quantity: wanted.quantity,
+        amount_minor: wanted.amount_minor,
+        with_freight: wanted.with_freight,
+    });
+    written.collect()
 }

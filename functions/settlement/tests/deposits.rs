@@ -238,3 +238,36 @@ async fn a_deposit_is_given_back_by_another_person_when_nothing_can_follow() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn runs_and_ticks_at_once_make_one_statement_and_deduct_once() {
+    on_each_engine(async |mut world| {
+        world.deposit("m1", 6_000, "deposit").await;
+        world
+            .record(&completed(("m1", "l1"), 1_000, "2026-10-11T00:00:00Z"))
+            .await;
+        world.at(RUN);
+        let runs = tokio::join!(
+            world.run("2026-10", false),
+            world.run("2026-10", false),
+            world.tick(),
+        );
+        let made = [&runs.0["statements"], &runs.1["statements"]];
+        let made: i64 = made.iter().filter_map(|count| count.as_i64()).sum();
+        assert!(made <= 1);
+        assert_eq!(world.statements("m1").await.len(), 1);
+        assert_eq!(world.count("statement.issued").await, 1);
+        world.at(DUE);
+        let ticks = tokio::join!(world.tick(), world.tick(), world.tick());
+        let deducted = [
+            &ticks.0["overdue"],
+            &ticks.1["overdue"],
+            &ticks.2["overdue"],
+        ];
+        let deducted: i64 = deducted.iter().filter_map(|count| count.as_i64()).sum();
+        assert_eq!(deducted, 1);
+        assert_eq!(world.balance("merchant_deposit:m1").await, 5_000);
+        world.books_are_right().await;
+    })
+    .await;
+}

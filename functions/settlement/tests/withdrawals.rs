@@ -5,7 +5,7 @@ use wire::event::ContractChanged;
 use wire::mall::Collection;
 
 use crate::events::contract_changed;
-use crate::support::{BO, DUE, HE, MEI, RUN, SUN, WANG, World, on_each_engine};
+use crate::support::{BO, DUE, HE, MEI, RUN, SUN, WANG, World, content_of, on_each_engine};
 
 /// Merchant m1 is in good standing and may draw 900.00.
 async fn rich(world: &World) {
@@ -238,55 +238,38 @@ async fn a_channel_that_refuses_frees_the_money_and_one_that_works_is_waited_for
     .await;
 }
 
+async fn ask(world: &World, key: &str, minor: i64) -> web::Reply {
+    let body = json!({"merchant": "m1", "amount_minor": minor, "payee": "x", "account": "1"});
+    let ask = world.post("/api/withdrawals").by(MEI).key(key).json(&body);
+    ask.reply().await
+}
+
+async fn code(world: &World, key: &str, minor: i64) -> Value {
+    content_of(&ask(world, key, minor).await)["code"].clone()
+}
+
 #[tokio::test]
-async fn limits_hold_to_the_fen_and_a_frozen_merchant_draws_nothing() {
+async fn limits_hold_to_the_fen_and_by_the_day_in_shanghai() {
     on_each_engine(async |mut world| {
         rich(&world).await;
-        let ask = |world: &World, key: &str, minor: i64| {
-            let body =
-                json!({"merchant": "m1", "amount_minor": minor, "payee": "x", "account": "1"});
-            let token = world.token(MEI);
-            (key.to_owned(), body, token)
-        };
-        for (key, minor, refused) in [("a", 9_999, true), ("b", 10_000, false)] {
-            let (key, body, token) = ask(&world, key, minor);
-            let ask = world
-                .post("/api/withdrawals")
-                .bearer(&token)
-                .key(&key)
-                .json(&body);
-            if refused {
-                ask.refused(422, "withdrawal_limit").await;
-            } else {
-                ask.content().await;
-            }
+        assert_eq!(code(&world, "a", 9_999).await, "withdrawal_limit");
+        for key in ["b", "c", "d"] {
+            assert_eq!(ask(&world, key, 10_000).await.status, 201);
         }
-        for key in ["c", "d"] {
-            let (key, body, token) = ask(&world, key, 10_000);
-            let ask = world
-                .post("/api/withdrawals")
-                .bearer(&token)
-                .key(&key)
-                .json(&body);
-            ask.content().await;
-        }
-        let (key, body, token) = ask(&world, "e", 10_000);
-        let fourth = world
-            .post("/api/withdrawals")
-            .bearer(&token)
-            .key(&key)
-            .json(&body);
-        fourth.refused(422, "withdrawal_limit").await;
-        // The next day in Shanghai begins at 16:00 UTC.
-        world.at("2026-10-10T16:00:00Z");
-        let (key, body, token) = ask(&world, "f", 10_000);
-        let ask_again = world
-            .post("/api/withdrawals")
-            .bearer(&token)
-            .key(&key)
-            .json(&body);
-        ask_again.content().await;
-        // A hosting fee that nothing covers freezes.
+        assert_eq!(code(&world, "e", 10_000).await, "withdrawal_limit");
+        world.at("2026-10-10T15:59:59.999Z");
+        assert_eq!(code(&world, "f", 10_000).await, "withdrawal_limit");
+        world.at("2026-10-10T16:00:00.000Z");
+        assert_eq!(ask(&world, "g", 10_000).await.status, 201);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_frozen_merchant_draws_nothing_and_an_approval_names_its_channel() {
+    on_each_engine(async |mut world| {
+        rich(&world).await;
+        // A hosting fee that the deposit does not cover freezes.
         world
             .record(&ContractChanged {
                 version: 3,
@@ -297,28 +280,47 @@ async fn limits_hold_to_the_fen_and_a_frozen_merchant_draws_nothing() {
             .await;
         world.tick_at(RUN).await;
         world.tick_at(DUE).await;
-        let body = json!({"merchant": "m1", "amount_minor": 10_000, "payee": "x", "account": "1"});
-        world
-            .post("/api/withdrawals")
-            .by(MEI)
-            .key("g")
-            .json(&body)
-            .refused(409, "merchant_not_in_good_standing")
-            .await;
-        // A channel is named when approving, and only then.
-        let (approve, reject) = (
-            json!({"approve": true}),
-            json!({"approve": false, "channel": "bank"}),
-        );
+        let refused = code(&world, "a", 10_000).await;
+        assert_eq!(refused, "merchant_not_in_good_standing");
+        let approve = json!({"approve": true});
+        let reject = json!({"approve": false, "channel": "bank"});
         for body in [approve, reject] {
             world
                 .post("/api/withdrawals/x/review")
                 .by(WANG)
-                .key("h")
+                .key("b")
                 .json(&body)
                 .refused(422, "transfer_channel_required")
                 .await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_requests_at_once_only_as_many_win_as_there_is_money() {
+    on_each_engine(async |world| {
+        rich(&world).await;
+        let terms = json!({"time_zone": "Asia/Shanghai", "issue_day": 4, "withdrawal_min_minor": 1,
+            "withdrawal_max_minor": 1_000_000, "withdrawals_per_day": 100});
+        world
+            .ask(http::Method::PUT, "/api/settlements/terms")
+            .by(WANG)
+            .header("if-match", "\"0\"")
+            .json(&terms)
+            .content()
+            .await;
+        let replies = tokio::join!(
+            ask(&world, "a", 40_000),
+            ask(&world, "b", 40_000),
+            ask(&world, "c", 40_000),
+            ask(&world, "d", 40_000),
+        );
+        let replies = [replies.0, replies.1, replies.2, replies.3];
+        let won = replies.iter().filter(|reply| reply.status == 201).count();
+        assert_eq!(won, 2);
+        assert_eq!(money(&world).await, (10_000, 80_000));
+        world.books_are_right().await;
     })
     .await;
 }

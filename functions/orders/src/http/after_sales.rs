@@ -12,6 +12,7 @@ use crate::domain::{
     unknown_after_sale,
 };
 use crate::party::{self, Caller};
+use crate::rows_flow::{WrittenLine, written};
 use crate::store::after_sales as sql;
 
 #[derive(Deserialize)]
@@ -41,7 +42,7 @@ struct Shown {
     merchant: MerchantId,
     kind: &'static str,
     state: &'static str,
-    lines: Vec<WantedLine>,
+    lines: Vec<WrittenLine>,
     amount_minor: i64,
     reason: String,
     answer: Option<String>,
@@ -147,7 +148,7 @@ fn shown(after_sale: AfterSale) -> Shown {
         merchant: after_sale.merchant,
         kind: after_sale.kind.as_str(),
         state: after_sale.state.as_str(),
-        lines: after_sale.wanted,
+        lines: written(&after_sale.wanted),
         amount_minor: after_sale.amount_minor,
         reason: after_sale.reason,
         answer: after_sale.answer,

@@ -12,8 +12,8 @@ use super::orders::{ShownOrder, brief};
 use super::{answer, name_of, path_id, replied, stored, write, write_money};
 use crate::context::Context;
 use crate::domain::{
-    Checkout, Destination, OrderState, Party, PaymentState, Words, buyers_only, illegal,
-    unknown_checkout,
+    Checkout, Destination, OrderState, Party, PaymentState, Words, buyer_only, buyers_only,
+    illegal, party_of, unknown_checkout,
 };
 use crate::party::{self, Caller};
 use crate::paying;
@@ -194,9 +194,9 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
 
 pub(super) async fn show(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
-    let checkout = seen(&context.db, &caller, id).await?;
+    let (checkout, party) = seen(&context.db, &caller, id).await?;
     let orders = orders::of_checkout(&context.db, &caller.actor.tenant, &checkout.id).await?;
-    let orders = orders.iter().map(|order| brief(order, Party::Buyer));
+    let orders = orders.iter().map(|order| brief(order, party));
     let orders = Some(orders.collect());
     let version = checkout.version;
     let content = ShownCheckout {
@@ -213,10 +213,10 @@ pub(super) async fn cancel(
     id: &str,
 ) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
-    seen(&context.db, &caller, id).await?;
     let who = (&caller.actor.tenant, name_of(&caller.actor));
     let done = write(context, request, (who.0, &who.1), async |tx| {
-        let mut checkout = seen(tx, &caller, id).await?;
+        let (mut checkout, party) = seen(tx, &caller, id).await?;
+        buyer_only(party)?;
         if checkout.state != PaymentState::Unpaid {
             let state = checkout.state.as_str();
             return Err(illegal("checkout_state", "cancellation", state, &[]).into());
@@ -236,14 +236,12 @@ pub(super) async fn cancel(
 }
 
 /// The checkout, when it is the caller's own, or the caller watches over all.
-async fn seen(db: &impl Read, caller: &Caller, text: &str) -> anyhow::Result<Checkout> {
+async fn seen(db: &impl Read, caller: &Caller, text: &str) -> anyhow::Result<(Checkout, Party)> {
     let id: CheckoutId = path_id(text, unknown_checkout)?;
     let found = checkouts::checkout(db, &caller.actor.tenant, &id).await?;
     let found = found.ok_or_else(unknown_checkout)?;
-    match crate::domain::party_of(&caller.actor, &[], (&found.buyer, None)) {
-        Some(_) => Ok(found),
-        None => Err(unknown_checkout().into()),
-    }
+    let party = party_of(&caller.actor, &[], (&found.buyer, None));
+    Ok((found, party.ok_or_else(unknown_checkout)?))
 }
 
 fn shown_quote(quote: &Quote) -> ShownQuote {

@@ -54,7 +54,7 @@ struct Shown {
 #[derive(Serialize)]
 struct ShownText {
     id: ChatMessageId,
-    side: Side,
+    side: &'static str,
     author: ActorId,
     words: String,
     order: Option<OrderId>,
@@ -242,7 +242,7 @@ fn shown(conversation: Conversation, side: Option<Side>) -> Shown {
 fn shown_text(text: Text) -> ShownText {
     ShownText {
         id: text.id,
-        side: text.side,
+        side: text.side.as_str(),
         author: text.author,
         words: text.words,
         order: text.order,

@@ -54,7 +54,7 @@ struct Shown {
     after_sale: Option<AfterSaleId>,
     buyer: ActorId,
     merchant: MerchantId,
-    opened_by: Side,
+    opened_by: &'static str,
     state: &'static str,
     claim: String,
     opened_at: Timestamp,
@@ -74,7 +74,7 @@ struct Shown {
 #[derive(Serialize)]
 struct ShownEvidence {
     id: EventId,
-    side: Side,
+    side: &'static str,
     author: ActorId,
     words: String,
     files: Vec<String>,
@@ -242,7 +242,7 @@ fn shown(dispute: Dispute) -> Shown {
         after_sale: dispute.after_sale,
         buyer: dispute.buyer,
         merchant: dispute.merchant,
-        opened_by: dispute.opened_by,
+        opened_by: dispute.opened_by.as_str(),
         state: dispute.state.as_str(),
         claim: dispute.claim,
         opened_at: dispute.opened_at,
@@ -262,7 +262,7 @@ fn shown(dispute: Dispute) -> Shown {
 fn shown_evidence(evidence: Evidence) -> ShownEvidence {
     ShownEvidence {
         id: evidence.id,
-        side: evidence.side,
+        side: evidence.side.as_str(),
         author: evidence.author,
         words: evidence.words,
         files: evidence.files,

@@ -2,7 +2,7 @@
 
 use kernel::{
     Actor, ActorId, AfterSaleId, CheckoutId, CommunityId, Currency, MerchantId, OrderId,
-    OrderLineId, Phone, ProductId, RefundId, Timestamp, VariantId,
+    OrderLineId, Phone, ProductId, RefundId, SlotId, Timestamp, VariantId,
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
@@ -74,6 +74,8 @@ struct ShownLine {
     id: OrderLineId,
     product: ProductId,
     variant: VariantId,
+    /// When, for a service.
+    slot: Option<SlotId>,
     kind: SaleKind,
     title: String,
     quantity: i64,
@@ -247,6 +249,7 @@ fn shown_line(line: Line) -> ShownLine {
         id: line.id,
         product: line.product,
         variant: line.variant,
+        slot: line.slot,
         kind: line.kind,
         title: line.title,
         quantity: line.quantity,

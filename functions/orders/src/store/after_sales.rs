@@ -7,7 +7,7 @@ use web::Page;
 
 use super::orders::Whose;
 use crate::domain::{AfterSale, AfterSaleKind, AfterSaleState, changed_meanwhile};
-use crate::rows_flow::word;
+use crate::rows_flow::{word, written};
 
 statements! {
     AFTER_SALE = "select id, order_id, buyer, merchant, kind, state, wanted, amount_minor, reason, answer,
@@ -119,7 +119,7 @@ pub(crate) async fn insert_after_sale(tx: &Tx, after_sale: &AfterSale) -> anyhow
         (&after_sale.merchant).into(),
         after_sale.kind.as_str().into(),
         after_sale.state.as_str().into(),
-        serde_json::to_string(&after_sale.wanted)?.into(),
+        serde_json::to_string(&written(&after_sale.wanted))?.into(),
         after_sale.amount_minor.into(),
         (&after_sale.reason).into(),
         after_sale.answer.clone().into(),

@@ -17,8 +17,10 @@ statements! {
             l.quantity, l.unit_minor, l.merchant_discount_minor, l.subsidy_minor, l.goods_minor, l.freight_minor, l.rule,
             l.rule_version, l.rate_bps, l.includes_freight, l.base_minor, l.commission_minor, l.back_quantity,
             l.back_goods_minor, l.back_freight_minor, l.back_subsidy_minor, l.back_base_minor, l.back_commission_minor
-        from orders_order o join orders_line l on l.tenant = o.tenant and l.order_id = o.id
-        where o.tenant = $1 and o.checkout = $2 order by l.id limit 400";
+        from orders_line l
+        where l.tenant = $1
+          and l.order_id in (select o.id from orders_order o where o.tenant = $1 and o.checkout = $2)
+        order by l.order_id, l.id limit 400";
 
     INSERT_LINE = "insert into orders_line (tenant, id, order_id, product, variant, slot, promotion, category, kind,
             title, quantity, unit_minor, merchant_discount_minor, subsidy_minor, goods_minor, freight_minor, rule,

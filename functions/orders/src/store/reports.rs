@@ -4,19 +4,19 @@ use kernel::{MerchantId, TenantId, Timestamp};
 use store::Read;
 
 statements! {
-    // Paid for long and not accepted.
+    // Paid for long and not accepted. What is open is named as its index names it: so SQLite knows that it serves.
     NOT_ACCEPTED = "select id, merchant, paid_at from orders_order
-        where tenant = $1 and state = 'placed' and payment = 'paid' and waits_for_group = 0 and placed_at <= $2
-          and paid_at <= $2 order by placed_at limit $3";
+        where tenant = $1 and state in ('placed', 'accepted') and state = 'placed' and payment = 'paid'
+          and waits_for_group = 0 and placed_at <= $2 and paid_at <= $2 order by placed_at limit $3";
 
     // Accepted for long and not gone out.
     NOT_SHIPPED = "select id, merchant, accepted_at from orders_order
-        where tenant = $1 and state = 'accepted' and fulfilment = 'waiting' and delivery <> 'appointment'
-          and placed_at <= $2 and accepted_at <= $2 order by placed_at limit $3";
+        where tenant = $1 and state in ('placed', 'accepted') and state = 'accepted' and fulfilment = 'waiting'
+          and delivery <> 'appointment' and placed_at <= $2 and accepted_at <= $2 order by placed_at limit $3";
 
     // Gone out for long and not completed.
     NOT_COMPLETED = "select id, merchant, shipped_at from orders_order
-        where tenant = $1 and state = 'accepted' and fulfilment in ('shipped', 'ready', 'delivered')
+        where tenant = $1 and state in ('placed', 'accepted') and state = 'accepted' and fulfilment in ('shipped', 'ready', 'delivered')
           and placed_at <= $2 and shipped_at <= $2 order by placed_at limit $3";
 
     NOT_REFUNDED = "select id, order_id, requested_at from orders_refund
@@ -38,13 +38,15 @@ statements! {
           and (o.id > $4 or (o.id = $4 and l.id > $5))
         order by o.id, l.id limit $6";
 
-    SUMS_BY_SHOP = "select o.merchant, count(distinct o.id), cast(sum(l.quantity) as bigint),
+    // The orders of the span are found first, by their days, whatever they are grouped by.
+    SUMS_BY_SHOP = "with orders_sold as materialized (select tenant, id, merchant from orders_order
+            where tenant = $1 and payment = 'paid' and placed_at >= $2 and placed_at < $3
+              and (cast($4 as text) is null or merchant = $4))
+        select o.merchant, count(distinct o.id), cast(sum(l.quantity) as bigint),
             cast(sum(l.goods_minor + l.freight_minor) as bigint),
             cast(sum(l.back_goods_minor + l.back_freight_minor) as bigint),
             cast(sum(l.commission_minor - l.back_commission_minor) as bigint)
-        from orders_order o join orders_line l on l.tenant = o.tenant and l.order_id = o.id
-        where o.tenant = $1 and o.payment = 'paid' and o.placed_at >= $2 and o.placed_at < $3
-          and (cast($4 as text) is null or o.merchant = $4)
+        from orders_sold o join orders_line l on l.tenant = o.tenant and l.order_id = o.id
         group by o.merchant order by o.merchant limit 500";
 
     SUMS_BY_CATEGORY = "select l.category, count(distinct o.id), cast(sum(l.quantity) as bigint),
@@ -70,45 +72,45 @@ statements! {
 /// How something can be stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stuck {
-    NotAccepted,
-    NotShipped,
-    NotCompleted,
-    NotRefunded,
-    NotAnswered,
-    NotDecided,
+    Unaccepted,
+    Unsent,
+    Unfinished,
+    Unrefunded,
+    Unanswered,
+    Undecided,
 }
 
 impl Stuck {
     /// Each with how many hours it may take.
     pub(crate) const ALL: [(Self, i64); 6] = [
-        (Self::NotAccepted, 24),
-        (Self::NotShipped, 48),
-        (Self::NotCompleted, 10 * 24),
-        (Self::NotRefunded, 24),
-        (Self::NotAnswered, 48),
-        (Self::NotDecided, 0),
+        (Self::Unaccepted, 24),
+        (Self::Unsent, 48),
+        (Self::Unfinished, 10 * 24),
+        (Self::Unrefunded, 24),
+        (Self::Unanswered, 48),
+        (Self::Undecided, 0),
     ];
 
     /// The name on the wire.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::NotAccepted => "not_accepted",
-            Self::NotShipped => "not_shipped",
-            Self::NotCompleted => "not_completed",
-            Self::NotRefunded => "not_refunded",
-            Self::NotAnswered => "not_answered",
-            Self::NotDecided => "not_decided",
+            Self::Unaccepted => "not_accepted",
+            Self::Unsent => "not_shipped",
+            Self::Unfinished => "not_completed",
+            Self::Unrefunded => "not_refunded",
+            Self::Unanswered => "not_answered",
+            Self::Undecided => "not_decided",
         }
     }
 
     fn statement(self) -> &'static str {
         match self {
-            Self::NotAccepted => NOT_ACCEPTED,
-            Self::NotShipped => NOT_SHIPPED,
-            Self::NotCompleted => NOT_COMPLETED,
-            Self::NotRefunded => NOT_REFUNDED,
-            Self::NotAnswered => NOT_ANSWERED,
-            Self::NotDecided => NOT_DECIDED,
+            Self::Unaccepted => NOT_ACCEPTED,
+            Self::Unsent => NOT_SHIPPED,
+            Self::Unfinished => NOT_COMPLETED,
+            Self::Unrefunded => NOT_REFUNDED,
+            Self::Unanswered => NOT_ANSWERED,
+            Self::Undecided => NOT_DECIDED,
         }
     }
 }

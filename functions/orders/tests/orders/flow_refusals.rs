@@ -43,7 +43,7 @@ pub fn flow() -> Vec<Route> {
         route("GET", "/api/checkouts", None, people()),
         route("POST", "/api/checkouts/quote", Some(json!({"community": "garden", "lines": lines})), people()),
         route("GET", "/api/checkouts/{checkout}", None, with("checkout_unknown", 404, &[MA, FRUITER, DEVICE, APP, STRANGER])),
-        route("POST", "/api/checkouts/{checkout}/cancellation", None, with("checkout_unknown", 404, &[MA, FRUITER, DEVICE, APP, STRANGER])),
+        route("POST", "/api/checkouts/{checkout}/cancellation", None, [with("checkout_unknown", 404, &[MA, FRUITER, DEVICE, APP, STRANGER]), with("buyer_only", 403, &[WANG, AUDITOR])].concat()),
         route("GET", "/api/orders", None, nobody()),
         route("GET", "/api/orders/{order}", None, hidden("order_unknown")),
         route("PUT", "/api/orders/{order}/price", Some(json!({"goods_minor": 1, "freight_minor": 0, "reason": "x"})), sold("order_unknown")),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use web::Reply;
 use wire::event::PaymentSucceeded;
 
 use crate::support::{FRUITER, LI, MINUTE_MS, World, content_of};
@@ -48,7 +49,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (1_i64..10 * 24 * 60).prop_map(Act::Wait),
         1 => ((0_usize..8), 0_i64..2_000).prop_map(|(order, minor)| Act::Reprice(order, minor)),
     ];
-    prop::collection::vec(act, 1..40)
+    prop::collection::vec(act, 1..32)
 }
 
 /// What a history has made so far.
@@ -61,6 +62,17 @@ struct History {
     paid: BTreeMap<String, PaymentSucceeded>,
 }
 
+/// Nothing went wrong on our side, and the test did not ask nonsense.
+fn fine(reply: &Reply) {
+    let status = reply.status.as_u16();
+    let is_price = content_of(reply)["code"] == "price_invalid";
+    assert!(
+        status < 500 && (status != 422 || is_price),
+        "{}",
+        content_of(reply)
+    );
+}
+
 fn nth(list: &[Value], at: usize) -> Option<&Value> {
     list.get(at.checked_rem(list.len())?)
 }
@@ -68,98 +80,67 @@ fn nth(list: &[Value], at: usize) -> Option<&Value> {
 impl History {
     /// Does what may be done; a refusal is fine, a failure is not.
     async fn act(&mut self, world: &mut World, act: &Act) {
-        let reply = match act {
-            Act::Place(apple, pear) => {
-                let total = i64::from(*apple) * 500 + i64::from(*pear) * 700;
-                let wanted = [("apple", *apple), ("pear", *pear)];
-                let wanted = if *pear == 0 {
-                    &wanted[..1]
-                } else {
-                    &wanted[..]
-                };
-                let key = format!("k{}", self.checkouts.len());
-                let ask = world
-                    .post("/api/checkouts")
-                    .by(LI)
-                    .key(&key)
-                    .json(&world.buying(wanted, total));
-                let reply = ask.reply().await;
-                if reply.status == 201 {
-                    let checkout = content_of(&reply);
-                    self.orders
-                        .extend(checkout["orders"].as_array().unwrap().clone());
-                    self.checkouts.push(checkout);
-                }
-                Some(reply)
-            }
-            Act::Pay(at) | Act::PayAgain(at) => return self.pay(world, *at).await,
-            Act::Cancel(at) => {
-                let Some(order) = nth(&self.orders, *at) else {
-                    return;
-                };
-                Some(
-                    world
-                        .post(&path(order, "cancellation"))
-                        .by(LI)
-                        .json(&json!({"reason": "x"}))
-                        .reply()
-                        .await,
-                )
-            }
-            Act::Step(at, step) => {
-                let Some(order) = nth(&self.orders, *at) else {
-                    return;
-                };
-                let who = if *step == "completion" { LI } else { FRUITER };
-                Some(
-                    world
-                        .post(&path(order, step))
-                        .by(who)
-                        .json(&json!({"reason": "x"}))
-                        .reply()
-                        .await,
-                )
-            }
-            Act::Reprice(at, minor) => {
-                let Some(order) = nth(&self.orders, *at) else {
-                    return;
-                };
-                let price = json!({"goods_minor": minor, "freight_minor": 0, "reason": "x"});
-                Some(
-                    world
-                        .put(&path(order, "price"))
-                        .by(FRUITER)
-                        .header("if-match", "*")
-                        .json(&price)
-                        .reply()
-                        .await,
-                )
-            }
-            Act::Ask(at, units) => return self.ask(world, *at, *units).await,
+        match act {
+            Act::Place(apple, pear) => self.place(world, (*apple, *pear)).await,
+            Act::Pay(at) | Act::PayAgain(at) => self.pay(world, *at).await,
+            Act::Cancel(at) => self.step(world, (*at, "cancellation")).await,
+            Act::Step(at, step) => self.step(world, (*at, step)).await,
+            Act::Reprice(at, minor) => self.reprice(world, (*at, *minor)).await,
+            Act::Ask(at, units) => self.ask(world, *at, *units).await,
             Act::Answer(at, step) => {
-                let Some(after_sale) = nth(&self.after_sales, *at) else {
-                    return;
-                };
-                Some(world.answering(after_sale, step).reply().await)
+                if let Some(after_sale) = nth(&self.after_sales, *at) {
+                    fine(&world.answering(after_sale, step).reply().await);
+                }
             }
             Act::Refund => {
                 world.refund_all_but(&self.failed).await;
-                None
             }
-            Act::RefundFails => return self.fail(world).await,
+            Act::RefundFails => self.fail(world).await,
             Act::Wait(minutes) => {
                 world.pass_ms(minutes * MINUTE_MS);
                 world.tick().await;
-                None
             }
-        };
-        if let Some(reply) = reply {
-            assert!(
-                reply.status.as_u16() < 500,
-                "{act:?}: {}",
-                content_of(&reply)
-            );
         }
+    }
+
+    async fn place(&mut self, world: &World, (apple, pear): (u32, u32)) {
+        let total = i64::from(apple) * 500 + i64::from(pear) * 700;
+        let wanted = [("apple", apple), ("pear", pear)];
+        let wanted = if pear == 0 { &wanted[..1] } else { &wanted[..] };
+        let key = format!("k{}", self.checkouts.len());
+        let ask = world.post("/api/checkouts").by(LI).key(&key);
+        let reply = ask.json(&world.buying(wanted, total)).reply().await;
+        fine(&reply);
+        if reply.status == 201 {
+            let checkout = content_of(&reply);
+            let orders = checkout["orders"].as_array().unwrap();
+            self.orders.extend(orders.clone());
+            self.checkouts.push(checkout);
+        }
+    }
+
+    async fn step(&self, world: &World, (at, step): (usize, &str)) {
+        let Some(order) = nth(&self.orders, at) else {
+            return;
+        };
+        let (who, body) = match step {
+            "completion" => (LI, json!({})),
+            "cancellation" => (LI, json!({"reason": "x"})),
+            "rejection" => (FRUITER, json!({"reason": "x"})),
+            _ => (FRUITER, json!({})),
+        };
+        let ask = world.post(&path(order, step)).by(who);
+        fine(&ask.json(&body).reply().await);
+    }
+
+    async fn reprice(&self, world: &World, (at, minor): (usize, i64)) {
+        let Some(order) = nth(&self.orders, at) else {
+            return;
+        };
+        let price = json!({"goods_minor": minor, "freight_minor": 0, "reason": "x"});
+        let ask = world.put(&path(order, "price")).by(FRUITER);
+        let reply = ask.header("if-match", "*").json(&price).reply().await;
+        fine(&reply);
     }
 
     async fn pay(&mut self, world: &World, at: usize) {
@@ -223,7 +204,7 @@ impl History {
 
     /// All is over: what is open is answered, sent and completed.
     async fn end(&mut self, world: &mut World) {
-        for _ in 0..4 {
+        for _ in 0..3 {
             for after_sale in &self.after_sales {
                 for step in ["agreement", "refusal"] {
                     world.answering(after_sale, step).reply().await;
@@ -280,8 +261,8 @@ fn whatever_happens_stock_and_money_are_conserved() {
         .build()
         .unwrap();
     let mut runner = TestRunner::new(Config {
-        cases: 24,
-        max_shrink_iters: 60,
+        cases: 8,
+        max_shrink_iters: 40,
         failure_persistence: None,
         ..Config::default()
     });

@@ -1,7 +1,8 @@
 //! Many at once: what is sold is there, and no money is paid out twice.
 
 use kernel::ActorKind;
-use serde_json::json;
+use serde_json::{Value, json};
+use wire::event::PaymentSucceeded;
 
 use crate::support::{FRUITER, LI, MA, MINUTE_MS, Person, World, content_of, on_each_engine};
 use crate::trade::path;
@@ -73,72 +74,19 @@ async fn a_hundred_buyers_of_ten_units_with_delays_time_outs_and_cancels() {
     on_each_engine(async |mut world| {
         world.goods("apple", 500, 10).await;
         world.tick().await;
-        let mut paid_late = Vec::new();
         for wave in 0..4 {
-            let asks = (0..25).map(|number| {
-                let who = buyer(wave * 25 + number);
-                let world = &world;
-                async move {
-                    let body = world.buying(&[("apple", 1)], 500);
-                    world
-                        .post("/api/checkouts")
-                        .by(who)
-                        .key("once")
-                        .json(&body)
-                        .reply()
-                        .await
-                }
-            });
-            let replies = join_all(asks.collect()).await;
-            let (available, reserved, taken) = world.stock("apple").await;
-            assert!(available >= 0 && available + reserved + taken == 10);
-            for (number, reply) in replies.iter().enumerate() {
-                let checkout = content_of(reply);
-                if reply.status != 201 {
-                    assert_eq!(checkout["code"], "out_of_stock", "{checkout}");
-                    continue;
-                }
-                match (wave + number) % 4 {
-                    // Paid at once; the notice comes twice.
-                    0 => {
-                        let money = world.pay(&checkout).await;
-                        world.record(&money).await;
-                    }
-                    // The money is there, and payments tells of it only after the time was over.
-                    1 => paid_late.push(world.received(&checkout).await),
-                    // The buyer changes their mind.
-                    2 => {
-                        let who = buyer(wave * 25 + number);
-                        let cancel = format!(
-                            "/api/checkouts/{}/cancellation",
-                            checkout["id"].as_str().unwrap()
-                        );
-                        world.post(&cancel).by(who).key("cancel").content().await;
-                        world
-                            .post(&cancel)
-                            .by(who)
-                            .key("again")
-                            .refused(409, "checkout_state")
-                            .await;
-                    }
-                    // Nobody says anything.
-                    _ => {}
-                }
-            }
+            let late = buy(&world, wave).await;
             world.pass_ms(15 * MINUTE_MS);
             world.tick().await;
             world.tick().await;
-            for late in paid_late.drain(..) {
+            for late in late {
                 world.record(&late).await;
             }
             world.tick().await;
             let (available, reserved, taken) = world.stock("apple").await;
             assert_eq!((reserved, available + taken), (0, 10));
-            assert_eq!(
-                taken,
-                sold(&world).await,
-                "no paid order without stock, and none sold twice"
-            );
+            let kept = sold(&world).await;
+            assert_eq!(taken, kept, "no paid order without stock, none sold twice");
         }
         world.refund_all().await;
         let (_, _, taken) = world.stock("apple").await;
@@ -146,6 +94,47 @@ async fn a_hundred_buyers_of_ten_units_with_delays_time_outs_and_cancels() {
         world.books_are_right().await;
     })
     .await;
+}
+
+/// Twenty-five buyers at once, of whom each goes on in another way; the money of which payments has not told yet.
+async fn buy(world: &World, wave: usize) -> Vec<PaymentSucceeded> {
+    let body = &world.buying(&[("apple", 1)], 500);
+    let asks = (0..25).map(|number| {
+        let ask = world.post("/api/checkouts").by(buyer(wave * 25 + number));
+        ask.key("once").json(body).reply()
+    });
+    let replies = join_all(asks.collect()).await;
+    let (available, reserved, taken) = world.stock("apple").await;
+    assert!(available >= 0 && available + reserved + taken == 10);
+    let mut late = Vec::new();
+    for (number, reply) in replies.iter().enumerate() {
+        let checkout = content_of(reply);
+        if reply.status != 201 {
+            assert_eq!(checkout["code"], "out_of_stock", "{checkout}");
+            continue;
+        }
+        match (wave + number) % 4 {
+            // Paid at once; the notice comes twice.
+            0 => {
+                let money = world.pay(&checkout).await;
+                world.record(&money).await;
+            }
+            // The money is there, and payments tells of it only after the time was over.
+            1 => late.push(world.received(&checkout).await),
+            2 => change_ones_mind(world, buyer(wave * 25 + number), &checkout).await,
+            // Nobody says anything.
+            _ => {}
+        }
+    }
+    late
+}
+
+async fn change_ones_mind(world: &World, who: Person, checkout: &Value) {
+    let id = checkout["id"].as_str().unwrap();
+    let cancel = format!("/api/checkouts/{id}/cancellation");
+    let ask = |key: &'static str| world.post(&cancel).by(who).key(key);
+    ask("cancel").content().await;
+    ask("again").refused(409, "checkout_state").await;
 }
 
 async fn join_all<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {

@@ -93,6 +93,7 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     let month = query.take("month", Month::parse)?;
     let whose = Whose::of(&actor, query.take("merchant", MerchantId::parse)?)?;
     query.finish()?;
+    inbox::catch_up(context, &actor.tenant).await?;
     let found = sql::statements(&context.db, (&actor.tenant, &whose), month, &page).await?;
     Ok(Reply::ok(&page.listing(
         found,

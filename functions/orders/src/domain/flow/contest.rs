@@ -4,12 +4,12 @@ use kernel::{
     ActorId, AfterSaleId, DisputeId, MerchantId, Message, OrderId, OrderLineId, RefundId, Refusal,
     Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{AfterSaleKind, AfterSaleState, Decision, DisputeState, Wanted, illegal};
 
 /// What is wanted back of one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WantedLine {
     /// The line.
@@ -75,8 +75,7 @@ pub struct AfterSale {
 }
 
 /// The sides of a dispute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Who bought.
     Buyer,
