@@ -64,7 +64,7 @@ fn while_secrets_are_rotated_both_sides_understand_each_other() {
     );
     let others = format!(
         "v1a,AAAA v1,not-base64 {}",
-        signature(&MESSAGE, &[old.clone()])
+        signature(&MESSAGE, std::slice::from_ref(&old))
     );
     assert_eq!(verdict(&MESSAGE, &others, &[new, old], now), "fine");
 }
