@@ -123,7 +123,7 @@ create table orders_stock_claim (
     primary key (tenant, line, item)
 );
 
-create index orders_stock_claim_checkout on orders_stock_claim (tenant, checkout);
+create index orders_stock_claim_checkout on orders_stock_claim (tenant, checkout, line, item);
 create index orders_stock_claim_buyer on orders_stock_claim (tenant, buyer, item);
 
 -- Every change of both counters, with why; never changed.

@@ -50,6 +50,7 @@ create table settlement_open_order (
     tenant text not null,
     merchant text not null,
     id text not null,
+    paid_at bigint not null,
     primary key (tenant, merchant, id)
 );
 

@@ -135,8 +135,8 @@ async fn of_parties(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Res
 async fn order(tx: &Tx, changed: &OrderChanged) -> anyhow::Result<()> {
     let order = (&changed.merchant, &changed.order);
     match changed.change.as_str() {
-        "paid" => merchants::open_order(tx, order).await,
-        "completed" | "cancelled" => merchants::end_order(tx, order).await,
+        "paid" => merchants::open_order(tx, order, changed.at).await,
+        "completed" | "cancelled" | "rejected" => merchants::end_order(tx, order).await,
         _ => Ok(()),
     }
 }

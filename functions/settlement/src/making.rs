@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::facts::{alarm, append, fen};
 use crate::store::merchants::{self, Merchant};
-use crate::store::{items, statements};
+use crate::store::{deposits, items, statements};
 
 /// What became of a merchant in a run.
 pub(crate) enum Made {
@@ -40,8 +40,10 @@ pub(crate) async fn make(
     let Some(contract) = contract else {
         return Ok(Made::Skipped("no_contract"));
     };
-    for fee in fees(id, &contract, (month, terms)) {
-        items::insert_item(tx, &fee).await?;
+    if !has_ended(tx, merchant).await? {
+        for fee in fees(id, &contract, (month, terms)) {
+            items::insert_item(tx, &fee).await?;
+        }
     }
     let statement: StatementId = context.new_id()?;
     items::claim(tx, (id, month.end(terms.zone)), &statement).await?;
@@ -67,6 +69,15 @@ pub(crate) async fn make(
         .await?;
     }
     Ok(Made::Statement(Box::new(statement)))
+}
+
+/// Whether the merchant has left: its shop is closed, and its deposit was given back. No fees are charged any more.
+async fn has_ended(tx: &Tx, merchant: &Merchant) -> anyhow::Result<bool> {
+    if merchant.open {
+        return Ok(false);
+    }
+    let refund = deposits::last_refund(tx, tx.tenant(), &merchant.id).await?;
+    Ok(refund.is_some_and(|refund| refund.state == "refunded"))
 }
 
 /// The fees of the month, as items of its last moment.

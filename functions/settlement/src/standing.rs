@@ -14,6 +14,10 @@ use crate::store::deposits::{self, Refund};
 use crate::store::merchants::{self, Merchant};
 use crate::store::{items, statements};
 
+/// An order that was paid longer ago is over, whatever was heard of it, in milliseconds: 180 days. Of one that came to
+/// nothing by refunds no end is told.
+const ORDER_MS_MAX: i64 = 180 * 24 * 60 * 60 * 1_000;
+
 /// What counts for a merchant now; before its contract has begun, what will.
 pub(crate) async fn contract_now(
     context: &Context,
@@ -84,7 +88,7 @@ pub(crate) async fn ask_back(
     if last.as_ref().is_some_and(Refund::is_open) {
         return Err(refund_state("requested").into());
     }
-    let amount_minor = nothing_follows(tx, &known).await?;
+    let amount_minor = nothing_follows(context, tx, &known).await?;
     let refund = Refund {
         number: last.map_or(0, |last| last.number) + 1,
         amount_minor,
@@ -101,15 +105,16 @@ pub(crate) async fn ask_back(
 }
 
 /// The deposit that can be given back, in fen.
-async fn nothing_follows(tx: &Tx, merchant: &Merchant) -> anyhow::Result<i64> {
+async fn nothing_follows(context: &Context, tx: &Tx, merchant: &Merchant) -> anyhow::Result<i64> {
     let tenant = tx.tenant();
+    let recent = context.now.plus_millis(-ORDER_MS_MAX);
     let receivable = Account::merchant_receivable(&merchant.id);
     let owed = ledger::balance(tx, tenant, &receivable, Currency::Cny).await?;
     let unsettled = items::unclaimed(tx, tenant, &merchant.id).await?;
     let amount = deposited(tx, tenant, &merchant.id).await?;
     let reason = if merchant.open {
         "shop_open"
-    } else if merchants::has_open_order(tx, tenant, &merchant.id).await? {
+    } else if merchants::has_open_order(tx, tenant, (&merchant.id, recent)).await? {
         "open_orders"
     } else if owed.posted().minor() != 0 {
         "something_owed"
@@ -158,7 +163,9 @@ pub(crate) async fn give_back(
         ..refund
     };
     if approve {
-        after.amount_minor = nothing_follows(tx, &known).await?.min(after.amount_minor);
+        after.amount_minor = nothing_follows(context, tx, &known)
+            .await?
+            .min(after.amount_minor);
         after.state = "refunded".to_owned();
         let reference = format!("{merchant}/{}", after.number);
         let posting = Posting::new("deposit.refunded", &reference, context.now)

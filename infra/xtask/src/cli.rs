@@ -45,10 +45,12 @@ pub enum Command {
     Tidy,
     /// What continuous integration runs: the same as `test`.
     Ci,
+    /// What runs at night: `test`, and then `fuzz`.
+    Nightly,
     /// Feed arbitrary bytes to every protocol of meters, each for a while.
     Fuzz {
         /// For how many seconds each.
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = fuzzing::SECONDS)]
         seconds: u32,
     },
     /// Measure, and print one table.
@@ -82,6 +84,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Build => building::everything(),
         Command::Test { runner } => testing::everything(&runner),
         Command::Ci => testing::everything(&[]),
+        Command::Nightly => testing::everything(&[]).and_then(|()| fuzzing::run(fuzzing::SECONDS)),
         Command::Fuzz { seconds } => fuzzing::run(seconds),
         Command::Migrate { database } => migrate(database.as_deref()),
         Command::Openapi { output } => {

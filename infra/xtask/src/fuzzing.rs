@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
+/// For how long each target runs unless it is said, in seconds.
+pub const SECONDS: u32 = 60;
 /// The targets; see `infra/bridge/protocols/fuzz`.
 const TARGETS: [&str; 4] = ["dlt645", "cjt188", "modbus", "mbus"];
 /// What has the compiler count which branches were taken, for libFuzzer.

@@ -49,7 +49,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (1_i64..10 * 24 * 60).prop_map(Act::Wait),
         1 => ((0_usize..8), 0_i64..2_000).prop_map(|(order, minor)| Act::Reprice(order, minor)),
     ];
-    prop::collection::vec(act, 1..40)
+    prop::collection::vec(act, 1..32)
 }
 
 /// What a history has made so far.
@@ -204,7 +204,7 @@ impl History {
 
     /// All is over: what is open is answered, sent and completed.
     async fn end(&mut self, world: &mut World) {
-        for _ in 0..4 {
+        for _ in 0..3 {
             for after_sale in &self.after_sales {
                 for step in ["agreement", "refusal"] {
                     world.answering(after_sale, step).reply().await;
@@ -261,8 +261,8 @@ fn whatever_happens_stock_and_money_are_conserved() {
         .build()
         .unwrap();
     let mut runner = TestRunner::new(Config {
-        cases: 24,
-        max_shrink_iters: 60,
+        cases: 8,
+        max_shrink_iters: 40,
         failure_persistence: None,
         ..Config::default()
     });

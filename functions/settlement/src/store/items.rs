@@ -22,7 +22,7 @@ statements! {
 
     UNCLAIMED = "select kind, revenue, count(*), cast(sum(sale_minor) as bigint), cast(sum(amount_minor) as bigint),
             cast(sum(settled_minor) as bigint), cast(sum(debt_minor) as bigint)
-        from settlement_item where tenant = $1 and merchant = $2 and statement is null
+        from settlement_item where tenant = $1 and merchant = $2 and statement is null and at >= $3
         group by kind, revenue order by kind, revenue";
 
     LINES = "select kind, source, merchant, at, revenue, sale_minor, amount_minor, settled_minor, debt_minor, reference,
@@ -99,9 +99,10 @@ pub(crate) async fn unclaimed(
     tenant: &TenantId,
     merchant: &MerchantId,
 ) -> anyhow::Result<Vec<KindSums>> {
-    let rows = db
-        .rows(UNCLAIMED, &[tenant.into(), merchant.into()])
-        .await?;
+    // The earliest moment there is: with it the index of what is unclaimed is the one that is used.
+    let ever = Timestamp::EPOCH.plus_millis(i64::MIN);
+    let parameters = [tenant.into(), merchant.into(), ever.into()];
+    let rows = db.rows(UNCLAIMED, &parameters).await?;
     rows.iter().map(read_sums).collect()
 }
 

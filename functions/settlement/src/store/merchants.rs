@@ -56,12 +56,13 @@ statements! {
             reopening_percent, hosting_minor, maintenance_minor, platform_minor
         from settlement_contract where tenant = $1 and merchant = $2 order by version limit 1";
 
-    OPEN_ORDER = "insert into settlement_open_order (tenant, merchant, id) values ($1, $2, $3)
+    OPEN_ORDER = "insert into settlement_open_order (tenant, merchant, id, paid_at) values ($1, $2, $3, $4)
         on conflict (tenant, merchant, id) do nothing";
 
     END_ORDER = "delete from settlement_open_order where tenant = $1 and merchant = $2 and id = $3";
 
-    HAS_OPEN_ORDER = "select id from settlement_open_order where tenant = $1 and merchant = $2 limit 1";
+    HAS_OPEN_ORDER = "select id from settlement_open_order where tenant = $1 and merchant = $2 and paid_at > $3
+        limit 1";
 
     TERMS = "select time_zone, issue_day, withdrawal_min_minor, withdrawal_max_minor, withdrawals_per_day, version
         from settlement_terms where tenant = $1";
@@ -228,12 +229,15 @@ pub(crate) async fn contract_or_first(
 pub(crate) async fn open_order(
     tx: &Tx,
     (merchant, order): (&MerchantId, &OrderId),
+    paid_at: Timestamp,
 ) -> anyhow::Result<()> {
-    tx.execute(
-        OPEN_ORDER,
-        &[tx.tenant().into(), merchant.into(), order.into()],
-    )
-    .await
+    let parameters = [
+        tx.tenant().into(),
+        merchant.into(),
+        order.into(),
+        paid_at.into(),
+    ];
+    tx.execute(OPEN_ORDER, &parameters).await
 }
 
 /// An order is over.
@@ -248,16 +252,14 @@ pub(crate) async fn end_order(
     .await
 }
 
-/// Whether an order of the merchant is not over.
+/// Whether an order of the merchant that was paid after a moment is not over.
 pub(crate) async fn has_open_order(
     db: &impl Read,
     tenant: &TenantId,
-    merchant: &MerchantId,
+    (merchant, after): (&MerchantId, Timestamp),
 ) -> anyhow::Result<bool> {
-    let row = db
-        .row(HAS_OPEN_ORDER, &[tenant.into(), merchant.into()])
-        .await?;
-    Ok(row.is_some())
+    let parameters = [tenant.into(), merchant.into(), after.into()];
+    Ok(db.row(HAS_OPEN_ORDER, &parameters).await?.is_some())
 }
 
 /// The terms of the platform with their version; 0 while nobody has changed them.

@@ -37,6 +37,39 @@ impl Consumer<'_> {
     }
 }
 
+/// The most facts of other kinds behind which [`concerns`] looks.
+const CONCERN_EVENTS_MAX: i64 = 1_000;
+
+/// Whether facts of the consumer's kinds wait, or so many others that it should move on: who only wants to be up to date
+/// spares a transaction over what is none of its business, above all over what it has recorded itself.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn concerns(
+    db: &impl Read,
+    tenant: &TenantId,
+    consumer: Consumer<'_>,
+) -> anyhow::Result<bool> {
+    let head = "select h.seq, coalesce(c.seq, 0) from event_head h
+         left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
+         where h.tenant = $2 and h.seq > coalesce(c.seq, 0)";
+    let place = [consumer.name.into(), tenant.into()];
+    let Some(row) = db.row(head, &place).await? else {
+        return Ok(false);
+    };
+    let (head, seen) = (row.integer(0)?, row.integer(1)?);
+    let Some(kinds) = consumer.list() else {
+        return Ok(true);
+    };
+    if head - seen > CONCERN_EVENTS_MAX {
+        return Ok(true);
+    }
+    let found = "select seq from event
+         where tenant = $1 and seq > $2 and replace($3, ',' || kind || ',', '') <> $3 limit 1";
+    let parameters = [tenant.into(), seen.into(), kinds.into()];
+    Ok(db.row(found, &parameters).await?.is_some())
+}
+
 /// What one call of [`drain`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drained {

@@ -9,7 +9,7 @@ mod consumer;
 use kernel::{EventId, TenantId, Timestamp};
 use wire::event::Event;
 
-pub use consumer::{Consumer, Drained, Parked, drain, parked, replay};
+pub use consumer::{Consumer, Drained, Parked, concerns, drain, parked, replay};
 
 use crate::{Batch, Read, Row, Tx};
 

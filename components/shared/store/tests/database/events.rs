@@ -7,7 +7,7 @@ use kernel::{ActorId, CommunityId, DeviceId, EventId};
 use proptest::prelude::*;
 use store::events::{self, DRAIN_EVENTS_MAX};
 use store::{Db, tx};
-use wire::event::{DoorOpened, DoorRegistered, PersonErased};
+use wire::event::{DoorOpened, DoorRegistered, Event as _, PersonErased};
 
 use crate::support::{append, at, databases, join, run, runner, tenant};
 
@@ -142,6 +142,12 @@ fn a_consumer_that_stops_at_its_limit_is_woken_once_more() {
                     .await
                     .unwrap()
             );
+            let of = |kinds| events::Consumer { name: "c", kinds };
+            let registered: &[&str] = &[DoorRegistered::KIND];
+            for (kinds, concerned) in [(registered, true), (&["other.kind"], false), (&[], true)] {
+                let found = events::concerns(&db.db, &demo, of(kinds)).await;
+                assert_eq!(found.unwrap(), concerned, "{kinds:?}");
+            }
             let mut rings = 0;
             loop {
                 let drained = events::drain(&db, &demo, "c", at(0), async |_, _| Ok(())).await;
