@@ -15,12 +15,15 @@ use crate::domain::{Merchant, ProductState};
 use crate::store::{known, products, stock};
 use crate::{facts, finding};
 
+/// How many units new variants have from the beginning.
+pub(crate) type Units = Vec<(VariantId, i64)>;
+
 /// Goods or services with their variants, on their way into the shop.
 pub(crate) struct Draft {
     pub(crate) product: Product,
     pub(crate) variants: Vec<Variant>,
     /// Units that a new variant has from the beginning.
-    pub(crate) units: Vec<(VariantId, i64)>,
+    pub(crate) units: Units,
 }
 
 /// What is sold in a category in which the merchant may sell.

@@ -1,7 +1,7 @@
 //! Lists of goods become products: lines of one name and category are variants of one product; a line whose code the shop
 //! has changes that variant. All of a file or nothing of it; a dry run takes the same way and is rolled back.
 
-use kernel::{Actor, CategoryId, VariantId};
+use kernel::{Actor, CategoryId};
 use serde::Serialize;
 use store::Tx;
 use wire::mall::SaleKind;
@@ -11,7 +11,7 @@ use crate::domain::product::{Content, PRICE_MINOR_MAX, Product, ProductState, Sh
 use crate::domain::stock::UNITS_MAX;
 use crate::domain::text::{Code, Description, Name, Summary};
 use crate::domain::{Merchant, product::check_category};
-use crate::goods::{self, Draft};
+use crate::goods::{self, Draft, Units};
 use crate::sheet::{Row, fen};
 use crate::store::{known, products};
 
@@ -223,7 +223,7 @@ async fn take_in(
         }
     };
     variants.retain(|variant| !variant.gone);
-    let mut units: Vec<(VariantId, i64)> = Vec::new();
+    let mut units = Units::new();
     for line in lines {
         put_variant(context, &mut variants, &mut units, line)?;
     }
@@ -243,7 +243,7 @@ async fn take_in(
 fn put_variant(
     context: &Context,
     variants: &mut Vec<Variant>,
-    units: &mut Vec<(VariantId, i64)>,
+    units: &mut Units,
     line: Line,
 ) -> anyhow::Result<()> {
     let held = variants

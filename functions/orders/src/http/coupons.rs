@@ -144,6 +144,8 @@ pub(super) async fn open_groups(context: &Context, request: &Request) -> anyhow:
     let promotion = query.take("promotion", PromotionId::parse)?;
     query.finish()?;
     let promotion = promotion.ok_or_else(which_promotion)?;
+    inbox::catch_up(context, &actor.tenant).await?;
+    super::promotions::seen(&context.db, &actor, &promotion).await?;
     let of = (&actor.tenant, &promotion);
     let found = groups::open_groups(&context.db, of, context.now, &page).await?;
     Ok(Reply::ok(&page.listing(

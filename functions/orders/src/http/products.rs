@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::domain::product::{Content, Product, ProductState, Variant, list as decide_listing};
 use crate::domain::text::{Code, Description, Name, Summary};
 use crate::domain::{goods_keeper, goods_reader, unknown_merchant, unknown_product};
-use crate::goods::{self, Draft};
+use crate::goods::{self, Draft, Units};
 use crate::inbox;
 use crate::store::known;
 use crate::store::products::{self as sql, Offered};
@@ -65,7 +65,7 @@ fn variants(
     context: &Context,
     written: Vec<WrittenVariant>,
     held: &[Variant],
-) -> anyhow::Result<(Vec<Variant>, Vec<(VariantId, i64)>)> {
+) -> anyhow::Result<(Vec<Variant>, Units)> {
     let (mut variants, mut units) = (Vec::new(), Vec::new());
     for one in written {
         let id = match one.id {

@@ -194,7 +194,7 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
 }
 
 /// The promotion, for buyers while it is approved and its shop trades, and for those who may read all of its merchant's.
-async fn seen(
+pub(super) async fn seen(
     db: &impl store::Read,
     actor: &Actor,
     id: &PromotionId,

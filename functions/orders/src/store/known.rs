@@ -77,12 +77,12 @@ statements! {
     CATEGORY = "select kind, gone from orders_category where tenant = $1 and id = $2";
 
     // The category itself first, then what it is a part of; a circle ends after eight steps.
-    LINEAGE = "with recursive above (id, parent, depth) as (
+    LINEAGE = "with recursive orders_above (id, parent, depth) as (
             select id, parent, 0 from orders_category where tenant = $1 and id = $2
             union all
             select c.id, c.parent, a.depth + 1 from orders_category c
-            join above a on a.parent = c.id where c.tenant = $1 and a.depth < 8)
-        select id from above order by depth";
+            join orders_above a on a.parent = c.id where c.tenant = $1 and a.depth < 8)
+        select id from orders_above order by depth";
 
     PUT_COMMISSION_RULE = "insert into orders_commission_rule
             (tenant, id, version, merchant, category, kind, rate_bps, includes_freight, valid_from, valid_until)

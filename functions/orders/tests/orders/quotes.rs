@@ -263,6 +263,13 @@ async fn a_group_is_full_when_all_its_seats_are_paid_and_never_fuller() {
         let groups = Groups { world: &world, promotion: of };
         let late = groups.join("o5", "li", None).await.unwrap();
         assert_eq!(world.get(&open).by(LI).content().await["items"][0]["id"], late.as_str());
+        world.stands("fruit", Standing::Frozen, 1).await;
+        world
+            .get(&open)
+            .by(LI)
+            .refused(404, "promotion_unknown")
+            .await;
+        world.stands("fruit", Standing::Good, 2).await;
         world.pass_ms(DAY_MS);
         assert_eq!(world.get(&open).by(LI).content().await["items"], json!([]), "its time is over");
     })

@@ -68,9 +68,7 @@ fn every_statement_is_about_the_tables_of_this_capability() {
             .map(|pair| pair[1])
             .filter(|table| *table != "set");
         for table in tables {
-            let is_own = table.starts_with("orders_")
-                || ["above", "("].contains(&table)
-                || table.starts_with('(');
+            let is_own = table.starts_with("orders_") || table.starts_with('(');
             assert!(is_own, "{name} is about {table}");
         }
         assert!(!sql.contains("select *"), "{name} names its columns");
