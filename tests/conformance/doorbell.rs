@@ -62,7 +62,9 @@ fn heard(facts: &BTreeMap<String, (String, bool)>) -> BTreeMap<String, BTreeSet<
             let text = fs::read_to_string(&path).unwrap();
             for (start, _) in text.match_indices("kinds: &[") {
                 let list = text[start..].split_once(']').unwrap().0;
-                for name in list.split("::KIND").filter_map(|before| {
+                let mut before_each: Vec<&str> = list.split("::KIND").collect();
+                before_each.pop();
+                for name in before_each.into_iter().filter_map(|before| {
                     let is_name = |char: char| char.is_alphanumeric() || char == '_';
                     before
                         .rsplit(|char| !is_name(char))

@@ -110,7 +110,6 @@ async fn a_merchant_applies_sells_fails_to_pay_is_frozen_and_opens_again_as_the_
     assert_eq!(blocks, 7, "the commands have become few:\n{mall}");
     let said = run(&estate, &format!("{shorthands}{sign_in}{mall}"));
     for known in [
-        "\"state\":\"approved\"",
         "红富士苹果",
         // Five percent of two boxes, and what is paid for every month.
         "\"total_minor\":25400",

@@ -30,7 +30,7 @@ pub fn component(package: &str) -> PathBuf {
 /// Where the hosts of all tests keep components compiled, so that each is compiled once.
 #[must_use]
 pub fn compiled_components() -> PathBuf {
-    xtask::workspace::target().join("compiled-components")
+    xtask::building::compiled_components()
 }
 
 fn existing(file: PathBuf) -> PathBuf {

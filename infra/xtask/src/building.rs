@@ -55,6 +55,28 @@ pub fn programs() -> Result<()> {
     workspace::run(&mut workspace::cargo(&arguments)).context("building linli and linli-bridge")
 }
 
+/// The folder of compiled components that the hosts of the tests share.
+#[must_use]
+pub fn compiled_components() -> PathBuf {
+    workspace::target().join("compiled-components")
+}
+
+/// Compiles the components of the manifest into that folder, before many hosts at once would.
+///
+/// # Errors
+/// When one of them does not compile.
+pub fn compile_components() -> Result<()> {
+    let folder = compiled_components();
+    let mut command = Command::new(workspace::binary("linli"));
+    command.current_dir(workspace::root()).arg("compile");
+    command
+        .arg("--data")
+        .arg(&folder)
+        .arg("--cache")
+        .arg(&folder);
+    workspace::run(&mut command).context("compiling the components")
+}
+
 /// A cargo command over packages as components.
 #[must_use]
 pub fn component_command(verb: &str, packages: &[&str]) -> Command {

@@ -35,6 +35,7 @@ pub fn everything(runner_arguments: &[String]) -> Result<()> {
         step("build", || {
             building::components(&building::FIXTURES)
                 .and_then(|()| building::programs())
+                .and_then(|()| building::compile_components())
                 .map(|()| "ok".to_owned())
         }),
         step("format", || {
