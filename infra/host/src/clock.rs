@@ -58,9 +58,9 @@ impl FunctionClock {
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Response<WasiBody> {
-        match request.method() {
-            &Method::GET => {}
-            &Method::POST => {
+        match *request.method() {
+            Method::GET => {}
+            Method::POST => {
                 let seconds = request
                     .uri()
                     .query()
