@@ -194,6 +194,24 @@ ids! {
     StatementId;
     /// A merchant's money on its way out (提现).
     WithdrawalId;
+    /// Where advertisements are shown: a banner, a place in a list, a name on the weather (广告位).
+    PlacementId;
+    /// What is shown: its picture, its text and where it leads (创意).
+    CreativeId;
+    /// What an advertiser orders at once (广告订单).
+    AdOrderId;
+    /// One placement in an order, for a time (广告排期).
+    AdLineId;
+    /// One advertisement in one place for one visitor, shown once at most.
+    OfferId;
+    /// Articles that appear under one name, for an audience and a season (栏目).
+    ColumnId;
+    /// One article of a column, paid for or not.
+    ArticleId;
+    /// Advertising in exchange for goods (广告置换).
+    BarterId;
+    /// Goods of an exchange that residents get for nothing or for less (奖品).
+    RewardId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

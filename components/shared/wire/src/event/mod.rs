@@ -17,6 +17,7 @@ macro_rules! events {
 }
 
 mod access;
+mod advertising;
 mod community;
 mod device;
 mod door;
@@ -33,6 +34,7 @@ mod visit;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use access::*;
+pub use advertising::*;
 pub use community::*;
 pub use device::*;
 pub use door::*;
