@@ -3,12 +3,13 @@
 use kernel::{
     ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
     BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
-    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
-    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantApplicationId,
-    MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId, OrderId, OrderLineId,
-    ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId, QualificationId,
-    ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId, StatementId,
-    SwitchingId, TariffId, TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeliveryId, DeviceId,
+    DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId,
+    MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId,
+    OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId,
+    PushMessageId, PushOrderId, PushPlanId, QualificationId, ReadingId, RechargeId, RefundId,
+    ReviewId, RoomId, ScheduleId, SlotId, StatementId, SubscriptionId, SwitchingId, TariffId,
+    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WebhookId,
     WithdrawalId,
 };
 
@@ -134,6 +135,7 @@ ids!(
     CompanyId,
     ConversationId,
     CouponId,
+    DeliveryId,
     DeviceId,
     DisputeId,
     DoorGroupId,
@@ -158,6 +160,9 @@ ids!(
     PointsEntryId,
     ProductId,
     PromotionId,
+    PushMessageId,
+    PushOrderId,
+    PushPlanId,
     QualificationId,
     ReadingId,
     RechargeId,
@@ -167,6 +172,7 @@ ids!(
     ScheduleId,
     SlotId,
     StatementId,
+    SubscriptionId,
     SwitchingId,
     TariffId,
     TenantId,
@@ -175,6 +181,7 @@ ids!(
     UsageId,
     VariantId,
     VisitId,
+    WebhookId,
     WithdrawalId
 );
 

@@ -28,6 +28,7 @@ mod merchant;
 mod meter;
 mod order;
 mod payment;
+mod push;
 mod settlement;
 mod visit;
 
@@ -45,6 +46,7 @@ pub use merchant::*;
 pub use meter::*;
 pub use order::*;
 pub use payment::*;
+pub use push::*;
 pub use settlement::*;
 pub use visit::*;
 
