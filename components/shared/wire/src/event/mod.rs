@@ -18,6 +18,7 @@ macro_rules! events {
 
 mod access;
 mod advertising;
+mod bidding;
 mod community;
 mod device;
 mod door;
@@ -35,6 +36,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use access::*;
 pub use advertising::*;
+pub use bidding::*;
 pub use community::*;
 pub use device::*;
 pub use door::*;
