@@ -204,6 +204,14 @@ ids! {
     AdLineId;
     /// One advertisement in one place for one visitor, shown once at most.
     OfferId;
+    /// What an advertiser bids, on what, and for how much in all (竞价计划).
+    BidCampaignId;
+    /// One holding of an auction, with all that decided it (竞价).
+    AuctionRoundId;
+    /// A rank that is let for a time to who bids most, unseen (密封竞价).
+    SealedRoundId;
+    /// What somebody bids in it.
+    SealedBidId;
     /// Articles that appear under one name, for an audience and a season (栏目).
     ColumnId;
     /// One article of a column, paid for or not.

@@ -18,6 +18,7 @@ macro_rules! events {
 
 mod access;
 mod advertising;
+mod bidding;
 mod community;
 mod device;
 mod door;
@@ -36,6 +37,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use access::*;
 pub use advertising::*;
+pub use bidding::*;
 pub use community::*;
 pub use device::*;
 pub use door::*;
