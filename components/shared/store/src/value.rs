@@ -1,16 +1,17 @@
 //! What goes into a statement and comes out of a row: whole numbers, text, bytes, or nothing.
 
 use kernel::{
-    ActorId, AdLineId, AdOrderId, AddressId, AfterSaleId, ArticleId, BarterId, BillId,
-    BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId, CardId, CashCloseId,
-    CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, ColumnId, CommissionRuleId,
-    CommunityId, CompanyId, ConversationId, CouponId, CreativeId, DeviceId, DisputeId, DoorGroupId,
-    EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId, MerchantApplicationId, MerchantId,
-    MessageId, MeterAlarmId, MeterId, MeterRouteId, OfferId, OpeningId, OrderId, OrderLineId,
-    ParkingSpaceId, PassId, PaymentId, PlacementId, PointsEntryId, ProductId, PromotionId,
-    QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId,
-    SlotId, StatementId, SwitchingId, TariffId, TenantId, Timestamp, TransactionId, UnitId,
-    UsageId, VariantId, VisitId, WithdrawalId,
+    ActorId, AdLineId, AdOrderId, AddressId, AfterSaleId, ArticleId, AuctionRoundId, BarterId,
+    BidCampaignId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId,
+    CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, ColumnId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, CreativeId, DeliveryId,
+    DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId,
+    MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OfferId,
+    OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PlacementId, PointsEntryId,
+    ProductId, PromotionId, PushMessageId, PushOrderId, PushPlanId, QualificationId, ReadingId,
+    RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId, SealedBidId, SealedRoundId,
+    SlotId, StatementId, SubscriptionId, SwitchingId, TariffId, TenantId, Timestamp, TransactionId,
+    UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -121,7 +122,9 @@ ids!(
     AddressId,
     AfterSaleId,
     ArticleId,
+    AuctionRoundId,
     BarterId,
+    BidCampaignId,
     BillId,
     BillPaymentId,
     BillRunId,
@@ -141,6 +144,7 @@ ids!(
     ConversationId,
     CouponId,
     CreativeId,
+    DeliveryId,
     DeviceId,
     DisputeId,
     DoorGroupId,
@@ -167,6 +171,9 @@ ids!(
     PointsEntryId,
     ProductId,
     PromotionId,
+    PushMessageId,
+    PushOrderId,
+    PushPlanId,
     QualificationId,
     ReadingId,
     RechargeId,
@@ -175,8 +182,11 @@ ids!(
     RewardId,
     RoomId,
     ScheduleId,
+    SealedBidId,
+    SealedRoundId,
     SlotId,
     StatementId,
+    SubscriptionId,
     SwitchingId,
     TariffId,
     TenantId,
@@ -185,6 +195,7 @@ ids!(
     UsageId,
     VariantId,
     VisitId,
+    WebhookId,
     WithdrawalId
 );
 
