@@ -27,6 +27,8 @@ macro_rules! words {
     )*};
 }
 
+pub(crate) use words;
+
 words! {
     /// Who keeps a shop.
     MerchantMode {
