@@ -1,17 +1,18 @@
-//! What other capabilities recorded: merchants and contracts, lines that were completed and given back, what became of
-//! payments, people.
+//! What other capabilities recorded: merchants and contracts, lines that were completed and given back, what
+//! advertising costs, what became of payments, people.
 
 use anyhow::Context as _;
-use kernel::TenantId;
+use kernel::{Currency, TenantId};
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
-    CommunityChanged, ContractChanged, Event, MerchantChanged, OrderChanged, OrderLineCompleted,
-    OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased,
+    AdvertisingCharged, CommunityChanged, ContractChanged, Event, MerchantChanged, OrderChanged,
+    OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased,
+    PersonErased,
 };
 
 use crate::context::Context;
-use crate::domain::{of_completed, of_refunded};
+use crate::domain::{Month, of_charged, of_completed, of_refunded};
 use crate::paying;
 use crate::standing::restand;
 use crate::store::{items, merchants, people};
@@ -26,6 +27,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         OrderChanged::KIND,
         OrderLineCompleted::KIND,
         OrderLineRefunded::KIND,
+        AdvertisingCharged::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
         PersonAliased::KIND,
@@ -98,6 +100,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     if let Some(refunded) = event.read::<OrderLineRefunded>()? {
         return items::insert_item(tx, &of_refunded(&refunded)).await;
     }
+    if let Some(charged) = event.read::<AdvertisingCharged>()? {
+        return advertising(tx, &charged).await;
+    }
     if let Some(changed) = event.read::<OrderChanged>()? {
         return order(tx, &changed).await;
     }
@@ -129,6 +134,18 @@ async fn of_parties(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Res
         return people::erase(tx, &erased.person).await;
     }
     Ok(())
+}
+
+/// What was charged for advertising is income once its statement is issued.
+async fn advertising(tx: &Tx, charged: &AdvertisingCharged) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        charged.currency == Currency::Cny,
+        "statements are in CNY, and {} is charged in another currency",
+        charged.charge
+    );
+    let (terms, _) = merchants::terms(tx, tx.tenant()).await?;
+    let month = Month::parse(&charged.month)?;
+    items::insert_item(tx, &of_charged(charged, (month, terms.zone))).await
 }
 
 /// Which orders are open: those that are paid and not over.
