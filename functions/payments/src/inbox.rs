@@ -1,4 +1,4 @@
-//! What other capabilities ask for: money, to no longer want it, and to give it back; and who was one person all along.
+//! What other capabilities ask for: money, to no longer want it, to give it back, to send it out; and who was one person all along.
 
 use kernel::{Money, Refusal, TenantId};
 use ledger::{Account, Posting};
@@ -6,12 +6,14 @@ use store::Tx;
 use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     Event, PaymentCancelRequested, PaymentRequested, PersonAliased, PersonErased, RefundRequested,
+    TransferRequested,
 };
 
 use crate::context::Context;
 use crate::domain::{Closed, Payment, PaymentState, Refund, RefundState, refundable};
 use crate::facts;
 use crate::store::{attempts, payments, refunds};
+use crate::transferring;
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -20,6 +22,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         PaymentRequested::KIND,
         PaymentCancelRequested::KIND,
         RefundRequested::KIND,
+        TransferRequested::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
     ],
@@ -79,6 +82,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(asked) = event.read::<RefundRequested>()? {
         return give_back(context, tx, asked).await;
+    }
+    if let Some(asked) = event.read::<TransferRequested>()? {
+        return transferring::ask(context, tx, asked).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return payments::rename(tx, &aliased.alias, &aliased.person).await;
