@@ -1,5 +1,5 @@
 //! What other capabilities recorded: merchants and contracts, lines that were completed and given back, what
-//! advertising costs, what became of payments, people.
+//! advertising costs, what became of payments and transfers, people.
 
 use anyhow::Context as _;
 use kernel::{Currency, TenantId};
@@ -8,14 +8,14 @@ use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     AdvertisingCharged, CommunityChanged, ContractChanged, Event, MerchantChanged, OrderChanged,
     OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased,
-    PersonErased,
+    PersonErased, TransferFailed, TransferSucceeded, TransferWaiting,
 };
 
 use crate::context::Context;
 use crate::domain::{Month, of_charged, of_completed, of_refunded};
-use crate::paying;
 use crate::standing::restand;
 use crate::store::{items, merchants, people};
+use crate::{paying, transfer};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -30,6 +30,9 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         AdvertisingCharged::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
+        TransferWaiting::KIND,
+        TransferSucceeded::KIND,
+        TransferFailed::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
     ],
@@ -111,6 +114,19 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(closed) = event.read::<PaymentClosed>()? {
         return paying::closed(context, tx, &closed).await;
+    }
+    of_transfers(context, tx, event).await
+}
+
+async fn of_transfers(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
+    if let Some(waiting) = event.read::<TransferWaiting>()? {
+        return transfer::waits(tx, &waiting).await;
+    }
+    if let Some(succeeded) = event.read::<TransferSucceeded>()? {
+        return transfer::succeeded(context, tx, &succeeded).await;
+    }
+    if let Some(failed) = event.read::<TransferFailed>()? {
+        return transfer::failed(context, tx, &failed).await;
     }
     of_parties(context, tx, event).await
 }

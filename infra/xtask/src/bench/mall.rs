@@ -1,13 +1,16 @@
 //! Orders in the mall through the running host: checkouts of many buyers over many products, as fast as they are answered
 //! from disk, and a flash sale with far more buyers than units.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use chrono::Utc;
 use http::{Request, StatusCode};
 use http_body_util::Full;
+use kernel::{Timestamp, Zone};
 use serde_json::{Value, json};
 
 use super::{CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, servers::Server};
@@ -79,10 +82,9 @@ async fn open(demo: &Demo, operator: &Client) -> Result<String> {
         .post(&format!("{application}/decision"), decision)
         .await?;
     let shop = text(&decided, "merchant")?.to_owned();
-    let month = Utc::now()
-        .with_timezone(&chrono::FixedOffset::east_opt(8 * 60 * 60).context("no such zone")?)
-        .format("%Y-%m")
-        .to_string();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let now = Timestamp::from_millis(i64::try_from(since.as_millis())?)?;
+    let month = Zone::SHANGHAI.local(now).date.format("%Y-%m").to_string();
     let terms = json!({
         "collection": "platform", "due_day": 15, "objection_days": 7, "confirm_days": 3, "deposit_minor": 0,
         "reopening_percent": 200, "hosting_fee_minor": 0, "maintenance_fee_minor": 0, "platform_fee_minor": 0,
