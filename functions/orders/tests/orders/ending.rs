@@ -90,7 +90,7 @@ async fn an_order_of_which_everything_went_back_is_told_to_be_over() {
         world.goods("apple", 500, 10).await;
         let order = world.accepted(&[("apple", 1)], 500).await;
         let asked = world.ask_refund(&order, 1, None).await;
-        let answer = world.answering(&asked, "agreement").by(FRUITER).key("yes");
+        let answer = world.answering(&asked, "agreement");
         answer.json(&json!({"words": "抱歉"})).content().await;
         assert_eq!(world.refund_all().await, [500]);
         let told = changes(&world, &order).await;
@@ -140,7 +140,7 @@ async fn two_conversations_of_one_person_with_one_shop_become_one() {
             world
                 .post(&place)
                 .by(person)
-                .key(words)
+                .key(person.1)
                 .json(&json!({"words": words}))
                 .content()
                 .await;
