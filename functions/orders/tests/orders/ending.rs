@@ -163,3 +163,36 @@ async fn two_conversations_of_one_person_with_one_shop_become_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_orders_of_a_day_are_kept_as_they_stood_when_it_was_over() {
+    on_each_engine(async |mut world| {
+        world.goods("apple", 500, 10).await;
+        let order = world.accepted(&[("apple", 1)], 500).await;
+        // 10:00 in Shanghai: the day is over in fourteen hours.
+        world.pass_ms(14 * 60 * MINUTE_MS - 1);
+        assert_eq!(world.tick().await["exports"], 0);
+        world.pass_ms(1);
+        assert_eq!(world.tick().await["exports"], 1);
+        assert_eq!(world.tick().await["exports"], 0);
+        let list = world.get("/api/order-reports/exports").by(WANG);
+        let list = list.content().await;
+        let export = &list["items"][0];
+        assert_eq!(
+            (&export["day"], &export["rows"]),
+            (&json!("2026-11-02"), &json!(1))
+        );
+        let read = async || {
+            let reply = world.get("/api/order-reports/exports/2026-11-02").by(WANG);
+            reply.reply().await
+        };
+        let first = read().await;
+        world.step(FRUITER, &order, "shipment", json!({})).await;
+        let again = read().await;
+        assert_eq!(first.body, again.body);
+        assert_eq!(json!(first.body.len()), export["bytes"]);
+        let none = world.get("/api/order-reports/exports/2026-11-01").by(WANG);
+        none.refused(404, "export_unknown").await;
+    })
+    .await;
+}
