@@ -128,6 +128,8 @@ ids! {
     PaymentId;
     /// Money that goes back to a payer.
     RefundId;
+    /// Money that goes out to somebody over a channel (转账).
+    TransferId;
     /// One transaction in the ledger.
     TransactionId;
     /// Money set aside in the ledger until it is posted or let go.
@@ -220,6 +222,18 @@ ids! {
     BarterId;
     /// Goods of an exchange that residents get for nothing or for less (奖品).
     RewardId;
+    /// Something that is told to people (推送).
+    PushMessageId;
+    /// One message on its way to one device of one person.
+    DeliveryId;
+    /// A way on which somebody can be reached: a browser, an app, a topic, a service.
+    SubscriptionId;
+    /// What is told again and again, or later (推送计划).
+    PushPlanId;
+    /// A push that a merchant pays for (付费推送).
+    PushOrderId;
+    /// A service that is told by a webhook.
+    WebhookId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

@@ -4,13 +4,14 @@ use kernel::{
     ActorId, AdLineId, AdOrderId, AddressId, AfterSaleId, ArticleId, AuctionRoundId, BarterId,
     BidCampaignId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId,
     CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, ColumnId,
-    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, CreativeId, DeviceId,
-    DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, CreativeId, DeliveryId,
+    DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, ImportId,
     MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OfferId,
     OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PlacementId, PointsEntryId,
-    ProductId, PromotionId, QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RewardId,
-    RoomId, ScheduleId, SealedBidId, SealedRoundId, SlotId, StatementId, SwitchingId, TariffId,
-    TenantId, Timestamp, TransactionId, UnitId, UsageId, VariantId, VisitId, WithdrawalId,
+    ProductId, PromotionId, PushMessageId, PushOrderId, PushPlanId, QualificationId, ReadingId,
+    RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId, SealedBidId, SealedRoundId,
+    SlotId, StatementId, SubscriptionId, SwitchingId, TariffId, TenantId, Timestamp, TransactionId,
+    TransferId, UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -143,6 +144,7 @@ ids!(
     ConversationId,
     CouponId,
     CreativeId,
+    DeliveryId,
     DeviceId,
     DisputeId,
     DoorGroupId,
@@ -169,10 +171,14 @@ ids!(
     PointsEntryId,
     ProductId,
     PromotionId,
+    PushMessageId,
+    PushOrderId,
+    PushPlanId,
     QualificationId,
     ReadingId,
     RechargeId,
     RefundId,
+    TransferId,
     ReviewId,
     RewardId,
     RoomId,
@@ -181,6 +187,7 @@ ids!(
     SealedRoundId,
     SlotId,
     StatementId,
+    SubscriptionId,
     SwitchingId,
     TariffId,
     TenantId,
@@ -189,6 +196,7 @@ ids!(
     UsageId,
     VariantId,
     VisitId,
+    WebhookId,
     WithdrawalId
 );
 

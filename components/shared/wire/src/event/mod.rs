@@ -29,6 +29,7 @@ mod merchant;
 mod meter;
 mod order;
 mod payment;
+mod push;
 mod settlement;
 mod visit;
 
@@ -47,6 +48,7 @@ pub use merchant::*;
 pub use meter::*;
 pub use order::*;
 pub use payment::*;
+pub use push::*;
 pub use settlement::*;
 pub use visit::*;
 
