@@ -10,7 +10,7 @@ use wire::event::{
 };
 
 use crate::context::Context;
-use crate::sealing;
+use crate::sealing::deposits;
 use crate::store::{known, people, placements, sealed_bids};
 
 /// The consumer, and what it hears.
@@ -94,10 +94,10 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
 
 async fn of_money(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(succeeded) = event.read::<PaymentSucceeded>()? {
-        return sealing::paid(context, tx, &succeeded).await;
+        return deposits::paid(context, tx, &succeeded).await;
     }
     if let Some(closed) = event.read::<PaymentClosed>()? {
-        return sealing::closed(context, tx, &closed).await;
+        return deposits::closed(context, tx, &closed).await;
     }
     if let Some(succeeded) = event.read::<RefundSucceeded>()? {
         return sealed_bids::refunded(tx, &succeeded.refund, "succeeded").await;

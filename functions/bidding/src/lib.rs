@@ -20,6 +20,7 @@ mod ranking;
 mod record;
 mod sealing;
 pub mod store;
+mod terms;
 
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]

@@ -109,7 +109,6 @@ pub(crate) async fn of_bid(
         landing: won.landing.clone(),
         width: won.width,
         height: won.height,
-        bid_minor: won.bid_minor,
         price_minor,
     };
     Ok(Some(Shown { offer, what }))
@@ -155,7 +154,6 @@ pub(crate) async fn of_let(
         landing: let_.landing,
         width: 0,
         height: 0,
-        bid_minor: 0,
         price_minor: 0,
     };
     Ok(Shown { offer, what })

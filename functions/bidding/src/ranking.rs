@@ -60,8 +60,7 @@ pub(crate) struct What {
     pub(crate) landing: String,
     pub(crate) width: i64,
     pub(crate) height: i64,
-    /// What was bid, and what it costs: for a click, or for a thousand views, in fen.
-    pub(crate) bid_minor: i64,
+    /// What it costs: a click, or a thousand views, in fen.
     pub(crate) price_minor: i64,
 }
 

@@ -1,6 +1,8 @@
 //! Sealed rounds: bids secured by deposits, held once after they closed, charged when the time they are for begins. A
 //! deposit waits in `suspense`; it goes back to who lost at once, and to who won when the rent is charged.
 
+pub(crate) mod deposits;
+
 use auction::{Reserve, Round, Terms};
 use kernel::{
     Actor, AuctionRoundId, CreativeId, Currency, MerchantId, Message, Refusal, SealedRoundId,
@@ -8,10 +10,7 @@ use kernel::{
 };
 use store::{Tx, tx};
 use wire::advertising::{ChargeSource, Ownership};
-use wire::event::{
-    AdvertisingCharged, PaymentClosed, PaymentRequested, PaymentSucceeded, RefundRequested,
-    SealedBidChanged, SealedRoundChanged,
-};
+use wire::event::{AdvertisingCharged, SealedBidChanged, SealedRoundChanged};
 
 use crate::context::Context;
 use crate::domain::{
@@ -22,10 +21,6 @@ use crate::offering::month_of;
 use crate::record::{Came, Inputs};
 use crate::store::{known, placements, rounds, sealed, sealed_bids};
 
-/// What payments calls deposits by.
-pub(crate) const PURPOSE: &str = "ad_deposit";
-/// How long a deposit may take, in milliseconds: 30 minutes, and not beyond the end of the round.
-const PAYMENT_MS: i64 = 30 * 60_000;
 /// How much better a slot is than the next one.
 const SLOT_WEIGHTS: [u32; 8] = [100, 70, 50, 40, 30, 25, 20, 15];
 
@@ -54,7 +49,7 @@ pub(crate) async fn bid(
     let bid = match before {
         Some(before) => raised(context, tx, actor, (round, wish, before)).await?,
         None => {
-            let payment = ask(context, tx, actor, (round, wish.merchant)).await?;
+            let payment = deposits::ask(context, tx, actor, (round, wish.merchant)).await?;
             let bid = SealedBid {
                 id: context.new_id()?,
                 round: round.id.clone(),
@@ -110,7 +105,7 @@ async fn raised(
         ..before
     };
     if bid.state == BidState::Lapsed {
-        bid.payment = ask(context, tx, actor, (round, wish.merchant)).await?;
+        bid.payment = deposits::ask(context, tx, actor, (round, wish.merchant)).await?;
         bid.state = BidState::Unsecured;
     }
     sealed_bids::update(tx, &bid).await?;
@@ -152,107 +147,6 @@ pub(crate) async fn may_bid(
     Ok(())
 }
 
-/// Asks for the deposit.
-async fn ask(
-    context: &Context,
-    tx: &Tx,
-    actor: &Actor,
-    (round, merchant): (&SealedRound, &MerchantId),
-) -> anyhow::Result<kernel::PaymentId> {
-    let payment: kernel::PaymentId = context.new_id()?;
-    let known = known::merchant(tx, tx.tenant(), merchant).await?;
-    let community = match known.and_then(|known| known.community) {
-        Some(community) => Some(community),
-        None => known::any_community(tx, tx.tenant()).await?,
-    };
-    let community = community.ok_or_else(|| {
-        Refusal::conflict(
-            "community_missing",
-            Message::new(
-                "There is no community yet in which this could be paid. Add one first.",
-                "尚无可用于付款的小区，请先添加小区。",
-            ),
-        )
-    })?;
-    let fact = PaymentRequested {
-        payment: payment.clone(),
-        purpose: PURPOSE.to_owned(),
-        payer: actor.id.clone(),
-        community,
-        amount_minor: round.deposit_minor,
-        currency: Currency::Cny,
-        direct_minor: 0,
-        subject: "竞价保证金 / bidding deposit".to_owned(),
-        reference: round.id.to_string(),
-        expires_at: context.now.plus_millis(PAYMENT_MS).min(round.closes_at),
-    };
-    append(context, tx, &fact).await?;
-    Ok(payment)
-}
-
-/// The deposit is there; one that comes too late goes back.
-pub(crate) async fn paid(
-    context: &Context,
-    tx: &Tx,
-    event: &PaymentSucceeded,
-) -> anyhow::Result<()> {
-    if event.purpose != PURPOSE {
-        return Ok(());
-    }
-    let Some(mut bid) = sealed_bids::of_payment(tx, &event.payment).await? else {
-        anyhow::bail!("bidding did not ask for the payment {}", event.payment);
-    };
-    if bid.paid_minor > 0 {
-        return Ok(());
-    }
-    bid.paid_minor = event.amount_minor;
-    let round = sealed::round(tx, tx.tenant(), &bid.round).await?;
-    if round.is_some_and(|round| round.state == SealedState::Open) {
-        bid.state = BidState::Secured;
-    } else {
-        give_back(context, tx, &mut bid).await?;
-    }
-    sealed_bids::update(tx, &bid).await?;
-    tell_bid(context, tx, &bid).await
-}
-
-/// Nobody pays the deposit any more.
-pub(crate) async fn closed(
-    context: &Context,
-    tx: &Tx,
-    event: &PaymentClosed,
-) -> anyhow::Result<()> {
-    if event.purpose != PURPOSE {
-        return Ok(());
-    }
-    let found = sealed_bids::of_payment(tx, &event.payment).await?;
-    let Some(mut bid) = found.filter(|bid| bid.state == BidState::Unsecured) else {
-        return Ok(());
-    };
-    bid.state = BidState::Lapsed;
-    sealed_bids::update(tx, &bid).await?;
-    tell_bid(context, tx, &bid).await
-}
-
-/// Asks payments to give a deposit back, once.
-async fn give_back(context: &Context, tx: &Tx, bid: &mut SealedBid) -> anyhow::Result<()> {
-    if bid.paid_minor == 0 || bid.refund.is_some() {
-        return Ok(());
-    }
-    let refund: kernel::RefundId = context.new_id()?;
-    let fact = RefundRequested {
-        refund: refund.clone(),
-        payment: bid.payment.clone(),
-        amount_minor: bid.paid_minor,
-        reason: "竞价保证金退还 / bidding deposit".to_owned(),
-        direct_minor: 0,
-    };
-    append(context, tx, &fact).await?;
-    bid.refund = Some(refund);
-    bid.refund_state = Some("requested".to_owned());
-    Ok(())
-}
-
 /// Holds a round that has closed; whether it was to be held.
 ///
 /// # Errors
@@ -289,7 +183,7 @@ pub(crate) async fn clear(
                 bid.price_minor = Some(placed.price);
             } else {
                 bid.state = BidState::Lost;
-                give_back(context, tx, &mut bid).await?;
+                deposits::give_back(context, tx, &mut bid).await?;
             }
             sealed_bids::update(tx, &bid).await?;
             tell_bid(context, tx, &bid).await?;
@@ -357,7 +251,7 @@ pub(crate) async fn call_off(
     }
     for mut bid in sealed_bids::of_round(tx, tx.tenant(), &round.id).await? {
         bid.state = BidState::Lost;
-        give_back(context, tx, &mut bid).await?;
+        deposits::give_back(context, tx, &mut bid).await?;
         sealed_bids::update(tx, &bid).await?;
         tell_bid(context, tx, &bid).await?;
     }
@@ -382,7 +276,7 @@ pub(crate) async fn begin(
         for mut bid in sealed_bids::of_round(tx, tx.tenant(), id).await? {
             if bid.state == BidState::Won {
                 rent(context, tx, (&round, &bid)).await?;
-                give_back(context, tx, &mut bid).await?;
+                deposits::give_back(context, tx, &mut bid).await?;
                 sealed_bids::update(tx, &bid).await?;
             }
         }
@@ -421,7 +315,8 @@ async fn rent(
     append(context, tx, &fact).await
 }
 
-async fn tell_bid(context: &Context, tx: &Tx, bid: &SealedBid) -> anyhow::Result<()> {
+/// Tells how a bid stands.
+pub(crate) async fn tell_bid(context: &Context, tx: &Tx, bid: &SealedBid) -> anyhow::Result<()> {
     let fact = SealedBidChanged {
         bid: bid.id.clone(),
         round: bid.round.clone(),

@@ -11,15 +11,14 @@ pub struct Person(
     pub &'static [&'static str],
 );
 
-/// Two operators, for four eyes.
+/// The operator.
 pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const HE: Person = Person(ActorKind::Operator, "he", "demo", &[]);
 /// Acts for merchant m1, and Bo for m2.
 pub const MEI: Person = Person(ActorKind::Merchant, "mei", "demo", &[]);
 pub const BO: Person = Person(ActorKind::Merchant, "bo", "demo", &[]);
 pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
 pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-/// Staff with the permission to settle.
+/// Staff with the permission to look after auctions.
 pub const SUN: Person = Person(ActorKind::Staff, "sun", "demo", &["garden"]);
 pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
 pub const DEVICE: Person = Person(ActorKind::Device, "mei", "demo", &["garden"]);
@@ -32,8 +31,8 @@ impl Person {
     pub fn actor(self) -> Actor {
         let Self(kind, id, tenant, communities) = self;
         let scopes: &[&str] = match id {
-            "app-reader" => &["settlements:read"],
-            "sun" => &["settlements:write"],
+            "app-reader" => &["bidding:read"],
+            "sun" => &["bidding:write"],
             _ => &[],
         };
         Actor {

@@ -3,7 +3,6 @@
 use kernel::{Actor, ActorKind, MerchantId};
 use store::Read;
 
-use super::path_id;
 use crate::domain::{managers_only, manages, sees_all, unknown_merchant};
 use crate::store::known;
 
@@ -23,20 +22,6 @@ pub(super) async fn seen(
     Ok(())
 }
 
-/// As [`seen`], of a text in a path.
-///
-/// # Errors
-/// As [`seen`].
-pub(super) async fn seen_path(
-    db: &impl Read,
-    actor: &Actor,
-    text: &str,
-) -> anyhow::Result<MerchantId> {
-    let merchant: MerchantId = path_id(text, unknown_merchant)?;
-    seen(db, actor, &merchant).await?;
-    Ok(merchant)
-}
-
 /// Lets a merchant pass for which the caller may do things: its own people, and those who look after auctions for the platform.
 ///
 /// # Errors
@@ -54,20 +39,6 @@ pub(super) async fn acted(
         .err()
         .unwrap_or_else(unknown_merchant)
         .into())
-}
-
-/// As [`acted`], of a text in a path.
-///
-/// # Errors
-/// As [`acted`].
-pub(super) async fn acted_path(
-    db: &impl Read,
-    actor: &Actor,
-    text: &str,
-) -> anyhow::Result<MerchantId> {
-    let merchant: MerchantId = path_id(text, unknown_merchant)?;
-    acted(db, actor, &merchant).await?;
-    Ok(merchant)
 }
 
 /// Whether the caller is one of the merchant's own people.

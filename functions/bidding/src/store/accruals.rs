@@ -14,7 +14,7 @@ statements! {
     OPEN = "select tenant, campaign, placement, month from bidding_accrual
         where charged_at is null and month < $1 order by month, tenant, campaign, placement limit $2";
 
-    ACCRUAL = "select merchant, micros, events, charged_minor from bidding_accrual
+    ACCRUAL = "select merchant, micros, charged_minor from bidding_accrual
         where tenant = $1 and campaign = $2 and placement = $3 and month = $4";
 
     BEFORE = "select cast(coalesce(sum(micros), 0) as bigint), cast(coalesce(sum(charged_minor), 0) as bigint),
@@ -49,7 +49,6 @@ impl Key {
 pub(crate) struct Accrual {
     pub(crate) merchant: MerchantId,
     pub(crate) micros: i64,
-    pub(crate) events: i64,
     pub(crate) charged_minor: Option<i64>,
 }
 
@@ -96,8 +95,7 @@ pub(crate) async fn accrual(
     let (campaign, month) = ((&key.campaign).into(), (&key.month).into());
     let parameters = [tenant.into(), campaign, key.place().into(), month];
     let row = db.row(ACCRUAL, &parameters).await?;
-    let row = row.as_ref();
-    row.map(|row| read(row, 0)).transpose()
+    row.as_ref().map(read).transpose()
 }
 
 /// What accrued in the months before, in micros, what of it was invoiced, in fen, and how many of them were not.
@@ -161,11 +159,10 @@ fn place(row: &Row, position: usize) -> anyhow::Result<Option<PlacementId>> {
     }
 }
 
-fn read(row: &Row, from: usize) -> anyhow::Result<Accrual> {
+fn read(row: &Row) -> anyhow::Result<Accrual> {
     Ok(Accrual {
-        merchant: row.id(from)?,
-        micros: row.integer(from + 1)?,
-        events: row.integer(from + 2)?,
-        charged_minor: row.optional_integer(from + 3)?,
+        merchant: row.id(0)?,
+        micros: row.integer(1)?,
+        charged_minor: row.optional_integer(2)?,
     })
 }

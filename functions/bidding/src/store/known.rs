@@ -31,7 +31,7 @@ statements! {
             standing_version = excluded.standing_version
         where excluded.standing_version > bidding_merchant.standing_version";
 
-    MERCHANT = "select name, open, community, may_trade from bidding_merchant where tenant = $1 and id = $2";
+    MERCHANT = "select open, community, may_trade from bidding_merchant where tenant = $1 and id = $2";
 
     PUT_CREATIVE = "insert into bidding_creative (tenant, id, merchant, format, width, height, landing, title, body,
             image, advertiser_domain, approved, version)
@@ -42,13 +42,12 @@ statements! {
             approved = excluded.approved, version = excluded.version
         where excluded.version > bidding_creative.version";
 
-    CREATIVE = "select merchant, approved, landing, title, body, image from bidding_creative where tenant = $1 and id = $2";
+    CREATIVE = "select merchant, approved, landing from bidding_creative where tenant = $1 and id = $2";
 }
 
 /// A merchant that was heard of.
 #[derive(Debug, Clone)]
 pub(crate) struct Merchant {
-    pub(crate) name: String,
     pub(crate) open: bool,
     pub(crate) community: Option<CommunityId>,
     pub(crate) may_trade: bool,
@@ -60,9 +59,6 @@ pub(crate) struct Creative {
     pub(crate) merchant: MerchantId,
     pub(crate) approved: bool,
     pub(crate) landing: String,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) image: Option<String>,
 }
 
 /// Keeps that there is such a community.
@@ -132,10 +128,9 @@ pub(crate) async fn merchant(
     let row = db.row(MERCHANT, &[tenant.into(), id.into()]).await?;
     row.map(|row| {
         Ok(Merchant {
-            name: row.text(0)?.to_owned(),
-            open: row.boolean(1)?,
-            community: row.optional_id(2)?,
-            may_trade: row.boolean(3)?,
+            open: row.boolean(0)?,
+            community: row.optional_id(1)?,
+            may_trade: row.boolean(2)?,
         })
     })
     .transpose()
@@ -173,9 +168,6 @@ pub(crate) async fn creative(
             merchant: row.id(0)?,
             approved: row.boolean(1)?,
             landing: row.text(2)?.to_owned(),
-            title: row.text(3)?.to_owned(),
-            body: row.text(4)?.to_owned(),
-            image: row.optional_text(5)?.map(str::to_owned),
         })
     })
     .transpose()
