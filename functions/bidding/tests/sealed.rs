@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use wire::mall::Standing;
 
 use crate::events::stands;
-use crate::support::{AUDITOR, BO, MEI, Person, WANG, World, on_each_engine};
+use crate::support::{AUDITOR, Ask, BO, MEI, Person, WANG, World, on_each_engine};
 
 const CLOSES: &str = "2026-10-20T02:00:00Z";
 
@@ -40,6 +40,15 @@ async fn bid(
     let made = made.json(&wish(number, amount_minor)).content().await;
     world.money_came().await;
     made
+}
+
+/// Mei bids once more.
+fn again<'a>(world: &'a World, bids: &str, (key, amount_minor): (&str, i64)) -> Ask<'a> {
+    world
+        .post(bids)
+        .by(MEI)
+        .key(key)
+        .json(&wish(1, amount_minor))
 }
 
 #[tokio::test]
@@ -161,33 +170,26 @@ async fn a_bid_can_only_be_raised_and_in_the_last_minutes_moves_the_end() {
     on_each_engine(async |mut world| {
         let path = put_up(&world).await;
         bid(&world, &path, (MEI, 1), 30_000).await;
-        let ask = |world: &World, key: &str, amount: i64| {
-            let ask = world
-                .post(&format!("{path}/bids"))
-                .by(MEI)
-                .key(key)
-                .json(&wish(1, amount));
-            ask
-        };
-        ask(&world, "b", 30_000)
+        let bids = format!("{path}/bids");
+        again(&world, &bids, ("b", 30_000))
             .refused(409, "sealed_bid_not_raised")
             .await;
-        ask(&world, "c", 9_999)
+        again(&world, &bids, ("c", 9_999))
             .refused(422, "bid_below_reserve")
             .await;
         world.at("2026-10-20T01:58:00Z");
-        ask(&world, "d", 31_000).content().await;
+        again(&world, &bids, ("d", 31_000)).content().await;
         let shown = world.get(&path).by(WANG).content().await;
         assert_eq!(shown["closes_at"], "2026-10-20T02:03:00.000Z");
         assert_eq!(world.tick_at(CLOSES).await["cleared"], 0);
         world.at("2026-10-20T02:03:00Z");
-        ask(&world, "e", 32_000)
+        again(&world, &bids, ("e", 32_000))
             .refused(409, "sealed_round_closed")
             .await;
         assert_eq!(world.tick().await["cleared"], 1);
         // It was alone: it pays the reserve.
-        let bids = world.get(&path).by(MEI).content().await;
-        assert_eq!(bids["bids"][0]["price_minor"], 10_000);
+        let shown = world.get(&path).by(MEI).content().await;
+        assert_eq!(shown["bids"][0]["price_minor"], 10_000);
     })
     .await;
 }

@@ -11,7 +11,7 @@ pub const BID_MAX: i64 = 100_000;
 pub const BUDGET_MAX: i64 = 1_000_000_000;
 
 /// What is sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A rank in a list: a click is billed.

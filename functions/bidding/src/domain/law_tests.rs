@@ -98,7 +98,7 @@ proptest! {
     fn a_place_is_found_by_its_own_name(text in "\\PC{1,70}") {
         for kind in [TargetKind::Keyword, TargetKind::Board, TargetKind::Exchange] {
             if let Ok(target) = Target::parse(kind, &text) {
-                prop_assert_eq!(Target::parse(kind, &target.value).as_ref(), Ok(&target));
+                prop_assert_eq!(Target::parse(kind, &target.value), Ok(target.clone()));
                 prop_assert!(target.looked_up().contains(&target.value));
             }
         }

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn who_is_new_is_as_good_as_most_and_few_clicks_move_little() {
         assert_eq!(reckon(0, 0).quality_bps, 10_000);
-        assert_eq!(reckon(10, 1).quality_bps, 10_395);
+        assert_eq!(reckon(10, 1).quality_bps, 10_396);
         assert_eq!(reckon(9_000, 380).quality_bps, 20_000);
         assert_eq!(reckon(1_000_000, 0).quality_bps, 2_000);
     }

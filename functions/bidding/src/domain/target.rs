@@ -10,9 +10,7 @@ const VALUE_CHARACTERS_MAX: usize = 64;
 const WORDS_MAX: usize = 8;
 
 /// What sort of place.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
     /// A board of the community.

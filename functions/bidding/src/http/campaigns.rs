@@ -10,9 +10,7 @@ use wire::event::BidCampaignChanged;
 
 use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
 use crate::context::Context;
-use crate::domain::{
-    Campaign, CampaignState, Kind, MICROS_PER_FEN, Name, Step, TargetKind, unknown_campaign,
-};
+use crate::domain::{Campaign, CampaignState, Kind, MICROS_PER_FEN, Name, Step, unknown_campaign};
 use crate::facts::append;
 use crate::store::{Whose, campaigns as sql};
 use crate::terms::{NewTarget, above_reserves, limits, micros, targets, within};
@@ -55,7 +53,7 @@ struct ShownCampaign {
     id: BidCampaignId,
     merchant: MerchantId,
     name: String,
-    kind: Kind,
+    kind: &'static str,
     creative: CreativeId,
     bid_minor: i64,
     budget_minor: i64,
@@ -75,7 +73,7 @@ struct ShownCampaign {
 
 #[derive(Serialize)]
 struct ShownTarget {
-    kind: TargetKind,
+    kind: &'static str,
     value: String,
 }
 
@@ -281,7 +279,7 @@ async fn shown(
         state: campaign.shown_state(context.now),
         merchant: campaign.merchant,
         name: campaign.name,
-        kind: campaign.kind,
+        kind: campaign.kind.as_str(),
         creative: campaign.creative,
         bid_minor: campaign.bid_minor,
         budget_minor: campaign.budget_micros / MICROS_PER_FEN,
@@ -292,7 +290,7 @@ async fn shown(
         targets: targets
             .into_iter()
             .map(|target| ShownTarget {
-                kind: target.kind,
+                kind: target.kind.as_str(),
                 value: target.value,
             })
             .collect(),

@@ -7,7 +7,7 @@ use web::{Reply, Request};
 
 use super::{caller, campaigns};
 use crate::context::Context;
-use crate::domain::{HOUR_MS, TargetKind, hour_of};
+use crate::domain::{HOUR_MS, hour_of};
 use crate::offering::day_of;
 use crate::store::counts::Discarded;
 use crate::store::{accruals, candidates, counts};
@@ -20,7 +20,7 @@ const QUALITIES_MAX: i64 = 200;
 
 #[derive(Serialize)]
 struct ShownQuality {
-    kind: TargetKind,
+    kind: &'static str,
     value: String,
     hour: Timestamp,
     views: i64,
@@ -72,7 +72,7 @@ pub(super) async fn qualities(
     let mut items = Vec::with_capacity(frozen.len());
     for frozen in frozen {
         items.push(ShownQuality {
-            kind: frozen.kind,
+            kind: frozen.kind.as_str(),
             value: frozen.value,
             hour: Timestamp::from_millis(frozen.hour * HOUR_MS)?,
             views: frozen.quality.counted.views,

@@ -13,7 +13,7 @@ statements! {
 
     OF_ROUND = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
             paid_minor, refund, refund_state, made_at
-        from bidding_sealed_bid where tenant = $1 and round = $2 order by bid_version";
+        from bidding_sealed_bid where tenant = $1 and round = $2 order by merchant";
 
     OF_MERCHANT = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
             paid_minor, refund, refund_state, made_at
@@ -23,7 +23,7 @@ statements! {
             paid_minor, refund, refund_state, made_at
         from bidding_sealed_bid where tenant = $1 and round = $2
           and merchant in (select merchant from bidding_member where tenant = $1 and person = $3)
-        order by bid_version";
+        order by merchant";
 
     OF_PAYMENT = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
             paid_minor, refund, refund_state, made_at
