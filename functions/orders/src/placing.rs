@@ -175,6 +175,7 @@ fn order(
         },
         cancel_reason: None,
         transaction: None,
+        cancel_until: None,
         version: 1,
     })
 }
@@ -190,6 +191,11 @@ fn add(
         let line = line(context, &order.id, quoted)?;
         order.goods_minor += line.goods_minor;
         order.freight_minor += line.freight_minor;
+        // Of several times the first one binds.
+        order.cancel_until = match (order.cancel_until, quoted.cancel_until) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
         draft.claims.extend(quoted.items.iter().map(|item| Claim {
             line: line.id.clone(),
             item: item.clone(),

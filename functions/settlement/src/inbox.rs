@@ -6,9 +6,9 @@ use kernel::{Currency, TenantId};
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
-    AdvertisingCharged, CommunityChanged, ContractChanged, Event, MerchantChanged, OrderChanged,
-    OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased,
-    PersonErased, TransferFailed, TransferSucceeded, TransferWaiting,
+    AdvertisingCharged, CommunityChanged, ContractChanged, ContractEnded, Event, MerchantChanged,
+    OrderChanged, OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded,
+    PersonAliased, PersonErased, TransferFailed, TransferSucceeded, TransferWaiting,
 };
 
 use crate::context::Context;
@@ -24,6 +24,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         CommunityChanged::KIND,
         MerchantChanged::KIND,
         ContractChanged::KIND,
+        ContractEnded::KIND,
         OrderChanged::KIND,
         OrderLineCompleted::KIND,
         OrderLineRefunded::KIND,
@@ -142,6 +143,9 @@ async fn of_parties(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Res
         merchants::take_name(tx, &changed.merchant).await?;
         merchants::put_contract(tx, &changed).await?;
         return restand(context, tx, &changed.merchant).await;
+    }
+    if let Some(ended) = event.read::<ContractEnded>()? {
+        return merchants::end_contract(tx, &ended).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return people::alias(tx, &aliased.alias, &aliased.person).await;
