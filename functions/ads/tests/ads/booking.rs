@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{BO, DAY_MS, MEI, WANG, World, XU, banner, on_each_engine, placement};
+use crate::support::{BO, DAY_MS, MEI, WANG, XU, banner, on_each_engine, placement};
 
 pub fn days(placement: &str, from: &str, until: &str) -> Value {
     json!({"placement": placement, "starts_on": from, "ends_on": until, "pricing": "day"})

@@ -11,12 +11,12 @@ async fn the_doorbell_wakes_and_other_topics_are_rejected() {
     world.record(&merchant_changed("m1", "mei")).await;
     let outcome = ads::mqtt::receive(&world.context, "linli/demo/event").await;
     assert!(matches!(outcome, Outcome::Done));
-    let name = ads::store::known::name(
-        &world.context.db,
-        &crate::support::demo(),
-        &kernel::MerchantId::parse("m1").unwrap(),
+    let (tenant, merchant) = (
+        crate::support::demo(),
+        kernel::MerchantId::parse("m1").unwrap(),
     );
-    assert_eq!(name.await.unwrap().as_deref(), Some("m1 商店"));
+    let name = ads::store::known::name(&world.context.db, &tenant, &merchant).await;
+    assert_eq!(name.unwrap().as_deref(), Some("m1 商店"));
     let outcome = ads::mqtt::receive(&world.context, "linli/demo/door/d1/cmd").await;
     assert!(matches!(outcome, Outcome::Reject(_)));
 }

@@ -204,7 +204,8 @@ impl World {
     /// What stands in an account of the books.
     pub async fn balance(&self, account: &str) -> i64 {
         let account = ledger::Account::parse(account).unwrap();
-        let found = ledger::balance(&self.context.db, &demo(), &account, Currency::Cny);
+        let tenant = demo();
+        let found = ledger::balance(&self.context.db, &tenant, &account, Currency::Cny);
         found.await.unwrap().posted().minor()
     }
 
