@@ -128,6 +128,8 @@ ids! {
     PaymentId;
     /// Money that goes back to a payer.
     RefundId;
+    /// Money that goes out to somebody over a channel (转账).
+    TransferId;
     /// One transaction in the ledger.
     TransactionId;
     /// Money set aside in the ledger until it is posted or let go.

@@ -26,7 +26,7 @@ pub use id::{
     PointsEntryId, ProductId, PromotionId, PushMessageId, PushOrderId, PushPlanId, QualificationId,
     ReadingId, RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId, SealedBidId,
     SealedRoundId, SlotId, StatementId, SubscriptionId, SwitchingId, TariffId, TenantId,
-    TransactionId, UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
+    TransactionId, TransferId, UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

@@ -11,7 +11,7 @@ use kernel::{
     ProductId, PromotionId, PushMessageId, PushOrderId, PushPlanId, QualificationId, ReadingId,
     RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId, SealedBidId, SealedRoundId,
     SlotId, StatementId, SubscriptionId, SwitchingId, TariffId, TenantId, Timestamp, TransactionId,
-    UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
+    TransferId, UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
 };
 
 /// One value of either engine. There is no real number on purpose: money and measures are whole.
@@ -178,6 +178,7 @@ ids!(
     ReadingId,
     RechargeId,
     RefundId,
+    TransferId,
     ReviewId,
     RewardId,
     RoomId,

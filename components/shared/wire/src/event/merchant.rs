@@ -93,6 +93,15 @@ events! {
         /// The currency of all of them.
         currency: Currency,
     }
+    /// The platform has parted from a merchant: nothing is agreed any more. What was sold is still settled.
+    ContractEnded = "contract.ended", awaited {
+        /// The merchant.
+        merchant: MerchantId,
+        /// The first month for which no contract counts, `2026-12`.
+        from: String,
+        /// When they parted.
+        at: Timestamp,
+    }
     /// Somebody asks to be let in as a merchant, for the first time or again.
     MerchantApplicationSubmitted = "merchant.application_submitted" {
         /// The application.
