@@ -57,7 +57,11 @@ pub async fn all<Work: Future>(works: Vec<Work>) -> Vec<Work::Output> {
                 Poll::Pending => waits = true,
             }
         }
-        if waits { Poll::Pending } else { Poll::Ready(()) }
+        if waits {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     })
     .await;
     done.into_iter().flatten().collect()

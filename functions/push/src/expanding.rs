@@ -14,10 +14,10 @@ use crate::context::Context;
 use crate::domain::{
     Agreement, Asked, Channel, Content, MessageState, consent, is_held_out, paced,
 };
+use crate::store::deliveries::{self, NewDelivery};
 use crate::store::messages::{self, PushMessage, Whom};
 use crate::store::people::{self, Person};
 use crate::store::ranges::{self, Range};
-use crate::store::deliveries::{self, NewDelivery};
 use crate::store::reports;
 use crate::{facts, selling};
 
@@ -161,7 +161,7 @@ pub(crate) async fn frozen(
 ///
 /// # Errors
 /// A failure of the database.
-pub(crate) async fn advance(
+pub async fn advance(
     context: &Context,
     tenant: &TenantId,
     id: &PushMessageId,
@@ -226,11 +226,7 @@ async fn page(context: &Context, tx: &Tx, message: &mut PushMessage) -> anyhow::
 }
 
 /// The next page of people that are named.
-async fn named(
-    tx: &Tx,
-    all: &[ActorId],
-    cursor: Option<&ActorId>,
-) -> anyhow::Result<Vec<Person>> {
+async fn named(tx: &Tx, all: &[ActorId], cursor: Option<&ActorId>) -> anyhow::Result<Vec<Person>> {
     let sorted: BTreeSet<&ActorId> = all.iter().collect();
     let rest = sorted
         .into_iter()
@@ -255,7 +251,11 @@ fn of_person(
         return Ok(());
     }
     let person = &known.person.id;
-    let due_at = paced(message.due_at.max(context.now), message.meant, message.per_minute);
+    let due_at = paced(
+        message.due_at.max(context.now),
+        message.meant,
+        message.per_minute,
+    );
     message.meant += 1;
     let group = &message.reference;
     let is_held_out = is_held_out(

@@ -58,7 +58,10 @@ impl Keys {
     #[must_use]
     pub fn read_stop(&self, token: &str) -> Option<(TenantId, ActorId)> {
         let (tenant, person) = self.read("stop", token)?;
-        Some((TenantId::parse(&tenant).ok()?, ActorId::parse(&person).ok()?))
+        Some((
+            TenantId::parse(&tenant).ok()?,
+            ActorId::parse(&person).ok()?,
+        ))
     }
 
     /// What a device shows when it tells that a delivery came.
@@ -153,7 +156,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn keyed(key: &[u8], message: &[u8]) -> anyhow::Result<Hmac<Sha256>> {
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key)?;
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key)
+        .map_err(|_| anyhow::anyhow!("HMAC takes keys of any length"))?;
     mac.update(message);
     Ok(mac)
 }
@@ -166,7 +170,10 @@ mod tests {
     fn a_token_is_of_one_kind_one_deployment_and_one_thing() {
         let keys = Keys::derive(&"k".repeat(32), "").unwrap();
         let others = Keys::derive(&"o".repeat(32), "").unwrap();
-        let (tenant, li) = (TenantId::parse("demo").unwrap(), ActorId::parse("li").unwrap());
+        let (tenant, li) = (
+            TenantId::parse("demo").unwrap(),
+            ActorId::parse("li").unwrap(),
+        );
         let token = keys.stop_token(&tenant, &li).unwrap();
         assert_eq!(keys.read_stop(&token), Some((tenant.clone(), li)));
         assert_eq!(keys.read_receipt(&token), None);
@@ -186,7 +193,12 @@ mod tests {
         assert_eq!(key(&"k".repeat(32)), key(&"k".repeat(32)));
         assert_ne!(key(&"k".repeat(32)), key(&"o".repeat(32)));
         assert!(Keys::derive(&"k".repeat(32), "mailto:me@example.com").is_err());
-        assert!(Keys::derive(&"k".repeat(32), "").unwrap().sender().is_none());
+        assert!(
+            Keys::derive(&"k".repeat(32), "")
+                .unwrap()
+                .sender()
+                .is_none()
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod courier;
 pub mod cron;
 mod delivering;
 pub mod domain;
-mod expanding;
+pub mod expanding;
 mod facts;
 pub mod http;
 pub mod inbox;

@@ -6,10 +6,10 @@ use wire::event::PushPlanChanged;
 
 use crate::context::Context;
 use crate::domain::{LATE_MS_MAX, PlanState, Rhythm, Source};
+use crate::facts;
 use crate::store::messages::Whom;
 use crate::store::plans::{self, Plan};
 use crate::telling::{self, New};
-use crate::facts;
 
 /// Runs a plan whose time has come; whether it did.
 ///

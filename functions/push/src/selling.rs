@@ -11,8 +11,8 @@ use wire::event::{
 use crate::context::Context;
 use crate::domain::{OrderState, Step, charge};
 use crate::facts;
-use crate::store::orders::{self, Order};
 use crate::store::deliveries;
+use crate::store::orders::{self, Order};
 
 /// What payments calls it by.
 pub(crate) const PURPOSE: &str = "push";
@@ -81,7 +81,9 @@ pub(crate) async fn closed(
     }
     match orders::of_payment(tx, &event.payment).await? {
         Some(order) if order.state == OrderState::Asked => {
-            step(context, tx, order, (Step::Expire, None)).await.map(drop)
+            step(context, tx, order, (Step::Expire, None))
+                .await
+                .map(drop)
         }
         _ => Ok(()),
     }

@@ -111,7 +111,11 @@ pub(crate) async fn content(
 ) -> anyhow::Result<Content> {
     let texts = match &written.template {
         None => None,
-        Some(name) => Some(template(db, tenant, name).await?.ok_or_else(unknown_template)?),
+        Some(name) => Some(
+            template(db, tenant, name)
+                .await?
+                .ok_or_else(unknown_template)?,
+        ),
     };
     let (purpose, title, body) = match texts {
         Some((purpose, title, body)) => (
@@ -156,7 +160,9 @@ pub(crate) fn kept(content: &Content) -> anyhow::Result<Value> {
     };
     let channels = content.channels.iter();
     let options = Options {
-        channels: channels.map(|channel| channel.as_str().to_owned()).collect(),
+        channels: channels
+            .map(|channel| channel.as_str().to_owned())
+            .collect(),
         urgency: Some(content.urgency.as_str().to_owned()),
         collapse_key: content.collapse_key.clone(),
         ttl_seconds: Some(content.ttl_seconds),

@@ -21,6 +21,11 @@ impl Courier {
         std::mem::take(&mut *locked(&self.sent))
     }
 
+    /// Keeps what another replica sent.
+    pub fn keep(&self, call: Call) {
+        locked(&self.sent).push(call);
+    }
+
     /// From now on, addresses that start like this are answered so; without a status, nobody answers.
     pub fn say(&self, start: &str, status: Option<u16>, retry_after: Option<&str>) {
         let answered = status.map(|status| Answered {

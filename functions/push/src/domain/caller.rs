@@ -112,10 +112,7 @@ pub fn buyers_only(actor: &Actor) -> Result<(), Refusal> {
     }
     Err(Refusal::forbidden(
         "merchants_only",
-        Message::new(
-            "Paid pushes are for merchants.",
-            "付费推送仅供商家使用。",
-        ),
+        Message::new("Paid pushes are for merchants.", "付费推送仅供商家使用。"),
     ))
 }
 

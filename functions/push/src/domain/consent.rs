@@ -48,7 +48,10 @@ impl Use {
     /// Whether nothing is done before it was agreed to; the others are done until they are taken back.
     #[must_use]
     pub fn needs_consent(self) -> bool {
-        matches!(self, Self::Marketing | Self::PersonalisedAds | Self::Sharing)
+        matches!(
+            self,
+            Self::Marketing | Self::PersonalisedAds | Self::Sharing
+        )
     }
 
     /// The use of a message's purpose; an alarm needs none.
@@ -177,8 +180,17 @@ mod tests {
         };
         let check = |minor, asked| consent(&given, minor, asked, Channel::Inbox);
         assert_eq!(check(true, asked(Purpose::Safety, false)), Consent::Given);
-        assert_eq!(check(true, asked(Purpose::Marketing, false)), Consent::Minor);
-        assert_eq!(check(false, asked(Purpose::Marketing, false)), Consent::Given);
-        assert_eq!(check(false, asked(Purpose::Marketing, true)), Consent::Missing);
+        assert_eq!(
+            check(true, asked(Purpose::Marketing, false)),
+            Consent::Minor
+        );
+        assert_eq!(
+            check(false, asked(Purpose::Marketing, false)),
+            Consent::Given
+        );
+        assert_eq!(
+            check(false, asked(Purpose::Marketing, true)),
+            Consent::Missing
+        );
     }
 }

@@ -199,7 +199,9 @@ fn both(field: &str, text: &Bilingual, characters_max: usize) -> Result<Bilingua
 /// An address that a tap opens: of the web, or a path of the app.
 fn address(text: &str) -> Result<String, Refusal> {
     let is_ours = text.starts_with('/') && !text.starts_with("//");
-    let written = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    let written = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if text.len() <= URL_BYTES_MAX && written && (is_ours || text.starts_with("https://")) {
         return Ok(text.to_owned());
     }

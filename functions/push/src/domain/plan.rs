@@ -121,7 +121,10 @@ impl Rhythm {
             if !period.has(date) {
                 continue;
             }
-            let times = period.points.iter().map(|minute| zone.moment(date, *minute));
+            let times = period
+                .points
+                .iter()
+                .map(|minute| zone.moment(date, *minute));
             if let Some(found) = times.filter(|at| *at > moment).min() {
                 return Some(found);
             }
@@ -142,10 +145,12 @@ impl Period {
                 // Weeks begin on Monday.
                 let before = u64::from(self.from.weekday().num_days_from_monday());
                 let week = (days + before) / 7;
-                week.is_multiple_of(every) && weekdays.contains(&date.weekday().number_from_monday())
+                week.is_multiple_of(every)
+                    && weekdays.contains(&date.weekday().number_from_monday())
             }
             Turn::Month(days) => {
-                let number = |date: NaiveDate| i64::from(date.year()) * 12 + i64::from(date.month0());
+                let number =
+                    |date: NaiveDate| i64::from(date.year()) * 12 + i64::from(date.month0());
                 let apart = number(date) - number(self.from);
                 let is_last = is_last_of_month(date);
                 apart % i64::from(self.every.max(1)) == 0
@@ -168,7 +173,9 @@ fn read(value: &Value, today: NaiveDate) -> Option<Rhythm> {
         let at = Timestamp::parse(once.as_str()?).ok()?;
         return (fields.len() == 1).then_some(Rhythm::Once(at));
     }
-    let known = ["day", "week", "month", "weekdays", "days", "points", "from", "until"];
+    let known = [
+        "day", "week", "month", "weekdays", "days", "points", "from", "until",
+    ];
     if !fields.keys().all(|name| known.contains(&name.as_str())) {
         return None;
     }
@@ -194,7 +201,10 @@ fn read(value: &Value, today: NaiveDate) -> Option<Rhythm> {
     let is_empty = until.is_some_and(|last| last < from);
     // Dates far away are a mistake, and cost a search.
     let ends = from.checked_add_months(Months::new(1_200))?;
-    if !(1..=EVERY_MAX).contains(&every) || is_empty || from < today.checked_sub_months(Months::new(1_200))? {
+    if !(1..=EVERY_MAX).contains(&every)
+        || is_empty
+        || from < today.checked_sub_months(Months::new(1_200))?
+    {
         return None;
     }
     (until.is_none_or(|last| last <= ends)).then_some(Rhythm::Periodic(Period {

@@ -22,7 +22,10 @@ fn rhythm(value: serde_json::Value) -> Rhythm {
 fn times(rhythm: &Rhythm, zone: Zone, from: &str, count: usize) -> Vec<String> {
     let mut found = Vec::new();
     let mut moment = at(from);
-    while let Some(next) = rhythm.next_after(moment, zone).filter(|_| found.len() < count) {
+    while let Some(next) = rhythm
+        .next_after(moment, zone)
+        .filter(|_| found.len() < count)
+    {
         found.push(next.to_string());
         moment = next;
     }
@@ -51,7 +54,8 @@ fn each_turn_comes_by_the_clocks_of_its_zone() {
             "2026-12-07T00:00:00.000Z"
         ]
     );
-    let monthly = rhythm(json!({"month": 1, "days": [31], "points": ["08:00"], "until": "2027-02-28"}));
+    let monthly =
+        rhythm(json!({"month": 1, "days": [31], "points": ["08:00"], "until": "2027-02-28"}));
     assert_eq!(
         times(&monthly, zone, from, 9),
         [

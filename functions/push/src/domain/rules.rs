@@ -130,6 +130,9 @@ mod tests {
 
     #[test]
     fn fen_are_yuan_for_people() {
-        assert_eq!([yuan(1205), yuan(7), yuan(-150)], ["12.05", "0.07", "-1.50"]);
+        assert_eq!(
+            [yuan(1205), yuan(7), yuan(-150)],
+            ["12.05", "0.07", "-1.50"]
+        );
     }
 }

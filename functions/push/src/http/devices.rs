@@ -75,12 +75,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     stored(&made, "/api/push/devices")
 }
 
-async fn add(
-    context: &Context,
-    tx: &Tx,
-    actor: &Actor,
-    new: &NewDevice,
-) -> anyhow::Result<Answer> {
+async fn add(context: &Context, tx: &Tx, actor: &Actor, new: &NewDevice) -> anyhow::Result<Answer> {
     let device = device_of(context, tx, actor, new).await?;
     let tags = tags(&new.tags)?;
     people::meet(tx, &actor.id).await?;

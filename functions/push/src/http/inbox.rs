@@ -34,7 +34,9 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     catch_up(context, &actor).await?;
     let mut query = Query::of(request)?;
     let page = query.page(DeliveryId::parse)?;
-    let unread = query.take("unread", str::parse::<bool>)?.unwrap_or_default();
+    let unread = query
+        .take("unread", str::parse::<bool>)?
+        .unwrap_or_default();
     query.finish()?;
     let whose = (&actor.tenant, &actor.id);
     let found = sql::messages(&context.db, whose, unread, &page).await?;

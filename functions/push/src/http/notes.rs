@@ -6,10 +6,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
-use kernel::{Timestamp, TenantId};
-use messaging::ntfy::{
-    Message, MessageId, NtfyError, Parameters, Publication, Since, Topic,
-};
+use kernel::{TenantId, Timestamp};
+use messaging::ntfy::{Message, MessageId, NtfyError, Parameters, Publication, Since, Topic};
 use store::tx;
 use web::{Reply, Request};
 
@@ -55,9 +53,8 @@ pub(super) async fn publish(
         headers: &headers,
         query: &query,
     };
-    let read = Topic::parse(topic).and_then(|topic| {
-        Publication::read(topic, &parameters, request.body(), context.now)
-    });
+    let read = Topic::parse(topic)
+        .and_then(|topic| Publication::read(topic, &parameters, request.body(), context.now));
     keep(context, request, read).await
 }
 
@@ -164,7 +161,9 @@ async fn of_topic(
             after: None,
         },
         Since::After(id) => From {
-            at: sql::at(db, topic, id.as_str()).await?.unwrap_or(Timestamp::EPOCH),
+            at: sql::at(db, topic, id.as_str())
+                .await?
+                .unwrap_or(Timestamp::EPOCH),
             after: Some(id.as_str()),
         },
     };

@@ -1,20 +1,24 @@
 //! `/api/push/orders`: pushes that merchants pay for.
 
-use kernel::{Actor, ActorId, Currency, MerchantId, PushMessageId, PushOrderId};
-use kernel::{Message, PaymentId, Refusal, Timestamp};
+mod shown;
+
+use kernel::{
+    Actor, Currency, MerchantId, Message, PaymentId, PushMessageId, PushOrderId, Refusal, Timestamp,
+};
 use messaging::audience::Audience;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use store::Tx;
-use web::{Query, Reply, Request};
+use web::{Reply, Request};
 use wire::event::PaymentRequested;
 
-use super::{
-    answer, caller, form, messages, name_of, path_id, replied, stored, write, write_once,
-};
+use shown::shown;
+pub(super) use shown::{list, show};
+
+use super::{answer, caller, form, messages, name_of, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
-    PAYMENT_MS, QUOTE_MS, OrderState, Source, Step, buyers_only, holds, own_order, price, prose,
+    OrderState, PAYMENT_MS, QUOTE_MS, Source, Step, buyers_only, holds, own_order, price, prose,
     reviewers_only, sees_all, tells, unknown_merchant, unknown_order,
 };
 use crate::selling::{self, PURPOSE, step};
@@ -33,32 +37,6 @@ struct Form {
     options: Options,
     audience: Value,
     send_at: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-struct Shown {
-    id: PushOrderId,
-    merchant: MerchantId,
-    state: &'static str,
-    content: Value,
-    audience: Value,
-    due_at: Timestamp,
-    people: i64,
-    digest: Option<String>,
-    price_minor: i64,
-    amount_minor: i64,
-    currency: Currency,
-    valid_until: Option<Timestamp>,
-    payment: Option<PaymentId>,
-    message: Option<PushMessageId>,
-    delivered: i64,
-    charged_minor: i64,
-    refunded_minor: i64,
-    created_by: ActorId,
-    reviewed_by: Option<ActorId>,
-    note: Option<String>,
-    created_at: Timestamp,
-    version: i64,
 }
 
 /// What is told and to whom, checked: always advertising, in the merchant's name.
@@ -314,36 +292,6 @@ pub(super) async fn cancel(
     replied(&made)
 }
 
-pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
-    let actor = caller(context, request)?;
-    buyers_only(&actor)?;
-    inbox::catch_up(context, &actor.tenant).await?;
-    let mut query = Query::of(request)?;
-    let page = query.page(PushOrderId::parse)?;
-    let merchant = query.take("merchant", MerchantId::parse)?;
-    query.finish()?;
-    let person = (!sees_all(&actor)).then_some(&actor.id);
-    let whose = (merchant.as_ref(), person);
-    let found = sql::orders(&context.db, &actor.tenant, whose, &page).await?;
-    Ok(Reply::ok(&page.listing(
-        found,
-        |order| order.id.to_string(),
-        shown,
-    )))
-}
-
-pub(super) async fn show(
-    context: &Context,
-    request: &Request,
-    order: &str,
-) -> anyhow::Result<Reply> {
-    let actor = caller(context, request)?;
-    inbox::catch_up(context, &actor.tenant).await?;
-    let order = seen(context, &actor, order).await?;
-    let version = order.version;
-    Ok(Reply::ok(&shown(order)).with_etag(version))
-}
-
 /// An order that the caller may see.
 async fn seen(context: &Context, actor: &Actor, order: &str) -> anyhow::Result<Order> {
     let id: PushOrderId = path_id(order, unknown_order)?;
@@ -375,33 +323,6 @@ async fn may_buy(context: &Context, actor: &Actor, merchant: &MerchantId) -> any
 async fn again(tx: &Tx, id: &PushOrderId) -> anyhow::Result<Order> {
     let found = sql::order(tx, tx.tenant(), id).await?;
     found.ok_or_else(|| unknown_order().into())
-}
-
-fn shown(order: Order) -> Shown {
-    Shown {
-        id: order.id,
-        merchant: order.merchant,
-        state: order.state.as_str(),
-        content: order.content,
-        audience: order.audience,
-        due_at: order.due_at,
-        people: order.people,
-        digest: order.digest,
-        price_minor: order.price_minor,
-        amount_minor: order.amount_minor,
-        currency: Currency::Cny,
-        valid_until: order.valid_until,
-        payment: order.payment,
-        message: order.message,
-        delivered: order.delivered,
-        charged_minor: order.charged_minor,
-        refunded_minor: order.refunded_minor,
-        created_by: order.created_by,
-        reviewed_by: order.reviewed_by,
-        note: order.note,
-        created_at: order.created_at,
-        version: order.version,
-    }
 }
 
 fn no_community() -> Refusal {

@@ -61,7 +61,9 @@ fn reached(kind: &str, limit: Limit, now: Timestamp) -> Problem {
         _ => ("a day", "每天", "messages_per_day_reached"),
     };
     let message = Message::new(
-        format!("The limit of {most} messages {english} is reached until {until}. Send the rest after that."),
+        format!(
+            "The limit of {most} messages {english} is reached until {until}. Send the rest after that."
+        ),
         format!("已达到{chinese} {most} 条的上限，{until} 后可继续发送。"),
     );
     Problem::new(::http::StatusCode::TOO_MANY_REQUESTS, code, message)
@@ -75,7 +77,10 @@ impl Left {
         let seconds = self.minute.ends_at.millis_since(now).max(0) / 1_000;
         reply
             .with_header(header("x-rate-limit-limit"), &self.minute.most.to_string())
-            .with_header(header("x-rate-limit-remaining"), &self.minute.left.to_string())
+            .with_header(
+                header("x-rate-limit-remaining"),
+                &self.minute.left.to_string(),
+            )
             .with_header(header("x-rate-limit-reset"), &seconds.to_string())
             .with_header(header("x-quota-limit"), &self.day.most.to_string())
             .with_header(header("x-quota-remaining"), &self.day.left.to_string())

@@ -132,9 +132,8 @@ fn shown(template: Template) -> Shown {
 
 /// A name: small letters, digits, `.`, `-` and `_`.
 fn name(text: &str) -> Result<String, Refusal> {
-    let allowed = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte)
-    };
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
     if (1..=NAME_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(allowed) {
         return Ok(text.to_owned());
     }

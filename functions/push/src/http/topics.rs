@@ -119,11 +119,7 @@ pub(super) async fn change_key(
     Ok(private(replied(&made)?))
 }
 
-async fn own(
-    context: &Context,
-    actor: &kernel::Actor,
-    topic: &str,
-) -> anyhow::Result<Topic> {
+async fn own(context: &Context, actor: &kernel::Actor, topic: &str) -> anyhow::Result<Topic> {
     let found = sql::topic(&context.db, &actor.tenant, topic).await?;
     let own = found.filter(|found| found.owner == actor.id && receivers_only(actor).is_ok());
     own.ok_or_else(|| unknown_topic().into())

@@ -297,7 +297,9 @@ fn too_many() -> Refusal {
     Refusal::conflict(
         "webhook_taken",
         Message::new(
-            format!("This address is a webhook already, or you have {WEBHOOKS_MAX} of them. Change one instead."),
+            format!(
+                "This address is a webhook already, or you have {WEBHOOKS_MAX} of them. Change one instead."
+            ),
             format!("该地址已注册 Webhook，或您已有 {WEBHOOKS_MAX} 个，请修改现有的。"),
         ),
     )

@@ -18,9 +18,7 @@ use wire::event::{
 use wire::mall::Standing;
 
 use crate::context::Context;
-use crate::domain::{
-    Bilingual, Channel, Content, Draft, Source, purpose_name, rule, yuan,
-};
+use crate::domain::{Bilingual, Channel, Content, Draft, Source, purpose_name, rule, yuan};
 use crate::store::messages::Whom;
 use crate::store::{merchants, people, terms};
 use crate::telling::{self, New};

@@ -79,9 +79,7 @@ pub(crate) async fn agreements(
     tenant: &TenantId,
     person: &ActorId,
 ) -> anyhow::Result<Vec<Agreement>> {
-    let rows = db
-        .rows(AGREEMENTS, &[tenant.into(), person.into()])
-        .await?;
+    let rows = db.rows(AGREEMENTS, &[tenant.into(), person.into()]).await?;
     rows.iter().map(|row| agreement(row, 0)).collect()
 }
 

@@ -30,8 +30,8 @@ statements! {
         where d.tenant = $1 and d.due_at is not null and d.due_at <= $2
         order by d.due_at, d.id limit $3";
 
-    DELIVERY = "select state, reason, tries, due_at, expires_at, channel, message, person
-        from push_delivery where tenant = $1 and id = $2";
+    DELIVERY = "select state, reason, tries, due_at, expires_at, channel from push_delivery
+        where tenant = $1 and id = $2";
 
     STORE = "update push_delivery set state = $3, reason = cast($4 as text), tries = $5, due_at = cast($6 as bigint),
             leased_at = case when cast($3 as text) = 'leased' then cast($7 as bigint) else leased_at end,
@@ -140,7 +140,10 @@ fn columns(state: &State) -> anyhow::Result<(&'static str, Option<String>, Optio
 /// The state of three columns from that position on: name, reason, tries, moment, end.
 fn state_of(row: &Row, at: usize, schedule: Schedule) -> anyhow::Result<Delivery> {
     let due_at = || row.timestamp(at + 3);
-    let reason = || row.text(at + 1).map(|text| serde_json::Value::from(text.to_owned()));
+    let reason = || {
+        row.text(at + 1)
+            .map(|text| serde_json::Value::from(text.to_owned()))
+    };
     let state = match row.text(at)? {
         "queued" => State::Queued { due_at: due_at()? },
         "leased" => State::Leased { until: due_at()? },
@@ -255,27 +258,16 @@ fn due_of(row: &Row) -> anyhow::Result<Due> {
     })
 }
 
-/// A delivery as it stands, with its message and whose it is.
-pub(crate) struct Standing {
-    pub(crate) delivery: Delivery,
-    pub(crate) message: PushMessageId,
-    pub(crate) person: ActorId,
-}
-
-/// A delivery.
+/// A delivery as it stands.
 pub(crate) async fn delivery(
     db: &impl Read,
     tenant: &TenantId,
     id: &DeliveryId,
-) -> anyhow::Result<Option<Standing>> {
+) -> anyhow::Result<Option<Delivery>> {
     let row = db.row(DELIVERY, &[tenant.into(), id.into()]).await?;
     row.map(|row| {
         let channel = word(row.text(5)?, Channel::parse)?;
-        Ok(Standing {
-            delivery: state_of(&row, 0, schedule(channel))?,
-            message: row.id(6)?,
-            person: row.id(7)?,
-        })
+        state_of(&row, 0, schedule(channel))
     })
     .transpose()
 }
@@ -363,12 +355,7 @@ pub(crate) async fn replay(
     id: &DeliveryId,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> anyhow::Result<bool> {
-    let parameters = [
-        tx.tenant().into(),
-        id.into(),
-        now.into(),
-        expires_at.into(),
-    ];
+    let parameters = [tx.tenant().into(), id.into(), now.into(), expires_at.into()];
     Ok(tx.row(REPLAY, &parameters).await?.is_some())
 }
 

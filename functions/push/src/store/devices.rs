@@ -24,7 +24,7 @@ statements! {
             previous_until, created_at
         from push_subscription
         where tenant = $1 and person = $2 and (cast($3 as text) is null or id > $3)
-            and (channel = 'webhook') = ($5 = 1)
+            and (channel = 'webhook') = (cast($5 as bigint) = 1)
         order by id limit $4";
 
     RENEW = "update push_subscription set p256dh = cast($3 as text), auth = cast($4 as text), alias = cast($5 as text),
@@ -118,11 +118,7 @@ pub(crate) async fn by_address(
     channel: Channel,
     address: &str,
 ) -> anyhow::Result<Option<Device>> {
-    let parameters = [
-        tx.tenant().into(),
-        channel.as_str().into(),
-        address.into(),
-    ];
+    let parameters = [tx.tenant().into(), channel.as_str().into(), address.into()];
     let row = tx.row(BY_ADDRESS, &parameters).await?;
     row.as_ref().map(device_of).transpose()
 }

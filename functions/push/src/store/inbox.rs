@@ -13,7 +13,7 @@ statements! {
             m.collapse_key
         from push_delivery d join push_message m on m.tenant = d.tenant and m.id = d.message
         where d.tenant = $1 and d.person = $2 and d.channel = 'inbox' and d.delivered_at is not null
-            and (cast($3 as text) is null or d.id < $3) and ($4 = 0 or d.read_at is null)
+            and (cast($3 as text) is null or d.id < $3) and (cast($4 as bigint) = 0 or d.read_at is null)
             and (cast($5 as text) is null or d.id = $5)
         order by d.id desc limit $6";
 
@@ -104,12 +104,7 @@ pub(crate) async fn read(
     id: &DeliveryId,
     now: Timestamp,
 ) -> anyhow::Result<bool> {
-    let parameters = [
-        tx.tenant().into(),
-        person.into(),
-        id.into(),
-        now.into(),
-    ];
+    let parameters = [tx.tenant().into(), person.into(), id.into(), now.into()];
     Ok(tx.row(READ_ONE, &parameters).await?.is_some())
 }
 
@@ -120,11 +115,6 @@ pub(crate) async fn read_all(
     up_to: &DeliveryId,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let parameters = [
-        tx.tenant().into(),
-        person.into(),
-        up_to.into(),
-        now.into(),
-    ];
+    let parameters = [tx.tenant().into(), person.into(), up_to.into(), now.into()];
     tx.execute(READ_ALL, &parameters).await
 }

@@ -37,11 +37,7 @@ pub(crate) async fn put(tx: &Tx, event: &MerchantChanged) -> anyhow::Result<()> 
     let merchant = [tx.tenant().into(), (&event.merchant).into()];
     tx.execute(CLEAR_MEMBERS, &merchant).await?;
     for member in &event.members {
-        let parameters = [
-            tx.tenant().into(),
-            (&event.merchant).into(),
-            member.into(),
-        ];
+        let parameters = [tx.tenant().into(), (&event.merchant).into(), member.into()];
         tx.execute(PUT_MEMBER, &parameters).await?;
     }
     Ok(())

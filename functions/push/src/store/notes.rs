@@ -27,7 +27,7 @@ statements! {
         on conflict (tenant, topic, id) do nothing";
 
     SINCE = "select at, id, line from push_note
-        where tenant = $1 and topic = $2 and at >= $3 and at <= $4 and expires_at > $4 and ($5 = 0 or at > $3 or id > $6)
+        where tenant = $1 and topic = $2 and at >= $3 and at <= $4 and expires_at > $4 and (cast($5 as bigint) = 0 or at > $3 or id > $6)
         order by at, id limit $7";
 
     LATEST = "select at, id, line from push_note
@@ -118,12 +118,7 @@ pub(crate) async fn change_key(
     id: &str,
     (number, digest): (i64, &str),
 ) -> anyhow::Result<()> {
-    let parameters = [
-        tx.tenant().into(),
-        id.into(),
-        number.into(),
-        digest.into(),
-    ];
+    let parameters = [tx.tenant().into(), id.into(), number.into(), digest.into()];
     tx.execute(CHANGE_KEY, &parameters).await
 }
 

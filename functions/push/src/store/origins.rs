@@ -42,11 +42,6 @@ pub(crate) async fn alarm(
     origin: &str,
     (now, since): (Timestamp, Timestamp),
 ) -> anyhow::Result<bool> {
-    let parameters = [
-        tx.tenant().into(),
-        origin.into(),
-        now.into(),
-        since.into(),
-    ];
+    let parameters = [tx.tenant().into(), origin.into(), now.into(), since.into()];
     Ok(tx.row(ALARM, &parameters).await?.is_some())
 }

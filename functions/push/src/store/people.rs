@@ -14,7 +14,7 @@ statements! {
         on conflict (tenant, id) do nothing";
 
     SEEN = "update push_person set last_active_at = $3
-        where tenant = $1 and id = $2 and coalesce(last_active_at, 0) < $3 - 60000";
+        where tenant = $1 and id = $2 and coalesce(last_active_at, 0) < cast($3 as bigint) - 60000";
 
     PERSON = "select id, language, time_zone, minor, segments, rfm, last_active_at, quiet_from, quiet_until, quiet_then
         from push_person where tenant = $1 and id = $2";
@@ -268,12 +268,7 @@ pub(crate) async fn set_tags(
     )
     .await?;
     for tag in tags {
-        let parameters = [
-            tx.tenant().into(),
-            person.into(),
-            tag.into(),
-            source.into(),
-        ];
+        let parameters = [tx.tenant().into(), person.into(), tag.into(), source.into()];
         tx.execute(PUT_TAG, &parameters).await?;
     }
     Ok(())
