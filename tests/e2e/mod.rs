@@ -8,6 +8,8 @@ mod day;
 mod door;
 /// Messages, received by other people's libraries.
 mod messages;
+/// Prebid.js in a browser, against our exchange.
+mod prebid;
 /// What a guest gets from the host, and what it does not get.
 mod reach;
 /// What cannot start says why in one sentence, and exits.

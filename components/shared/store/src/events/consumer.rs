@@ -29,6 +29,14 @@ impl<'a> From<&'a str> for Consumer<'a> {
     }
 }
 
+/// Where the first fact of a kind after a place stands.
+const FIRST_OF_KIND: &str =
+    "select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2";
+
+/// The first fact of some kinds after a place, with [`FIRST_OF_KIND`] for each of them.
+const FIRST_OF_KINDS: &str = "select seq, id, kind, at, data from event
+    where tenant = $1 and seq = (select min(n.seq) from (select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2) n)";
+
 impl Consumer<'_> {
     /// The statement that finds the next fact for it after a place, and the kinds as its last parameters: the first of
     /// each kind is found in the index, and the first of those is read.
@@ -37,18 +45,10 @@ impl Consumer<'_> {
             let first = "select seq, id, kind, at, data from event where tenant = $1 and seq > $2 order by seq limit 1";
             return (first.to_owned(), Vec::new());
         }
-        let of_kind = |number: usize| {
-            let kind = number + 3;
-            format!(
-                "select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = ${kind} and e.seq > $2"
-            )
-        };
-        let firsts: Vec<String> = (0..self.kinds.len()).map(of_kind).collect();
-        let sql = format!(
-            "select seq, id, kind, at, data from event
-             where tenant = $1 and seq = (select min(n.seq) from ({}) n)",
-            firsts.join(" union all ")
-        );
+        let firsts: Vec<String> = (3..self.kinds.len() + 3)
+            .map(|place| FIRST_OF_KIND.replace("$3", &format!("${place}")))
+            .collect();
+        let sql = FIRST_OF_KINDS.replace(FIRST_OF_KIND, &firsts.join(" union all "));
         (sql, self.kinds.iter().map(|kind| (*kind).into()).collect())
     }
 }
@@ -66,16 +66,14 @@ pub async fn concerns(
     if consumer.kinds.is_empty() {
         return is_waiting(db, tenant, consumer.name).await;
     }
-    let names: Vec<String> = (0..consumer.kinds.len())
-        .map(|number| format!("${}", number + 3))
+    let places: Vec<String> = (3..consumer.kinds.len() + 3)
+        .map(|place| format!("${place}"))
         .collect();
-    let found = format!(
-        "select e.seq from event e
-         where e.tenant = $1 and e.kind in ({})
+    let found = "select e.seq from event e
+         where e.tenant = $1 and e.kind in ($3)
            and e.seq > coalesce((select c.seq from event_cursor c where c.tenant = $1 and c.consumer = $2), 0)
-         limit 1",
-        names.join(", ")
-    );
+         limit 1"
+        .replace("$3", &places.join(", "));
     let mut parameters = vec![tenant.into(), consumer.name.into()];
     parameters.extend(consumer.kinds.iter().map(|kind| Value::from(*kind)));
     Ok(db.row(&found, &parameters).await?.is_some())
