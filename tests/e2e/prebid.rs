@@ -3,7 +3,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use kernel::{ActorKind, CreativeId, Currency, MerchantId, PlacementId, TenantId, Timestamp};
+use kernel::{
+    ActorKind, CreativeId, Currency, EventId, MerchantId, PlacementId, TenantId, Timestamp,
+};
 use linli_tests::{
     http::Http,
     place, poll,
@@ -80,7 +82,7 @@ fn page(folder: &Path) -> Result<(), String> {
 async fn record<Fact: Event>(db: &store::Db, now: Timestamp, fact: &Fact) {
     let tenant = TenantId::parse(TENANT).unwrap();
     store::tx(db, &tenant, async |tx| {
-        let id = web::new_id(now)?.try_into()?;
+        let id: EventId = web::new_id(now)?.try_into()?;
         store::events::append(tx, &id, now, fact).await
     })
     .await

@@ -2,7 +2,7 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     CommunityChanged, CreativeChanged, Event, MerchantChanged, MerchantStandingChanged,
     PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased, PlacementChanged, RefundFailed,
@@ -48,7 +48,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         return take(context, tenant).await;
     }
     Ok(Drained::default())

@@ -9,7 +9,7 @@ mod transfer;
 
 pub use caller::{
     auditors_only, can_pay, can_see, is_manager, operators_only, unknown_account, unknown_payment,
-    unknown_reconciliation, unknown_refund,
+    unknown_reconciliation, unknown_refund, unknown_transfer,
 };
 pub use payment::{
     ATTEMPTS_MAX, Attempt, AttemptState, Channel, Closed, NoticeState, Paid, Payment, PaymentState,

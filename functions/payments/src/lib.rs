@@ -1,7 +1,7 @@
 //! Payments: money that is asked for, the channels it comes and goes over, refunds, transfers, reconciliation, and
 //! the books to look into.
 //!
-//! Triggers: HTTP under `/api/payments`, `/api/refunds`, `/api/payment-notices`, `/api/reconciliations`, `/api/ledger` and
+//! Triggers: HTTP under `/api/payments`, `/api/refunds`, `/api/transfers`, `/api/payment-notices`, `/api/reconciliations`, `/api/ledger` and
 //! `/api/simulated-channel`; MQTT for the doorbell; cron for what others asked for, what channels owe an answer to, and daily seals.
 
 mod channel;

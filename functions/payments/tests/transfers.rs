@@ -4,7 +4,7 @@ use kernel::{Currency, TransferId};
 use serde_json::{Value, json};
 use wire::event::TransferRequested;
 
-use crate::support::{World, on_each_engine};
+use crate::support::{AUDITOR, World, on_each_engine};
 
 fn requested(transfer: &str, payee: &str, channel: &str) -> TransferRequested {
     TransferRequested {
@@ -51,6 +51,14 @@ async fn a_transfer_goes_out_once_however_often_it_is_asked_for_and_told_of() {
                 .starts_with("13")
         );
         assert_eq!(world.tick().await["transfers"], 0);
+        let shown = world.get("/api/transfers/t1").by(AUDITOR).content().await;
+        assert_eq!(
+            (&shown["state"], &shown["channel_transfer"]),
+            (&json!("succeeded"), &told[0]["channel_transfer"])
+        );
+        assert!(shown.get("payee").is_none());
+        let page = world.get("/api/transfers?state=succeeded").by(AUDITOR);
+        assert_eq!(page.content().await["items"][0]["id"], "t1");
     })
     .await;
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use kernel::{Currency, Money, TenantId, Timestamp, TransferId};
 use store::{Read, Row, Tx, Value};
+use web::Page;
 
 use crate::domain::{Channel, Transfer, TransferState};
 
@@ -14,6 +15,12 @@ statements! {
     TRANSFER_OF_NUMBER = "select id, purpose, reference, channel, number, payee, name, amount, remark, created_at, state,
             channel_transfer, confirmation, failure, ended_at, due_at, tries
         from payments_transfer where tenant = $1 and channel = $2 and number = $3";
+
+    TRANSFERS = "select id, purpose, reference, channel, number, payee, name, amount, remark, created_at, state,
+            channel_transfer, confirmation, failure, ended_at, due_at, tries
+        from payments_transfer
+        where tenant = $1 and (cast($2 as text) is null or state = $2) and (cast($3 as text) is null or id < $3)
+        order by id desc limit $4";
 
     INSERT_TRANSFER = "insert into payments_transfer (tenant, id, purpose, reference, channel, number, payee, name, amount,
             remark, created_at, state, due_at, tries)
@@ -50,6 +57,23 @@ pub(crate) async fn of_number(
     let parameters = [tenant.into(), channel.as_str().into(), number.into()];
     let row = db.row(TRANSFER_OF_NUMBER, &parameters).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The transfers, the latest first.
+pub(crate) async fn transfers(
+    db: &impl Read,
+    tenant: &TenantId,
+    state: Option<&str>,
+    page: &Page<TransferId>,
+) -> anyhow::Result<Vec<Transfer>> {
+    let parameters = [
+        tenant.into(),
+        state.into(),
+        page.after.as_ref().into(),
+        page.rows().into(),
+    ];
+    let rows = db.rows(TRANSFERS, &parameters).await?;
+    rows.iter().map(read).collect()
 }
 
 /// Adds a transfer; one that is there stays as it is.
