@@ -3,7 +3,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use kernel::{ActorKind, CreativeId, Currency, MerchantId, PlacementId, TenantId, Timestamp};
+use kernel::{
+    ActorKind, CreativeId, Currency, EventId, MerchantId, PlacementId, TenantId, Timestamp,
+};
 use linli_tests::{
     http::Http,
     place, poll,
@@ -80,7 +82,7 @@ fn page(folder: &Path) -> Result<(), String> {
 async fn record<Fact: Event>(db: &store::Db, now: Timestamp, fact: &Fact) {
     let tenant = TenantId::parse(TENANT).unwrap();
     store::tx(db, &tenant, async |tx| {
-        let id = web::new_id(now)?.try_into()?;
+        let id: EventId = web::new_id(now)?.try_into()?;
         store::events::append(tx, &id, now, fact).await
     })
     .await
@@ -90,7 +92,7 @@ async fn record<Fact: Event>(db: &store::Db, now: Timestamp, fact: &Fact) {
 async fn advertiser(system: &System) {
     let url = format!("sqlite:{}", system.data().join("default.db").display());
     let db = store::Db::open(&url).unwrap();
-    let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis()).unwrap();
+    let now = web::now().unwrap();
     let merchant = MerchantId::parse("fish").unwrap();
     let changed = MerchantChanged {
         merchant: merchant.clone(),

@@ -158,10 +158,13 @@ create table bidding_round (
     inputs text not null,
     outcome text not null,
     held_at bigint not null,
+    -- Whether anything was charged by it: then it is kept for longer.
+    charged bigint not null check (charged in (0, 1)),
     primary key (tenant, id)
 );
 
-create index bidding_round_by_time on bidding_round (held_at);
+create index bidding_round_idle on bidding_round (held_at) where charged = 0;
+create index bidding_round_charged on bidding_round (held_at) where charged = 1;
 
 -- One advertisement in one place for one visitor: the bid is reserved until it is used, or its time is over.
 create table bidding_offer (
@@ -192,7 +195,8 @@ create table bidding_offer (
 create index bidding_offer_open on bidding_offer (expires_at) where state = 'open';
 create index bidding_offer_by_round on bidding_offer (tenant, round);
 create index bidding_offer_by_viewer on bidding_offer (tenant, viewer, campaign, clicked_at);
-create index bidding_offer_by_time on bidding_offer (made_at);
+create index bidding_offer_released on bidding_offer (made_at) where state = 'released';
+create index bidding_offer_charged on bidding_offer (made_at) where state = 'charged';
 
 -- What was not counted, by its reason; without a campaign where none is known.
 create table bidding_invalid (

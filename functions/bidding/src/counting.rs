@@ -9,7 +9,7 @@ use crate::domain::{self, Invalid, Kind, OfferState, Seen};
 use crate::facts::append;
 use crate::offering::{day_of, month_of};
 use crate::store::offers::{self, Offer};
-use crate::store::{accruals, campaigns, counts, known};
+use crate::store::{accruals, campaigns, counts, known, rounds};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +153,7 @@ async fn charge(
     counts::settle_day(tx, (&offer.campaign, &offer.day), spent).await?;
     offer.state = OfferState::Charged;
     offer.charged_micros = price_micros;
+    rounds::mark(tx, &offer.round).await?;
     if price_micros == 0 {
         return Ok(());
     }

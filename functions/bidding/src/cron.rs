@@ -13,8 +13,10 @@ use crate::{counting, inbox, invoicing, sealing};
 
 /// The most of each thing that one tick does; the next tick goes on.
 pub const TICK_UNITS_MAX: i64 = 200;
-/// For how long rounds and their offers are kept, in milliseconds: 90 days.
-pub const ROUNDS_MS: i64 = 90 * 24 * HOUR_MS;
+/// For how long rounds that charged nothing are kept with their offers, in milliseconds: a week.
+pub const IDLE_MS: i64 = 7 * 24 * HOUR_MS;
+/// For how long those are that did, in milliseconds: 90 days.
+pub const CHARGED_MS: i64 = 90 * 24 * HOUR_MS;
 /// For how many hours qualities are kept: a week.
 const QUALITY_HOURS: i64 = 7 * 24;
 /// How long after its end a month is invoiced, in milliseconds: what was counted at its end is committed by then.
@@ -86,9 +88,10 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     for (tenant, key) in accruals::open(db, (&month, TICK_UNITS_MAX)).await? {
         done.invoiced += count(invoicing::invoice(context, &tenant, &key).await, &tenant);
     }
-    let old = (context.now.plus_millis(-ROUNDS_MS), SWEEP_ROWS_MAX);
-    offers::sweep(db, old).await?;
-    rounds::sweep(db, old).await?;
+    let ago = |millis: i64| context.now.plus_millis(-millis);
+    let old = (ago(IDLE_MS), ago(CHARGED_MS));
+    offers::sweep(db, old, SWEEP_ROWS_MAX).await?;
+    rounds::sweep(db, old, SWEEP_ROWS_MAX).await?;
     candidates::sweep_qualities(db, hour_of(context.now.millis()) - QUALITY_HOURS).await?;
     done.forgotten = store::sweep(db, context.now).await?;
     let full = [done.released, done.cleared, done.begun, done.invoiced];

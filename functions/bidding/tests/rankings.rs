@@ -317,3 +317,31 @@ async fn one_place_is_asked_for_that_is_sold_so() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_same_key_gets_the_same_page_and_old_rounds_are_forgotten() {
+    on_each_engine(async |mut world| {
+        news(&world).await;
+        let ask = async || {
+            let ask = world.post("/api/bidding/rankings").by(LI).key("page");
+            ask.json(&json!({"board": "news"})).content().await
+        };
+        let page = ask().await;
+        assert_eq!(ask().await, page);
+        world.clicks(&page["items"][0]["offer"]).await;
+        let idle = world.looks(json!({"keyword": "news"})).await;
+        assert_eq!(idle["round"], Value::Null);
+        let idle = world.looks(json!({"board": "news"})).await;
+        world.tick_at("2026-10-17T01:59:59Z").await;
+        world.round(&idle["round"]).await;
+        world.tick_at("2026-10-17T02:00:01Z").await;
+        let path = |round: &Value| format!("/api/bidding/rounds/{}", round.as_str().unwrap());
+        let gone = world.get(&path(&idle["round"])).by(WANG);
+        gone.refused(404, "auction_round_unknown").await;
+        world.round(&page["round"]).await;
+        world.tick_at("2027-01-08T02:00:01Z").await;
+        let gone = world.get(&path(&page["round"])).by(WANG);
+        gone.refused(404, "auction_round_unknown").await;
+    })
+    .await;
+}

@@ -8,10 +8,10 @@ use kernel::{
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::{Tx, tx};
+use store::Tx;
 use web::{Reply, Request};
 
-use super::caller;
+use super::{answer, caller, name_of, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
 use crate::inbox;
@@ -77,25 +77,22 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
         .signer
         .viewer(&actor.tenant, (&of_day.0, of_day.1))?;
     let (target, placement) = place(context, &actor, &look).await?;
-    let page = tx(&context.db, &actor.tenant, async |tx| {
-        held(
-            context,
-            tx,
-            (&target, placement.as_ref()),
-            (&viewer, look.slots),
-        )
-        .await
+    let who = (&actor.tenant, name_of(&actor));
+    let answered = write(context, request, (who.0, &who.1), async |tx| {
+        let of = (&target, placement.as_ref());
+        let page = held(context, tx, of, (&viewer, look.slots)).await?;
+        let items = page.shown.into_iter();
+        let items: anyhow::Result<Vec<ShownItem>> =
+            items.map(|shown| item(context, &actor, shown)).collect();
+        let shown = ShownPage {
+            round: page.round,
+            label: LABEL,
+            items: items?,
+        };
+        answer(200, &shown)
     })
     .await?;
-    let items = page.shown.into_iter();
-    let items: anyhow::Result<Vec<ShownItem>> =
-        items.map(|shown| item(context, &actor, shown)).collect();
-    let shown = ShownPage {
-        round: page.round,
-        label: LABEL,
-        items: items?,
-    };
-    Ok(Reply::ok(&shown).with_header(http::header::CACHE_CONTROL, "no-store"))
+    Ok(replied(&answered)?.with_header(http::header::CACHE_CONTROL, "no-store"))
 }
 
 async fn held(

@@ -166,8 +166,8 @@ fn unknown() -> Refusal {
     Refusal::not_found(
         "auction_round_unknown",
         Message::new(
-            "There is no such round that you can see; rounds are kept for 90 days.",
-            "未找到您可查看的竞价记录，记录保留 90 天。",
+            "There is no such round that you can see; rounds are kept for 90 days, for 7 if they charged nothing.",
+            "未找到您可查看的竞价记录，记录保留 90 天，未产生费用的保留 7 天。",
         ),
     )
 }

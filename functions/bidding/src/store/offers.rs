@@ -30,8 +30,11 @@ statements! {
 
     EXPIRED = "select tenant, id from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
 
-    SWEEP = "delete from bidding_offer where (tenant, id) in (
-            select tenant, id from bidding_offer where made_at < $1 and state <> 'open' order by made_at limit $2)";
+    SWEEP_RELEASED = "delete from bidding_offer where (tenant, id) in (
+            select tenant, id from bidding_offer where state = 'released' and made_at < $1 order by made_at limit $2)";
+
+    SWEEP_CHARGED = "delete from bidding_offer where (tenant, id) in (
+            select tenant, id from bidding_offer where state = 'charged' and made_at < $1 order by made_at limit $2)";
 }
 
 /// An offer.
@@ -140,10 +143,20 @@ pub(crate) async fn expired(
         .collect()
 }
 
-/// Forgets offers of long ago, at most `limit`.
-pub(crate) async fn sweep(db: &store::Db, (before, limit): (Timestamp, i64)) -> anyhow::Result<()> {
+/// Forgets offers from before the first moment that were let go, and from before the second that were charged, at most
+/// `limit` of each.
+pub(crate) async fn sweep(
+    db: &store::Db,
+    (released, charged): (Timestamp, Timestamp),
+    limit: i64,
+) -> anyhow::Result<()> {
     store::bulk(db, async |batch| {
-        batch.execute(SWEEP, &[before.into(), limit.into()]).await
+        batch
+            .execute(SWEEP_RELEASED, &[released.into(), limit.into()])
+            .await?;
+        batch
+            .execute(SWEEP_CHARGED, &[charged.into(), limit.into()])
+            .await
     })
     .await
 }

@@ -5,8 +5,9 @@ use store::{Read, Row, Tx};
 use web::Page;
 
 statements! {
-    INSERT = "insert into bidding_round (tenant, id, kind, placement, target_kind, target, inputs, outcome, held_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT = "insert into bidding_round (tenant, id, kind, placement, target_kind, target, inputs, outcome, held_at,
+            charged)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
 
     ROUND = "select id, kind, placement, target_kind, target, inputs, outcome, held_at
         from bidding_round where tenant = $1 and id = $2";
@@ -14,8 +15,15 @@ statements! {
     ROUNDS = "select id, kind, placement, target_kind, target, inputs, outcome, held_at
         from bidding_round where tenant = $1 and (cast($2 as text) is null or id < $2) order by id desc limit $3";
 
-    SWEEP = "delete from bidding_round where (tenant, id) in (
-            select tenant, id from bidding_round where held_at < $1 and kind <> 'sealed' order by held_at limit $2)";
+    MARK = "update bidding_round set charged = 1 where tenant = $1 and id = $2 and charged = 0";
+
+    SWEEP_IDLE = "delete from bidding_round where (tenant, id) in (
+            select tenant, id from bidding_round where charged = 0 and held_at < $1 and kind <> 'sealed'
+            order by held_at limit $2)";
+
+    SWEEP_CHARGED = "delete from bidding_round where (tenant, id) in (
+            select tenant, id from bidding_round where charged = 1 and held_at < $1 and kind <> 'sealed'
+            order by held_at limit $2)";
 }
 
 /// A round.
@@ -75,10 +83,25 @@ pub(crate) async fn rounds(
     rows.iter().map(read).collect()
 }
 
-/// Forgets rounds of long ago, at most `limit`; those of sealed bids stay.
-pub(crate) async fn sweep(db: &store::Db, (before, limit): (Timestamp, i64)) -> anyhow::Result<()> {
+/// Something was charged by a round.
+pub(crate) async fn mark(tx: &Tx, id: &AuctionRoundId) -> anyhow::Result<()> {
+    tx.execute(MARK, &[tx.tenant().into(), id.into()]).await
+}
+
+/// Forgets rounds from before the first moment that charged nothing, and from before the second that did, at most `limit`
+/// of each; those of sealed bids stay.
+pub(crate) async fn sweep(
+    db: &store::Db,
+    (idle, charged): (Timestamp, Timestamp),
+    limit: i64,
+) -> anyhow::Result<()> {
     store::bulk(db, async |batch| {
-        batch.execute(SWEEP, &[before.into(), limit.into()]).await
+        batch
+            .execute(SWEEP_IDLE, &[idle.into(), limit.into()])
+            .await?;
+        batch
+            .execute(SWEEP_CHARGED, &[charged.into(), limit.into()])
+            .await
     })
     .await
 }

@@ -73,6 +73,13 @@ events! {
         /// Who changed it.
         actor: ActorId,
     }
+    /// What holds for all pushes is otherwise than before.
+    PushTermsChanged = "push_terms.changed" {
+        /// The version after the change, from 1.
+        version: i64,
+        /// Who changed it.
+        actor: ActorId,
+    }
     /// A template has other texts.
     PushTemplateChanged = "push_template.changed" {
         /// Its name.
