@@ -190,6 +190,7 @@ fn browse(folder: &Path, address: &str) -> Value {
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-dev-shm-usage",
             "--no-first-run",
             "--dump-dom",
         ])
