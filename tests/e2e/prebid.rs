@@ -92,7 +92,7 @@ async fn record<Fact: Event>(db: &store::Db, now: Timestamp, fact: &Fact) {
 async fn advertiser(system: &System) {
     let url = format!("sqlite:{}", system.data().join("default.db").display());
     let db = store::Db::open(&url).unwrap();
-    let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis()).unwrap();
+    let now = web::now().unwrap();
     let merchant = MerchantId::parse("fish").unwrap();
     let changed = MerchantChanged {
         merchant: merchant.clone(),
@@ -190,6 +190,7 @@ fn browse(folder: &Path, address: &str) -> Value {
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-dev-shm-usage",
             "--no-first-run",
             "--dump-dom",
         ])
