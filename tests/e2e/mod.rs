@@ -6,6 +6,10 @@ mod bad_input;
 mod day;
 /// A door opened end to end, and everything that keeps it shut.
 mod door;
+/// Messages, received by other people's libraries.
+mod messages;
+/// Prebid.js in a browser, against our exchange.
+mod prebid;
 /// What a guest gets from the host, and what it does not get.
 mod reach;
 /// What cannot start says why in one sentence, and exits.

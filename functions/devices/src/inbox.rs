@@ -2,7 +2,7 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::DeviceKind;
 use wire::event::{DeviceChildAssigned, DeviceRegistered, Event, PersonAliased, PersonErased};
 
@@ -42,7 +42,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())

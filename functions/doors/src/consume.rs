@@ -45,7 +45,7 @@ pub(crate) async fn hear(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub(crate) async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if events::concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())

@@ -79,7 +79,7 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if events::is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if events::concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())

@@ -1,14 +1,14 @@
 //! What the event log hears of a change: the audit trail, and what other capabilities consume.
 
-use kernel::ActorId;
+use kernel::{ActorId, MerchantId};
 use store::{Tx, events};
 use wire::event::{
-    AccountRequested, CategoryChanged, CommissionRuleChanged, ContractChanged, Event,
-    MerchantChanged,
+    AccountRequested, CategoryChanged, CommissionRuleChanged, ContractChanged, ContractEnded,
+    Event, MerchantChanged,
 };
 
 use crate::context::Context;
-use crate::domain::{Category, Contract, Merchant, Rule};
+use crate::domain::{Category, Contract, Merchant, Month, Rule};
 use crate::store::members;
 
 /// Appends a fact.
@@ -92,6 +92,20 @@ pub(crate) async fn rule_changed(context: &Context, tx: &Tx, rule: &Rule) -> any
         includes_freight: rule.terms.includes_freight,
         from: rule.terms.from,
         until: rule.terms.until,
+    };
+    append(context, tx, &fact).await
+}
+
+/// Nothing is agreed with a merchant any more, from the next month on.
+pub(crate) async fn contract_ended(
+    context: &Context,
+    tx: &Tx,
+    merchant: &MerchantId,
+) -> anyhow::Result<()> {
+    let fact = ContractEnded {
+        merchant: merchant.clone(),
+        from: Month::of(context.now).next().to_string(),
+        at: context.now,
     };
     append(context, tx, &fact).await
 }

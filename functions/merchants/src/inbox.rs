@@ -3,7 +3,7 @@
 
 use kernel::{ActorId, TenantId};
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{CommunityChanged, Event, MerchantStandingChanged, PersonAliased, PersonErased};
 
 use crate::context::Context;
@@ -40,7 +40,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())

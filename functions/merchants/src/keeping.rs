@@ -10,9 +10,9 @@ use crate::domain::{
     unknown_category,
 };
 use crate::facts;
-use crate::store::categories;
 use crate::store::merchants::{self, Edit};
 use crate::store::qualifications::{self, Owner};
+use crate::store::{categories, contracts};
 
 /// What somebody changed, and why.
 pub(crate) struct Changed<'a> {
@@ -42,6 +42,9 @@ pub(crate) async fn save(
     merchants::update_merchant(tx, after, due_at(after, context.now)).await?;
     if after.state == MerchantState::Ended {
         merchants::set_due(tx, &after.id, None).await?;
+        if contracts::last(tx, tx.tenant(), &after.id).await?.is_some() {
+            facts::contract_ended(context, tx, &after.id).await?;
+        }
     }
     let fields = changed.fields.iter().map(|field| (*field).to_owned());
     let edit = Edit {

@@ -192,6 +192,7 @@ async fn what_the_operator_has_closed_its_owner_does_not_open_and_what_has_ended
         )
         .content()
         .await;
+        assert_eq!(world.last_fact("contract.ended").await["merchant"], second);
         let ended = put(&world, WANG, &state, &json!({"state": "active"}))
             .refused(409, "merchant_state")
             .await;

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, PersonAliased, PersonErased,
     RechargeCommanded, RechargeFinished, RoomChanged,
@@ -61,7 +61,7 @@ pub(crate) async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Re
 /// A failure of the database, or more waits than one request can handle: then trying again goes on from there.
 pub(crate) async fn catch_up_whole(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
     for _ in 0..CATCH_UPS_MAX {
-        if !is_waiting(&context.db, tenant, CONSUMER.name).await?
+        if !concerns(&context.db, tenant, CONSUMER).await?
             || !take(context, tenant).await?.is_full()
         {
             return Ok(());

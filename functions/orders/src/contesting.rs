@@ -10,7 +10,8 @@ use crate::domain::{
     AfterSale, AfterSaleKind, AfterSaleState, AfterStep, Back, DAY_MS, Fulfilment, Line, Order,
     OrderState, Step, StockState, WantedLine, after_step, unknown_after_sale, unknown_order,
 };
-use crate::orderly::save;
+use crate::facts::append;
+use crate::orderly::{changed, save};
 use crate::refunding::{self, Cause};
 use crate::stocking;
 use crate::store::refunds::Refund;
@@ -218,7 +219,8 @@ pub(crate) async fn end(context: &Context, tx: &Tx, order: &mut Order) -> anyhow
     order.stock = StockState::Released;
     order.times.cancelled = Some(context.now);
     order.cancel_reason = Some("全部退款 / all went back".to_owned());
-    Ok(())
+    // What the after-sale came to is told by whoever ends it; that the order is over is told here.
+    append(context, tx, &changed(context, order, "cancelled", None)).await
 }
 
 /// The refund of an after-sale, or of an order that came to nothing, has ended: the money is back, or it is not.

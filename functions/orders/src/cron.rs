@@ -3,8 +3,12 @@
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
 use crate::context::Context;
+use crate::exporting;
 use crate::inbox;
 use crate::upkeep::{self, Kept};
+
+/// The most exports that one tick makes.
+const TICK_EXPORTS_MAX: i64 = 10;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -15,6 +19,8 @@ pub struct Done {
     pub parked: usize,
     /// What was due in orders.
     pub orders: Kept,
+    /// Exports of days that are over made.
+    pub exports: i64,
     /// Idempotency records forgotten.
     pub forgotten: usize,
     /// Whether the tick stopped at a limit and more may be owed.
@@ -40,12 +46,14 @@ pub async fn on_tick(_at_seconds: i64) -> anyhow::Result<()> {
 pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let drained = inbox::take_all(context).await?;
     let orders = upkeep::run(context).await?;
+    let exports = exporting::keep(context, TICK_EXPORTS_MAX).await?;
     let forgotten = store::sweep(&context.db, context.now).await?;
     Ok(Done {
         heard: drained.handled,
         parked: drained.parked,
         orders,
+        exports,
         forgotten,
-        more: drained.is_full() || orders.is_full(),
+        more: drained.is_full() || orders.is_full() || exports >= TICK_EXPORTS_MAX,
     })
 }

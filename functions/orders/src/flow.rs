@@ -100,7 +100,7 @@ pub(crate) async fn accept(
     save(context, tx, order, ("accepted", Some(&actor.id))).await
 }
 
-/// The buyer does not want an order that nobody has accepted, or the merchant does not take it or cannot deliver: it
+/// The buyer does not want an order that nobody has accepted, or gives up what is booked in time; or the merchant does not take it or cannot deliver: it
 /// comes to nothing, and what was paid goes back.
 pub(crate) async fn cancel(
     context: &Context,
@@ -109,8 +109,11 @@ pub(crate) async fn cancel(
     (order, step): (&mut Order, Step),
 ) -> anyhow::Result<()> {
     order.stage().check(step)?;
-    let change = match step {
-        Step::Reject => "rejected",
+    if step == Step::Cancel {
+        order.check_given_up(context.now)?;
+    }
+    let change = match (step, actor) {
+        (Step::Reject, Some(_)) => "rejected",
         _ => "cancelled",
     };
     let actor = actor.map(|actor| &actor.id);

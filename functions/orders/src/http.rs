@@ -21,6 +21,7 @@ mod after_sales;
 mod checkouts;
 mod conversations;
 mod disputes;
+mod exports;
 mod orders;
 mod reports;
 mod reviews;
@@ -183,6 +184,8 @@ async fn flow(context: &Context, request: &Request, segments: &[&str]) -> anyhow
         ("POST", ["api", "orders", order, "reviews"]) => reviews::add(context, request, order).await,
         ("GET", ["api", "order-reports", "stuck"]) => reports::stuck(context, request).await,
         ("GET", ["api", "order-reports", "export"]) => reports::export(context, request).await,
+        ("GET", ["api", "order-reports", "exports"]) => exports::list(context, request).await,
+        ("GET", ["api", "order-reports", "exports", day]) => exports::show(context, request, day).await,
         ("GET", ["api", "order-reports", "statistics"]) => reports::statistics(context, request).await,
 
         (_, ["api", "checkouts"]) => web::method_not_allowed("GET, POST"),
@@ -194,7 +197,7 @@ async fn flow(context: &Context, request: &Request, segments: &[&str]) -> anyhow
         (_, ["api", "orders", _, "acceptance" | "rejection" | "cancellation" | "shipment" | "readiness"]) => web::method_not_allowed("POST"),
         (_, ["api", "orders", _, "delivery" | "verification" | "code" | "completion"]) => web::method_not_allowed("POST"),
         (_, ["api", "orders", _, "after-sales" | "disputes" | "reviews"]) => web::method_not_allowed("POST"),
-        (_, ["api", "order-reports", "stuck" | "export" | "statistics"]) => web::method_not_allowed("GET"),
+        (_, ["api", "order-reports", "stuck" | "export" | "exports" | "statistics"] | ["api", "order-reports", "exports", _]) => web::method_not_allowed("GET"),
         _ => web::unknown_route(),
     }
 }

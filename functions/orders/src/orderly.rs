@@ -21,7 +21,7 @@ pub(crate) async fn save(
     order: &mut Order,
     (change, actor): (&str, Option<&ActorId>),
 ) -> anyhow::Result<()> {
-    let due_at = order.completes_at(&context.terms);
+    let due_at = order.due_at(&context.terms);
     orders::update_order(tx, order, due_at).await?;
     append(context, tx, &changed(context, order, change, actor)).await
 }

@@ -32,9 +32,14 @@ pub(crate) async fn ask(
     checkout: &Checkout,
     orders: &[Order],
 ) -> anyhow::Result<()> {
+    append(context, tx, &asked(checkout, orders)?).await
+}
+
+/// What is told when the money of a checkout is asked for.
+pub(crate) fn asked(checkout: &Checkout, orders: &[Order]) -> anyhow::Result<PaymentRequested> {
     let payment = checkout.payment.clone().context("no payment to ask for")?;
     let shops = orders.len();
-    let fact = PaymentRequested {
+    Ok(PaymentRequested {
         payment,
         purpose: PURPOSE.to_owned(),
         payer: checkout.buyer.clone(),
@@ -45,8 +50,7 @@ pub(crate) async fn ask(
         reference: checkout.id.to_string(),
         expires_at: checkout.expires_at,
         direct_minor: direct(orders),
-    };
-    append(context, tx, &fact).await
+    })
 }
 
 /// What of these orders the channel pays straight to merchants.

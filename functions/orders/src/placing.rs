@@ -3,9 +3,9 @@
 
 use anyhow::Context as _;
 use chrono::Datelike as _;
-use kernel::{CommunityId, GroupId, MerchantId, Message, OrderId, Refusal, Zone};
+use kernel::{GroupId, Message, OrderId, Refusal};
 use store::Tx;
-use store::events::append_all;
+use store::events::{Draft as Fact, append_drafts};
 use wire::mall::{Collection, SaleKind};
 
 use crate::context::Context;
@@ -62,19 +62,20 @@ pub(crate) async fn place(
     checkouts::insert_checkout(tx, &draft.checkout).await?;
     orders::insert_orders(tx, &draft.orders).await?;
     lines::insert_lines(tx, &draft.lines).await?;
-    for ask in &wish.basket.asks {
-        let item = (&ask.variant, ask.slot.as_ref());
-        carts::remove(tx, &wish.basket.buyer, item).await?;
-    }
-    let mut facts = Vec::with_capacity(draft.orders.len());
+    let asks = wish.basket.asks.iter();
+    let bought = asks.map(|ask| (&ask.variant, ask.slot.as_ref()));
+    carts::remove_bought(tx, &wish.basket.buyer, bought).await?;
+    let mut facts = Vec::with_capacity(draft.orders.len() + 1);
     for order in &draft.orders {
         let fact = changed(context, order, "placed", Some(&order.buyer));
-        facts.push((context.new_id()?, fact));
+        facts.push(Fact::of(context.new_id()?, &fact)?);
     }
-    append_all(tx, context.now, &facts).await?;
     if total > 0 {
-        paying::ask(context, tx, &draft.checkout, &draft.orders).await?;
-    } else {
+        let asked = paying::asked(&draft.checkout, &draft.orders)?;
+        facts.push(Fact::of(context.new_id()?, &asked)?);
+    }
+    append_drafts(tx, context.now, facts).await?;
+    if total == 0 {
         paying::settle(context, tx, &mut draft.checkout, draft.orders).await?;
         draft.orders = orders::of_checkout(tx, tx.tenant(), &draft.checkout.id).await?;
     }
@@ -108,8 +109,12 @@ async fn draft(
         lines: Vec::new(),
         claims: Vec::new(),
     };
+    let month = format!("{:04}-{:02}", quote.today.year(), quote.today.month());
+    let merchants = quote.shops.iter().map(|shop| &shop.merchant);
+    let agreed = known::collections(tx, tx.tenant(), merchants, &month).await?;
     for shop in &quote.shops {
-        let collection = collection(context, tx, &shop.merchant, &basket.community).await?;
+        let collection = agreed.get(&shop.merchant).copied();
+        let collection = collection.unwrap_or(Collection::Platform);
         for kind in SaleKind::ALL {
             let own: Vec<&QuotedLine> = shop.lines.iter().filter(|l| l.kind == *kind).collect();
             if !own.is_empty() {
@@ -128,20 +133,6 @@ fn delivery(basket: &Basket, kind: SaleKind) -> Delivery {
         SaleKind::Goods if basket.brought => Delivery::Carrier,
         SaleKind::Goods => Delivery::PickUp,
     }
-}
-
-/// Who receives the money of a sale of today.
-async fn collection(
-    context: &Context,
-    tx: &Tx,
-    merchant: &MerchantId,
-    community: &CommunityId,
-) -> anyhow::Result<Collection> {
-    let zone = known::zone(tx, tx.tenant(), community).await?;
-    let today = zone.unwrap_or(Zone::SHANGHAI).local(context.now).date;
-    let month = format!("{:04}-{:02}", today.year(), today.month());
-    let agreed = known::collection(tx, tx.tenant(), merchant, &month).await?;
-    Ok(agreed.unwrap_or(Collection::Platform))
 }
 
 fn order(
@@ -184,6 +175,7 @@ fn order(
         },
         cancel_reason: None,
         transaction: None,
+        cancel_until: None,
         version: 1,
     })
 }
@@ -199,6 +191,11 @@ fn add(
         let line = line(context, &order.id, quoted)?;
         order.goods_minor += line.goods_minor;
         order.freight_minor += line.freight_minor;
+        // Of several times the first one binds.
+        order.cancel_until = match (order.cancel_until, quoted.cancel_until) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
         draft.claims.extend(quoted.items.iter().map(|item| Claim {
             line: line.id.clone(),
             item: item.clone(),

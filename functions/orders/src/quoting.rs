@@ -122,6 +122,8 @@ impl QuotedShop {
 /// What a basket costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
+    /// The day in the community.
+    pub today: NaiveDate,
     /// By merchant, in the order of their first lines.
     pub shops: Vec<QuotedShop>,
 }
@@ -151,27 +153,21 @@ struct Draft {
 pub async fn quote(tx: &Tx, now: Timestamp, basket: &Basket) -> anyhow::Result<Quote> {
     check_size(basket)?;
     let today = today(tx, tx.tenant(), Some(&basket.community), now).await?;
-    let mut running: Vec<(MerchantId, Vec<Promotion>)> = Vec::new();
+    let wanted = basket.asks.iter().map(|ask| &ask.variant);
+    let offers = offers::offers(tx, tx.tenant(), wanted, Some(&basket.community)).await?;
+    let freights = freights(&offers);
+    let shops: Vec<&MerchantId> = freights.iter().map(|freight| &freight.merchant).collect();
+    let running = promotions::running(tx, tx.tenant(), &shops, now).await?;
     let mut drafts = Vec::with_capacity(basket.asks.len());
     for ask in &basket.asks {
-        let (offer, slot) = offered(tx, basket, ask, (today, now)).await?;
-        if !running.iter().any(|(of, _)| *of == offer.merchant) {
-            let found = promotions::running(tx, tx.tenant(), &offer.merchant, now).await?;
-            running.push((offer.merchant.clone(), found));
-        }
-        let own = running.iter().find(|(of, _)| *of == offer.merchant);
-        let own = own.map_or(&[][..], |(_, found)| found.as_slice());
-        drafts.push(draft(tx, basket, (ask, offer, slot), (own, today)).await?);
+        let (offer, slot) = offered(tx, &offers, ask, (today, now)).await?;
+        drafts.push(draft(tx, basket, (ask, offer, slot), (&running, today)).await?);
     }
-    let reductions: Vec<Reduction> = running
-        .iter()
-        .flat_map(|(_, found)| found.iter().filter_map(Promotion::reduction))
-        .collect();
+    let reductions: Vec<Reduction> = running.iter().filter_map(Promotion::reduction).collect();
     let vouchers = vouchers(tx, basket, &running).await?;
-    let freights = freights(tx, &running).await?;
     let lines: Vec<Line> = drafts.iter().map(|draft| draft.line.clone()).collect();
     let priced = price(&lines, &reductions, &vouchers, &freights).map_err(refused)?;
-    Ok(gathered(drafts, priced, &vouchers))
+    Ok(gathered(today, drafts, priced, &vouchers))
 }
 
 fn check_size(basket: &Basket) -> Result<(), Refusal> {
@@ -228,13 +224,12 @@ pub(crate) async fn today(
 
 async fn offered(
     tx: &Tx,
-    basket: &Basket,
+    offers: &[Offer],
     ask: &Ask,
     (today, now): (NaiveDate, Timestamp),
 ) -> anyhow::Result<(Offer, Option<(Slot, i64)>)> {
-    let offer = offers::offer(tx, tx.tenant(), &ask.variant, Some(&basket.community))
-        .await?
-        .ok_or_else(unknown_product)?;
+    let offer = offers.iter().find(|offer| offer.variant.id == ask.variant);
+    let offer = offer.cloned().ok_or_else(unknown_product)?;
     let slot = match &ask.slot {
         Some(id) => slots::slot(tx, tx.tenant(), id).await?,
         None => None,
@@ -245,8 +240,16 @@ async fn offered(
     Ok((offer, slot))
 }
 
-fn gathered(drafts: Vec<Draft>, priced: Vec<Priced>, vouchers: &[Voucher]) -> Quote {
-    let mut quote = Quote { shops: Vec::new() };
+fn gathered(
+    today: NaiveDate,
+    drafts: Vec<Draft>,
+    priced: Vec<Priced>,
+    vouchers: &[Voucher],
+) -> Quote {
+    let mut quote = Quote {
+        today,
+        shops: Vec::new(),
+    };
     for (draft, priced) in drafts.into_iter().zip(priced) {
         let (merchant, name) = (draft.offer.merchant.clone(), draft.offer.shop.clone());
         let line = quoted(draft, priced);

@@ -66,6 +66,7 @@ pub(crate) fn read_order(row: &Row) -> anyhow::Result<Order> {
         cancel_reason: text(row, 32)?,
         transaction: row.optional_id(33)?,
         version: row.integer(34)?,
+        cancel_until: row.optional_timestamp(35)?,
     })
 }
 
@@ -110,6 +111,7 @@ pub(crate) fn order_values(tenant: &TenantId, order: &Order) -> Vec<Value> {
         order.cancel_reason.clone().into(),
         order.transaction.as_ref().into(),
         order.version.into(),
+        order.cancel_until.into(),
     ]
 }
 

@@ -34,6 +34,7 @@ pub mod buyers;
 pub mod checkouts;
 pub mod conversations;
 pub mod disputes;
+pub mod exports;
 pub mod lines;
 pub mod orders;
 pub mod refunds;

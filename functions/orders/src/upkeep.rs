@@ -1,4 +1,4 @@
-//! What time makes due: checkouts that nobody paid, orders that nobody confirmed, messages that are old enough.
+//! What time makes due: checkouts that nobody paid, orders that nobody confirmed or fetched, messages that are old enough.
 
 use kernel::{CheckoutId, OrderId, TenantId};
 use store::tx;
@@ -6,7 +6,7 @@ use store::tx;
 use crate::context::Context;
 use crate::domain::{DAY_MS, PaymentState, Step};
 use crate::store::{checkouts, conversations, groups, orders};
-use crate::{grouping, paying, selling};
+use crate::{flow, grouping, paying, selling};
 
 /// The most checkouts that one tick closes, orders that it completes, and messages that it deletes.
 pub const TICK_UNITS_MAX: i64 = 200;
@@ -16,7 +16,7 @@ pub const TICK_UNITS_MAX: i64 = 200;
 pub struct Kept {
     /// Checkouts closed.
     pub closed: i64,
-    /// Orders completed.
+    /// Orders completed, or given up because nobody fetched them.
     pub completed: i64,
     /// Groups ended that were not full.
     pub groups: i64,
@@ -44,7 +44,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<Kept> {
         kept.closed += close(context, &tenant, &id).await?;
     }
     for (tenant, id) in orders::due(&context.db, context.now, TICK_UNITS_MAX).await? {
-        kept.completed += complete(context, &tenant, &id).await?;
+        kept.completed += end(context, &tenant, &id).await?;
     }
     for tenant in groups::tenants_due(&context.db, context.now, TICK_UNITS_MAX).await? {
         let limit = TICK_UNITS_MAX - kept.groups;
@@ -73,13 +73,20 @@ async fn close(context: &Context, tenant: &TenantId, id: &CheckoutId) -> anyhow:
     .await
 }
 
-async fn complete(context: &Context, tenant: &TenantId, id: &OrderId) -> anyhow::Result<i64> {
+async fn end(context: &Context, tenant: &TenantId, id: &OrderId) -> anyhow::Result<i64> {
     tx(&context.db, tenant, async |tx| {
         let found = orders::order(tx, tenant, id).await?;
-        let Some(mut order) = found.filter(|found| found.stage().may(Step::Complete)) else {
+        let Some(mut order) = found else {
             return Ok(0);
         };
-        selling::complete(context, tx, &mut order, None).await?;
+        if order.is_unfetched() {
+            let why = "逾期未取 / not fetched in time";
+            flow::cancel(context, tx, (None, why), (&mut order, Step::Reject)).await?;
+        } else if order.stage().may(Step::Complete) {
+            selling::complete(context, tx, &mut order, None).await?;
+        } else {
+            return Ok(0);
+        }
         Ok(1)
     })
     .await

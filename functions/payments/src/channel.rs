@@ -3,6 +3,7 @@
 
 mod alipay;
 pub(crate) mod simulator;
+pub(crate) mod transfers;
 pub(crate) mod wechat;
 
 use kernel::{TenantId, Timestamp};

@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::domain::{Channel, Closed};
 use crate::protocol::bill;
 use crate::store::reconciliations::Day;
-use crate::store::{attempts, payments, reconciliations, refunds};
-use crate::{inbox, reconcile, work};
+use crate::store::{attempts, payments, reconciliations, refunds, transfers};
+use crate::{inbox, reconcile, transferring, work};
 
 /// The most of each sort that one tick does; the next tick goes on. Those that talk to a channel are fewer.
 pub const TICK_UNITS_MAX: i64 = 500;
@@ -34,6 +34,8 @@ pub struct Done {
     pub asked: i64,
     /// Refunds for which a channel was asked.
     pub refunds: i64,
+    /// Transfers for which a channel was asked.
+    pub transfers: i64,
     /// Notices of the simulated channel delivered.
     pub delivered: i64,
     /// Days reconciled.
@@ -91,12 +93,16 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         work::send_refund(context, &tenant, &id).await?;
         done.refunds += 1;
     }
+    for (tenant, id) in transfers::due(&context.db, context.now, TICK_CALLS_MAX).await? {
+        transferring::look_after(context, &tenant, &id).await?;
+        done.transfers += 1;
+    }
     done.reconciled = reconcile_yesterday(context).await?;
     books(context, &mut done).await?;
     done.forgotten = store::sweep(&context.db, context.now).await?;
     done.more = drained.is_full()
         || done.expired >= TICK_UNITS_MAX
-        || [done.delivered, done.asked, done.refunds]
+        || [done.delivered, done.asked, done.refunds, done.transfers]
             .into_iter()
             .any(|count| count >= TICK_CALLS_MAX);
     Ok(done)

@@ -5,10 +5,11 @@ mod payment;
 mod reconciliation;
 mod refund;
 mod settlement;
+mod transfer;
 
 pub use caller::{
     auditors_only, can_pay, can_see, is_manager, operators_only, unknown_account, unknown_payment,
-    unknown_reconciliation, unknown_refund,
+    unknown_reconciliation, unknown_refund, unknown_transfer,
 };
 pub use payment::{
     ATTEMPTS_MAX, Attempt, AttemptState, Channel, Closed, NoticeState, Paid, Payment, PaymentState,
@@ -20,3 +21,4 @@ pub use reconciliation::{
 };
 pub use refund::{Refund, RefundState, TRIES_MAX, next_try, refundable};
 pub use settlement::{Moved, Settled, settled};
+pub use transfer::{Transfer, TransferState, next_ask};

@@ -103,7 +103,12 @@ pub(crate) async fn reconciled(
     append(context, tx, fact).await
 }
 
-async fn append<Fact: Event>(context: &Context, tx: &Tx, fact: &Fact) -> anyhow::Result<()> {
+/// Appends a fact.
+pub(crate) async fn append<Fact: Event>(
+    context: &Context,
+    tx: &Tx,
+    fact: &Fact,
+) -> anyhow::Result<()> {
     events::append(tx, &context.new_id()?, context.now, fact).await?;
     Ok(())
 }

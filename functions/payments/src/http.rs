@@ -6,6 +6,7 @@ mod payments;
 mod reconciliations;
 mod refunds;
 mod simulated;
+mod transfers;
 
 use kernel::{Actor, Refusal, TenantId};
 use store::{Answer, Ask, Tx, once, tx};
@@ -42,6 +43,8 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("POST", ["api", "payments", payment, "attempts"]) => payments::attempt(context, request, payment).await,
         ("GET", ["api", "refunds"]) => refunds::list(context, request).await,
         ("GET", ["api", "refunds", refund]) => refunds::show(context, request, refund).await,
+        ("GET", ["api", "transfers"]) => transfers::list(context, request).await,
+        ("GET", ["api", "transfers", transfer]) => transfers::show(context, request, transfer).await,
         ("POST", ["api", "payment-notices", channel]) => notices::receive(context, request, channel).await,
         ("GET", ["api", "reconciliations"]) => reconciliations::list(context, request).await,
         ("POST", ["api", "reconciliations"]) => reconciliations::run(context, request).await,
@@ -56,8 +59,8 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("POST", ["api", "simulated-channel", "payments", payment]) => simulated::pay(context, request, payment).await,
         ("POST", ["internal", "ticks", "payments"]) => tick(context, request).await,
 
-        (_, ["api", "payments" | "refunds"]) => web::method_not_allowed("GET"),
-        (_, ["api", "payments" | "refunds", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "payments" | "refunds" | "transfers"]) => web::method_not_allowed("GET"),
+        (_, ["api", "payments" | "refunds" | "transfers", _]) => web::method_not_allowed("GET"),
         (_, ["api", "payments", _, "attempts"]) => web::method_not_allowed("POST"),
         (_, ["api", "payment-notices", _]) => web::method_not_allowed("POST"),
         (_, ["api", "reconciliations"]) => web::method_not_allowed("GET, POST"),

@@ -1,17 +1,19 @@
-//! What other capabilities ask for: money, to no longer want it, and to give it back; and who was one person all along.
+//! What other capabilities ask for: money, to no longer want it, to give it back, to send it out; and who was one person all along.
 
 use kernel::{Money, Refusal, TenantId};
 use ledger::{Account, Posting};
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     Event, PaymentCancelRequested, PaymentRequested, PersonAliased, PersonErased, RefundRequested,
+    TransferRequested,
 };
 
 use crate::context::Context;
 use crate::domain::{Closed, Payment, PaymentState, Refund, RefundState, refundable};
 use crate::facts;
 use crate::store::{attempts, payments, refunds};
+use crate::transferring;
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -20,6 +22,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         PaymentRequested::KIND,
         PaymentCancelRequested::KIND,
         RefundRequested::KIND,
+        TransferRequested::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
     ],
@@ -42,7 +45,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())
@@ -79,6 +82,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(asked) = event.read::<RefundRequested>()? {
         return give_back(context, tx, asked).await;
+    }
+    if let Some(asked) = event.read::<TransferRequested>()? {
+        return transferring::ask(context, tx, asked).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return payments::rename(tx, &aliased.alias, &aliased.person).await;

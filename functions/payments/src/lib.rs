@@ -1,6 +1,7 @@
-//! Payments: money that is asked for, the channels it comes over, refunds, reconciliation, and the books to look into.
+//! Payments: money that is asked for, the channels it comes and goes over, refunds, transfers, reconciliation, and
+//! the books to look into.
 //!
-//! Triggers: HTTP under `/api/payments`, `/api/refunds`, `/api/payment-notices`, `/api/reconciliations`, `/api/ledger` and
+//! Triggers: HTTP under `/api/payments`, `/api/refunds`, `/api/transfers`, `/api/payment-notices`, `/api/reconciliations`, `/api/ledger` and
 //! `/api/simulated-channel`; MQTT for the doorbell; cron for what others asked for, what channels owe an answer to, and daily seals.
 
 mod channel;
@@ -17,6 +18,7 @@ pub mod protocol;
 mod reconcile;
 mod rows;
 pub mod store;
+mod transferring;
 mod work;
 
 #[cfg(target_family = "wasm")]

@@ -4,5 +4,6 @@ pub mod alipay;
 pub mod alipay_bill;
 pub mod bill;
 pub mod keys;
+pub mod transfers;
 pub mod wechat;
 pub mod yuan;

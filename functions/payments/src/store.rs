@@ -17,3 +17,5 @@ pub mod payments;
 pub mod reconciliations;
 pub mod refunds;
 pub mod simulated;
+pub mod simulated_transfers;
+pub mod transfers;

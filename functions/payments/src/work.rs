@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::http::notices;
 use crate::money;
 use crate::protocol::keys::random_text;
+use crate::protocol::transfers::{FINISHED, RESOURCE};
 use crate::protocol::wechat::{Notice, seal, written};
 use crate::store::simulated::{self, Pending};
 use crate::store::{attempts, payments, refunds};
@@ -227,10 +228,10 @@ pub(crate) async fn deliver(context: &Context, limit: i64) -> anyhow::Result<i64
 /// The request with which the platform posts a notice: encrypted, and signed with its key.
 async fn notice_request(context: &Context, pending: &Pending) -> anyhow::Result<web::Request> {
     let keys = simulator::keys(context).await?;
-    let kind = if pending.kind.starts_with("REFUND") {
-        "refund"
-    } else {
-        "transaction"
+    let kind = match pending.kind.as_str() {
+        FINISHED => RESOURCE,
+        kind if kind.starts_with("REFUND") => "refund",
+        _ => "transaction",
     };
     let nonce = random_text(12)?;
     let notice = Notice {

@@ -13,3 +13,4 @@ mod refusals;
 mod statements;
 mod storms;
 mod support;
+mod transfers;

@@ -32,6 +32,8 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/payments/{payment}/attempts", Some(json!({"channel": "simulated"})), starts),
         route("GET", "/api/refunds", None, books()),
         route("GET", "/api/refunds/{refund}", None, strangers("refund_unknown")),
+        route("GET", "/api/transfers", None, books()),
+        route("GET", "/api/transfers/{transfer}", None, unknown(books(), "transfer_unknown")),
         route("POST", "/api/payment-notices/{channel}", None, vec![]),
         route("GET", "/api/reconciliations", None, books()),
         route("POST", "/api/reconciliations", Some(json!({"channel": "simulated", "day": "2027-01-14"})), operators()),
@@ -57,6 +59,7 @@ fn is_public(route: &Route) -> bool {
 fn fill(path: &str) -> String {
     path.replace("{payment}", "p1")
         .replace("{refund}", "r1")
+        .replace("{transfer}", "t1")
         .replace("{channel}/{day}", "simulated/2027-01-14")
         .replace("{channel}", "simulated")
         .replace("{account}", "suspense")

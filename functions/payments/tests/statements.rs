@@ -11,6 +11,8 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         sql::reconciliations::STATEMENTS,
         sql::refunds::STATEMENTS,
         sql::simulated::STATEMENTS,
+        sql::simulated_transfers::STATEMENTS,
+        sql::transfers::STATEMENTS,
     ];
     all.into_iter().flatten()
 }

@@ -1,5 +1,5 @@
 //! The heartbeat: hears what others recorded, begins and goes on with the month's run, confirms what nobody disputed,
-//! asks deposits for what is overdue, takes platform fees, looks after transfers, and raises alarms.
+//! asks deposits for what is overdue, takes platform fees, and raises alarms.
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
@@ -33,7 +33,7 @@ pub struct Done {
     pub overdue: usize,
     /// Platform accounts whose charge day had come.
     pub charged: usize,
-    /// Transfers looked after.
+    /// Transfers of which nobody has said for a day what became of them.
     pub transfers: usize,
     /// Alarms raised.
     pub alarms: usize,

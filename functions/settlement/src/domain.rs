@@ -17,7 +17,7 @@ pub use caller::{
 };
 pub use contract::{Contract, Moments, Terms};
 pub use deposit::{Means, required_minor, standing};
-pub use item::{Item, Kind, LineError, LineKey, Revenue, of_completed, of_refunded};
+pub use item::{Item, Kind, LineError, LineKey, Revenue, of_charged, of_completed, of_refunded};
 pub use month::{Month, MonthError};
 pub use platform::{Fee, Party, PlatformAccount, Use, charge_after, unknown_account};
 pub use statement::{

@@ -1,20 +1,21 @@
-//! What other capabilities recorded: merchants and contracts, lines that were completed and given back, what became of
-//! payments, people.
+//! What other capabilities recorded: merchants and contracts, lines that were completed and given back, what
+//! advertising costs, what became of payments and transfers, people.
 
 use anyhow::Context as _;
-use kernel::TenantId;
+use kernel::{Currency, TenantId};
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
-    CommunityChanged, ContractChanged, Event, MerchantChanged, OrderChanged, OrderLineCompleted,
-    OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased,
+    AdvertisingCharged, CommunityChanged, ContractChanged, ContractEnded, Event, MerchantChanged,
+    OrderChanged, OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded,
+    PersonAliased, PersonErased, TransferFailed, TransferSucceeded, TransferWaiting,
 };
 
 use crate::context::Context;
-use crate::domain::{of_completed, of_refunded};
-use crate::paying;
+use crate::domain::{Month, of_charged, of_completed, of_refunded};
 use crate::standing::restand;
 use crate::store::{items, merchants, people};
+use crate::{paying, transfer};
 
 /// The consumer, and what it hears.
 pub const CONSUMER: Consumer<'static> = Consumer {
@@ -23,11 +24,16 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         CommunityChanged::KIND,
         MerchantChanged::KIND,
         ContractChanged::KIND,
+        ContractEnded::KIND,
         OrderChanged::KIND,
         OrderLineCompleted::KIND,
         OrderLineRefunded::KIND,
+        AdvertisingCharged::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
+        TransferWaiting::KIND,
+        TransferSucceeded::KIND,
+        TransferFailed::KIND,
         PersonAliased::KIND,
         PersonErased::KIND,
     ],
@@ -53,7 +59,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         return take(context, tenant).await;
     }
     Ok(Drained::default())
@@ -98,6 +104,9 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     if let Some(refunded) = event.read::<OrderLineRefunded>()? {
         return items::insert_item(tx, &of_refunded(&refunded)).await;
     }
+    if let Some(charged) = event.read::<AdvertisingCharged>()? {
+        return advertising(tx, &charged).await;
+    }
     if let Some(changed) = event.read::<OrderChanged>()? {
         return order(tx, &changed).await;
     }
@@ -106,6 +115,19 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(closed) = event.read::<PaymentClosed>()? {
         return paying::closed(context, tx, &closed).await;
+    }
+    of_transfers(context, tx, event).await
+}
+
+async fn of_transfers(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Result<()> {
+    if let Some(waiting) = event.read::<TransferWaiting>()? {
+        return transfer::waits(tx, &waiting).await;
+    }
+    if let Some(succeeded) = event.read::<TransferSucceeded>()? {
+        return transfer::succeeded(context, tx, &succeeded).await;
+    }
+    if let Some(failed) = event.read::<TransferFailed>()? {
+        return transfer::failed(context, tx, &failed).await;
     }
     of_parties(context, tx, event).await
 }
@@ -122,6 +144,9 @@ async fn of_parties(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Res
         merchants::put_contract(tx, &changed).await?;
         return restand(context, tx, &changed.merchant).await;
     }
+    if let Some(ended) = event.read::<ContractEnded>()? {
+        return merchants::end_contract(tx, &ended).await;
+    }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return people::alias(tx, &aliased.alias, &aliased.person).await;
     }
@@ -129,6 +154,18 @@ async fn of_parties(context: &Context, tx: &Tx, event: &Recorded) -> anyhow::Res
         return people::erase(tx, &erased.person).await;
     }
     Ok(())
+}
+
+/// What was charged for advertising is income once its statement is issued.
+async fn advertising(tx: &Tx, charged: &AdvertisingCharged) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        charged.currency == Currency::Cny,
+        "statements are in CNY, and {} is charged in another currency",
+        charged.charge
+    );
+    let (terms, _) = merchants::terms(tx, tx.tenant()).await?;
+    let month = Month::parse(&charged.month)?;
+    items::insert_item(tx, &of_charged(charged, (month, terms.zone))).await
 }
 
 /// Which orders are open: those that are paid and not over.

@@ -40,7 +40,7 @@ pub(crate) async fn make(
     let Some(contract) = contract else {
         return Ok(Made::Skipped("no_contract"));
     };
-    if !has_ended(tx, merchant).await? {
+    if !has_ended(tx, merchant, month).await? {
         for fee in fees(id, &contract, (month, terms)) {
             items::insert_item(tx, &fee).await?;
         }
@@ -71,8 +71,12 @@ pub(crate) async fn make(
     Ok(Made::Statement(Box::new(statement)))
 }
 
-/// Whether the merchant has left: its shop is closed, and its deposit was given back. No fees are charged any more.
-async fn has_ended(tx: &Tx, merchant: &Merchant) -> anyhow::Result<bool> {
+/// Whether the merchant has left: its contract has ended before the month, or its shop is closed and its deposit was
+/// given back. No fees are charged any more.
+async fn has_ended(tx: &Tx, merchant: &Merchant, month: Month) -> anyhow::Result<bool> {
+    if merchants::has_contract_ended(tx, (&merchant.id, month)).await? {
+        return Ok(true);
+    }
     if merchant.open {
         return Ok(false);
     }

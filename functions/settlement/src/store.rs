@@ -23,7 +23,6 @@ pub mod people;
 pub mod platform;
 pub mod reports;
 pub mod runs;
-pub mod simulated;
 pub mod statements;
 pub mod withdrawals;
 

@@ -1,41 +1,106 @@
-//! The seam to channels of transfers: send under a number, ask for a number. What a channel does not answer is unknown,
-//! never failed: it is asked again under the same number, ever more rarely, and the money stays held.
-//!
-//! One channel stands behind it, the simulated one. What it does with a transfer is in the last four digits of the
-//! account: `0001` is refused, `0002` succeeds without an answer, `0003` is worked on until it is asked the second time.
+//! Transfers over a channel: payments sends them, keeps asking and tells; here is what becomes of the withdrawal. As long
+//! as nobody knows, the money stays held, and somebody has to look.
 
-use kernel::{TenantId, WithdrawalId};
-use store::tx;
+use kernel::{Currency, TenantId, TransferId, WithdrawalId};
+use store::{Tx, tx};
+use wire::event::{TransferFailed, TransferRequested, TransferSucceeded, TransferWaiting};
 
 use crate::context::Context;
-use crate::domain::{Withdrawal, WithdrawalState};
-use crate::facts::alarm;
-use crate::store::simulated::{self, Transfer};
+use crate::domain::{TransferChannel, Withdrawal, WithdrawalState};
+use crate::facts::{alarm, append};
 use crate::store::withdrawals;
-use crate::withdrawing::{let_go, paid, tell};
+use crate::withdrawing::{let_go, paid};
 
-/// After so many questions without an answer somebody has to look.
-const TRIES_ALARM: i64 = 5;
-/// The longest time between two questions, in milliseconds: an hour.
-const WAIT_MS_MAX: i64 = 60 * 60 * 1_000;
-/// The first time between two questions, in milliseconds.
-const WAIT_MS: i64 = 10_000;
+/// What payments calls this purpose by.
+const PURPOSE: &str = "withdrawal";
+/// After so long without an end somebody has to look, in milliseconds: a day, and then every day.
+pub(crate) const LOOK_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// How a transfer stands at the channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Stands {
-    /// It was never heard of there.
-    Absent,
-    /// It is worked on.
-    Working,
-    /// The money is out, under this reference.
-    Done(String),
-    /// It will not be done.
-    Refused,
+/// Has payments send the money of a withdrawal.
+pub(crate) async fn ask(
+    context: &Context,
+    tx: &Tx,
+    (withdrawal, channel): (&Withdrawal, TransferChannel),
+) -> anyhow::Result<()> {
+    let fact = TransferRequested {
+        transfer: TransferId::parse(withdrawal.id.as_str())?,
+        purpose: PURPOSE.to_owned(),
+        reference: withdrawal.id.to_string(),
+        channel: channel.as_str().to_owned(),
+        payee: withdrawal.account.clone(),
+        name: withdrawal.payee.clone(),
+        amount_minor: withdrawal.amount_minor,
+        currency: Currency::Cny,
+        remark: "商城货款提现 / mall payout".to_owned(),
+    };
+    append(context, tx, &fact).await
 }
 
-/// Looks after a transfer: tells the channel, or asks it. Nothing is sent inside of a transaction, and that it is sent
-/// is stored before.
+/// The withdrawal that a channel has, when it is ours and not over.
+async fn sending(
+    tx: &Tx,
+    (purpose, reference): (&str, &str),
+) -> anyhow::Result<Option<Withdrawal>> {
+    if purpose != PURPOSE {
+        return Ok(None);
+    }
+    let id = WithdrawalId::parse(reference)?;
+    let found = withdrawals::withdrawal(tx, tx.tenant(), &id).await?;
+    Ok(found.filter(|found| found.state == WithdrawalState::Sending))
+}
+
+/// The payee has to say yes.
+pub(crate) async fn waits(tx: &Tx, event: &TransferWaiting) -> anyhow::Result<()> {
+    let of = (event.purpose.as_str(), event.reference.as_str());
+    let Some(before) = sending(tx, of).await? else {
+        return Ok(());
+    };
+    let after = Withdrawal {
+        confirmation: Some(event.confirmation.clone()),
+        ..before
+    };
+    withdrawals::update(tx, &after).await
+}
+
+/// The money is out.
+pub(crate) async fn succeeded(
+    context: &Context,
+    tx: &Tx,
+    event: &TransferSucceeded,
+) -> anyhow::Result<()> {
+    let of = (event.purpose.as_str(), event.reference.as_str());
+    let Some(before) = sending(tx, of).await? else {
+        return Ok(());
+    };
+    anyhow::ensure!(
+        before.amount_minor == event.amount_minor,
+        "the transfer of {} was of another amount",
+        before.id
+    );
+    let by = (event.channel_transfer.as_str(), None);
+    paid(context, tx, before, by).await.map(drop)
+}
+
+/// The money stays: it can be asked for again.
+pub(crate) async fn failed(
+    context: &Context,
+    tx: &Tx,
+    event: &TransferFailed,
+) -> anyhow::Result<()> {
+    let of = (event.purpose.as_str(), event.reference.as_str());
+    let Some(before) = sending(tx, of).await? else {
+        return Ok(());
+    };
+    let noted = Withdrawal {
+        note: Some(event.reason.clone()),
+        ..before
+    };
+    let_go(context, tx, noted, (WithdrawalState::Failed, None))
+        .await
+        .map(drop)
+}
+
+/// A channel has not said for a day what became of a transfer: somebody has to look. Nothing is done about it here.
 ///
 /// # Errors
 /// A failure of the database.
@@ -44,121 +109,21 @@ pub(crate) async fn look_after(
     tenant: &TenantId,
     id: &WithdrawalId,
 ) -> anyhow::Result<bool> {
-    let Some((withdrawal, number, is_new)) = begin(context, tenant, id).await? else {
-        return Ok(false);
-    };
-    let answer = if is_new {
-        send(context, tenant, (&number, &withdrawal)).await
-    } else {
-        match ask(context, tenant, &number).await {
-            // It never arrived: the same number again is the same transfer.
-            Ok(Stands::Absent) => send(context, tenant, (&number, &withdrawal)).await,
-            other => other,
-        }
-    };
     tx(&context.db, tenant, async |tx| {
         let found = withdrawals::withdrawal(tx, tx.tenant(), id).await?;
-        let Some(before) = found.filter(|found| found.state == WithdrawalState::Sending) else {
-            return Ok(());
+        let due = |found: &Withdrawal| found.due_at.is_some_and(|due| due <= context.now);
+        let Some(before) = found.filter(due) else {
+            return Ok(false);
         };
-        match &answer {
-            Ok(Stands::Done(reference)) => {
-                paid(context, tx, before, (reference, None)).await?;
-            }
-            Ok(Stands::Refused) => {
-                let_go(context, tx, before, (WithdrawalState::Failed, None)).await?;
-            }
-            Ok(Stands::Absent | Stands::Working) | Err(_) => {
-                if before.tries >= TRIES_ALARM {
-                    let subject = ("transfer_unknown", id.as_str());
-                    alarm(context, tx, subject, Some(&before.merchant)).await?;
-                }
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(true)
-}
-
-/// Stores that the channel is told or asked now, and when it is asked next.
-async fn begin(
-    context: &Context,
-    tenant: &TenantId,
-    id: &WithdrawalId,
-) -> anyhow::Result<Option<(Withdrawal, String, bool)>> {
-    tx(&context.db, tenant, async |tx| {
-        let found = withdrawals::withdrawal(tx, tx.tenant(), id).await?;
-        let Some(before) = found.filter(|found| found.due_at.is_some_and(|due| due <= context.now))
-        else {
-            return Ok(None);
-        };
-        let Some(number) = before.number.clone() else {
-            return Ok(None);
-        };
-        let is_new = before.state == WithdrawalState::Approved;
-        let doublings = u32::try_from(before.tries.clamp(0, 12))?;
-        let wait = (WAIT_MS << doublings).min(WAIT_MS_MAX);
+        let subject = ("transfer_unknown", id.as_str());
+        alarm(context, tx, subject, Some(&before.merchant)).await?;
         let after = Withdrawal {
-            state: WithdrawalState::Sending,
             tries: before.tries + 1,
-            due_at: Some(context.now.plus_millis(wait)),
+            due_at: Some(context.now.plus_millis(LOOK_MS)),
             ..before
         };
         withdrawals::update(tx, &after).await?;
-        if is_new {
-            tell(context, tx, &after, None).await?;
-        }
-        Ok(Some((after, number, is_new)))
+        Ok(true)
     })
     .await
-}
-
-async fn send(
-    context: &Context,
-    tenant: &TenantId,
-    (number, withdrawal): (&str, &Withdrawal),
-) -> anyhow::Result<Stands> {
-    let account = withdrawal.account.as_str();
-    let state = if account.ends_with("0001") {
-        "fail"
-    } else if account.ends_with("0003") {
-        "processing"
-    } else {
-        "success"
-    };
-    let transfer = Transfer {
-        amount_minor: withdrawal.amount_minor,
-        account: account.to_owned(),
-        state: state.to_owned(),
-        reference: format!("sim-{number}"),
-    };
-    tx(&context.db, tenant, async |tx| {
-        simulated::insert(tx, number, (&transfer, context.now)).await
-    })
-    .await?;
-    anyhow::ensure!(!account.ends_with("0002"), "the channel did not answer");
-    stands(&transfer)
-}
-
-async fn ask(context: &Context, tenant: &TenantId, number: &str) -> anyhow::Result<Stands> {
-    tx(&context.db, tenant, async |tx| {
-        let Some(transfer) = simulated::transfer(tx, number).await? else {
-            return Ok(Stands::Absent);
-        };
-        if transfer.state == "processing" {
-            simulated::update(tx, number, "success").await?;
-        }
-        stands(&transfer)
-    })
-    .await
-}
-
-fn stands(transfer: &Transfer) -> anyhow::Result<Stands> {
-    Ok(match transfer.state.as_str() {
-        "processing" => Stands::Working,
-        "success" => Stands::Done(transfer.reference.clone()),
-        "fail" => Stands::Refused,
-        other => anyhow::bail!("a simulated transfer is {other:?}"),
-    })
 }

@@ -14,6 +14,7 @@ use crate::domain::{
 use crate::facts::{append, fen};
 use crate::standing::agreed;
 use crate::store::withdrawals;
+use crate::transfer;
 
 /// Holds of withdrawals end by a decision, not by time: in ten years, in milliseconds.
 const HOLD_MS: i64 = 10 * 365 * 24 * 60 * 60 * 1_000;
@@ -69,6 +70,7 @@ pub(crate) async fn request(
         channel: None,
         number: None,
         reference: None,
+        confirmation: None,
         paid_by: None,
         tries: 0,
         due_at: None,
@@ -124,13 +126,24 @@ pub(crate) async fn review(
     if channel == TransferChannel::Simulated && !context.simulated {
         return Err(not_offered().into());
     }
-    let over_channel = channel == TransferChannel::Simulated;
-    let after = Withdrawal {
-        state: WithdrawalState::Approved,
+    let approved = Withdrawal {
         channel: Some(channel),
-        number: Some(context.new_number()?),
-        due_at: over_channel.then_some(context.now),
         ..reviewed
+    };
+    let after = match channel {
+        TransferChannel::Bank => Withdrawal {
+            state: WithdrawalState::Approved,
+            number: Some(context.new_number()?),
+            ..approved
+        },
+        TransferChannel::Simulated | TransferChannel::Wechat => {
+            transfer::ask(context, tx, (&approved, channel)).await?;
+            Withdrawal {
+                state: WithdrawalState::Sending,
+                due_at: Some(context.now.plus_millis(transfer::LOOK_MS)),
+                ..approved
+            }
+        }
     };
     withdrawals::update(tx, &after).await?;
     tell(context, tx, &after, Some(&actor.id)).await?;

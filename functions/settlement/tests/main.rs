@@ -1,6 +1,7 @@
 //! The settlement function from outside, on SQLite and on PostgreSQL: requests, events and ticks in; replies, rows, facts
 //! and the books out.
 
+mod advertising;
 mod deposits;
 mod doorbell;
 mod events;

@@ -2,7 +2,7 @@
 
 use kernel::ActorId;
 use serde_json::json;
-use wire::event::{ContractChanged, MerchantChanged, PersonAliased, PersonErased};
+use wire::event::{ContractChanged, ContractEnded, MerchantChanged, PersonAliased, PersonErased};
 use wire::mall::Collection;
 
 use crate::events::{completed, contract_changed, merchant_changed};
@@ -129,6 +129,41 @@ async fn a_person_by_another_id_acts_on_and_one_who_is_forgotten_is_nowhere() {
             (&shown["requested_by"], &shown["reviewed_by"]),
             (&json!("bo"), &json!("erased-reviewer"))
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_merchant_whose_contract_ended_pays_no_fees_from_the_next_month_on_and_what_was_sold_is_settled()
+ {
+    on_each_engine(async |mut world| {
+        world
+            .record(&ContractChanged {
+                version: 2,
+                hosting_fee_minor: 500,
+                ..contract_changed("m1")
+            })
+            .await;
+        let ended = ContractEnded {
+            merchant: kernel::MerchantId::parse("m1").unwrap(),
+            from: "2026-11".to_owned(),
+            at: world.context.now,
+        };
+        world.record(&ended).await;
+        world.record(&ended).await;
+        world.tick_at(RUN).await;
+        assert_eq!(world.statement("m1").await["owed_minor"], 500);
+        world
+            .record(&completed(("m1", "l1"), 100, "2026-11-02T00:00:00Z"))
+            .await;
+        world.at("2026-11-30T16:10:00Z");
+        world.tick().await;
+        let statements = world.statements("m1").await;
+        assert_eq!(
+            (&statements[0]["month"], &statements[0]["owed_minor"]),
+            (&json!("2026-11"), &json!(100))
+        );
+        world.books_are_right().await;
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use settlement::store::{
     alarms, deposits, items, merchants, objections, payments, people, platform, reports, runs,
-    simulated, statements as made, withdrawals,
+    statements as made, withdrawals,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
@@ -19,7 +19,6 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         platform::STATEMENTS,
         reports::STATEMENTS,
         runs::STATEMENTS,
-        simulated::STATEMENTS,
         made::STATEMENTS,
         withdrawals::STATEMENTS,
     ];

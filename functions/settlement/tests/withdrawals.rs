@@ -1,7 +1,8 @@
 //! Withdrawals: held, seen by four eyes, out over the bank or a channel; what is unknown stays held.
 
+use kernel::TransferId;
 use serde_json::{Value, json};
-use wire::event::ContractChanged;
+use wire::event::{ContractChanged, TransferFailed, TransferSucceeded, TransferWaiting};
 use wire::mall::Collection;
 
 use crate::events::contract_changed;
@@ -173,18 +174,24 @@ async fn what_is_rejected_or_taken_back_is_free_again() {
     .await;
 }
 
+/// What payments tells of the transfer of a withdrawal.
+fn transferred(withdrawal: &Value) -> (TransferId, String, String) {
+    let id = withdrawal["id"].as_str().unwrap();
+    let transfer = TransferId::parse(id).unwrap();
+    (transfer, "withdrawal".to_owned(), id.to_owned())
+}
+
 #[tokio::test]
-async fn a_channel_that_does_not_answer_is_asked_again_under_the_same_number_and_the_money_stays_held()
- {
+async fn a_channels_transfer_is_asked_for_once_and_held_until_payments_says_that_it_is_out() {
     on_each_engine(async |mut world| {
         rich(&world).await;
-        let withdrawal = request(&world, 10_000, "62220002").await;
-        let approved = approve(&world, &withdrawal, "simulated").await;
-        assert_eq!(world.tick().await["transfers"], 1);
-        let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
+        let withdrawal = request(&world, 10_000, "openid-1").await;
+        let approved = approve(&world, &withdrawal, "wechat").await;
+        assert_eq!(approved["state"], "sending");
+        let asked = world.last_fact("transfer.requested").await;
         assert_eq!(
-            (&shown["state"], &shown["tries"]),
-            (&json!("sending"), &json!(1))
+            (&asked["payee"], &asked["channel"], &asked["amount_minor"]),
+            (&json!("openid-1"), &json!("wechat"), &json!(10_000))
         );
         assert_eq!(money(&world).await, (80_000, 10_000));
         // A cashier does not end what a channel has.
@@ -195,44 +202,81 @@ async fn a_channel_that_does_not_answer_is_asked_again_under_the_same_number_and
             .json(&json!({}))
             .refused(409, "transfer_by_channel")
             .await;
-        assert_eq!(world.tick().await["transfers"], 0);
-        assert_eq!(world.tick_at("2026-10-10T02:00:10Z").await["transfers"], 1);
+        // Nobody knows for a day: somebody has to look, and the money stays held.
+        assert_eq!(
+            world.tick_at("2026-10-11T01:59:59.999Z").await["transfers"],
+            0
+        );
+        assert_eq!(world.tick_at("2026-10-11T02:00:00Z").await["transfers"], 1);
+        assert_eq!(
+            world.last_fact("settlement_alarm.raised").await["kind"],
+            "transfer_unknown"
+        );
+        assert_eq!(money(&world).await, (80_000, 10_000));
+        let (transfer, purpose, reference) = transferred(&withdrawal);
+        let done = TransferSucceeded {
+            transfer,
+            purpose,
+            reference,
+            channel_transfer: "1330000071100999991182020050700019480001".to_owned(),
+            amount_minor: 10_000,
+            at: world.context.now,
+        };
+        world.record(&done).await;
+        world.record(&done).await;
+        world.tick().await;
         let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
         assert_eq!(
-            (&shown["state"], &shown["number"]),
-            (&json!("paid"), &approved["number"])
+            (&shown["state"], &shown["reference"]),
+            (&json!("paid"), &json!(done.channel_transfer))
         );
         assert_eq!(money(&world).await, (80_000, 0));
+        assert_eq!(world.balance("bank").await, -10_000);
         world.books_are_right().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_channel_that_refuses_frees_the_money_and_one_that_works_is_waited_for() {
-    on_each_engine(async |mut world| {
+async fn a_payee_who_has_to_say_yes_sees_how_and_a_channel_that_refuses_frees_the_money() {
+    on_each_engine(async |world| {
         rich(&world).await;
-        let refused = request(&world, 10_000, "62220001").await;
-        approve(&world, &refused, "simulated").await;
-        let slow = request(&world, 20_000, "62220003").await;
-        world
-            .post(&path(&slow, "/review"))
-            .by(WANG)
-            .key("slow")
-            .json(&json!({"approve": true, "channel": "simulated"}))
-            .content()
-            .await;
-        assert_eq!(world.tick().await["transfers"], 2);
-        let state = async |world: &World, withdrawal: &Value| {
-            let shown = world.get(&path(withdrawal, "")).by(MEI).content().await;
-            shown["state"].clone()
+        let withdrawal = request(&world, 10_000, "openid-1").await;
+        approve(&world, &withdrawal, "simulated").await;
+        let (transfer, purpose, reference) = transferred(&withdrawal);
+        let waiting = TransferWaiting {
+            transfer: transfer.clone(),
+            purpose: purpose.clone(),
+            reference: reference.clone(),
+            confirmation: "package".to_owned(),
         };
-        assert_eq!(state(&world, &refused).await, "failed");
-        assert_eq!(state(&world, &slow).await, "sending");
-        assert_eq!(money(&world).await, (70_000, 20_000));
-        world.tick_at("2026-10-10T02:00:10Z").await;
-        world.tick_at("2026-10-10T02:00:30Z").await;
-        assert_eq!(state(&world, &slow).await, "paid");
+        world.record(&waiting).await;
+        world.tick().await;
+        let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
+        assert_eq!(shown["confirmation"], "package");
+        let failed = TransferFailed {
+            transfer,
+            purpose,
+            reference,
+            reason: "cancelled".to_owned(),
+        };
+        world.record(&failed).await;
+        world.tick().await;
+        let shown = world.get(&path(&withdrawal, "")).by(MEI).content().await;
+        assert_eq!(
+            (&shown["state"], &shown["note"]),
+            (&json!("failed"), &json!("cancelled"))
+        );
+        assert!(shown.get("confirmation").is_none());
+        assert_eq!(money(&world).await, (90_000, 0));
+        // What is told of other transfers is none of settlement's business.
+        world
+            .record(&TransferFailed {
+                purpose: "salary".to_owned(),
+                ..failed
+            })
+            .await;
+        assert_eq!(world.tick().await["parked"], 0);
         world.books_are_right().await;
     })
     .await;

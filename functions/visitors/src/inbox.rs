@@ -3,7 +3,7 @@
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     BindingEnded, BindingStarted, CommunityChanged, Event, PassUsed, PersonAliased, PersonErased,
     RoomChanged,
@@ -46,7 +46,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         take(context, tenant).await?;
     }
     Ok(())

@@ -128,6 +128,8 @@ ids! {
     PaymentId;
     /// Money that goes back to a payer.
     RefundId;
+    /// Money that goes out to somebody over a channel (转账).
+    TransferId;
     /// One transaction in the ledger.
     TransactionId;
     /// Money set aside in the ledger until it is posted or let go.
@@ -194,6 +196,44 @@ ids! {
     StatementId;
     /// A merchant's money on its way out (提现).
     WithdrawalId;
+    /// Where advertisements are shown: a banner, a place in a list, a name on the weather (广告位).
+    PlacementId;
+    /// What is shown: its picture, its text and where it leads (创意).
+    CreativeId;
+    /// What an advertiser orders at once (广告订单).
+    AdOrderId;
+    /// One placement in an order, for a time (广告排期).
+    AdLineId;
+    /// One advertisement in one place for one visitor, shown once at most.
+    OfferId;
+    /// What an advertiser bids, on what, and for how much in all (竞价计划).
+    BidCampaignId;
+    /// One holding of an auction, with all that decided it (竞价).
+    AuctionRoundId;
+    /// A rank that is let for a time to who bids most, unseen (密封竞价).
+    SealedRoundId;
+    /// What somebody bids in it.
+    SealedBidId;
+    /// Articles that appear under one name, for an audience and a season (栏目).
+    ColumnId;
+    /// One article of a column, paid for or not.
+    ArticleId;
+    /// Advertising in exchange for goods (广告置换).
+    BarterId;
+    /// Goods of an exchange that residents get for nothing or for less (奖品).
+    RewardId;
+    /// Something that is told to people (推送).
+    PushMessageId;
+    /// One message on its way to one device of one person.
+    DeliveryId;
+    /// A way on which somebody can be reached: a browser, an app, a topic, a service.
+    SubscriptionId;
+    /// What is told again and again, or later (推送计划).
+    PushPlanId;
+    /// A push that a merchant pays for (付费推送).
+    PushOrderId;
+    /// A service that is told by a webhook.
+    WebhookId;
     /// One message between a device and a function.
     MessageId;
     /// One fact in the event log.

@@ -16,15 +16,17 @@ mod zone;
 
 pub use actor::{Actor, ActorKind, Scope};
 pub use id::{
-    ActorId, AddressId, AfterSaleId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId,
-    BuildingId, CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId,
-    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, DeviceId, DisputeId,
-    DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, IdError, ImportId,
-    MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId, OpeningId,
-    OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PointsEntryId, ProductId, PromotionId,
-    QualificationId, ReadingId, RechargeId, RefundId, ReviewId, RoomId, ScheduleId, SlotId,
-    StatementId, SwitchingId, TariffId, TenantId, TransactionId, UnitId, UsageId, VariantId,
-    VisitId, WithdrawalId,
+    ActorId, AdLineId, AdOrderId, AddressId, AfterSaleId, ArticleId, AuctionRoundId, BarterId,
+    BidCampaignId, BillId, BillPaymentId, BillRunId, BindingId, BindingRequestId, BuildingId,
+    CardId, CashCloseId, CategoryId, ChangeRequestId, ChatMessageId, CheckoutId, ColumnId,
+    CommissionRuleId, CommunityId, CompanyId, ConversationId, CouponId, CreativeId, DeliveryId,
+    DeviceId, DisputeId, DoorGroupId, EventId, FeeRuleId, GrantId, GroupId, HoldId, IdError,
+    ImportId, MerchantApplicationId, MerchantId, MessageId, MeterAlarmId, MeterId, MeterRouteId,
+    OfferId, OpeningId, OrderId, OrderLineId, ParkingSpaceId, PassId, PaymentId, PlacementId,
+    PointsEntryId, ProductId, PromotionId, PushMessageId, PushOrderId, PushPlanId, QualificationId,
+    ReadingId, RechargeId, RefundId, ReviewId, RewardId, RoomId, ScheduleId, SealedBidId,
+    SealedRoundId, SlotId, StatementId, SubscriptionId, SwitchingId, TariffId, TenantId,
+    TransactionId, TransferId, UnitId, UsageId, VariantId, VisitId, WebhookId, WithdrawalId,
 };
 pub use metering::{Commodity, MeterUnit, TimeBand};
 pub use money::{Currency, Money, MoneyError, Rounding};

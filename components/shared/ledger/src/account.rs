@@ -95,6 +95,8 @@ chart! {
     MerchantReceivable = "merchant_receivable", Debit, true, false;
     /// What is owed in goods.
     BarterReceivable = "barter_receivable", Debit, false, false;
+    /// Goods that came in exchange for advertising and are not given away yet, at what they were agreed to be worth.
+    BarterStock = "barter_stock", Debit, false, false;
     /// Coupons that the platform bears.
     CouponSubsidyExpense = "coupon_subsidy_expense", Debit, false, false;
     /// What channels charge.
@@ -123,6 +125,8 @@ chart! {
     PlatformFeeIncome = "platform_fee_income", Credit, false, false;
     /// Advertising.
     AdIncome = "ad_income", Credit, false, false;
+    /// What the property company has a share of: one a community.
+    CompanyPayable = "company_payable", Credit, true, false;
 }
 
 impl AccountKind {
@@ -300,6 +304,24 @@ impl Account {
     #[must_use]
     pub fn ad_income() -> Self {
         Self::of(AccountKind::AdIncome)
+    }
+
+    /// What is owed in goods.
+    #[must_use]
+    pub fn barter_receivable() -> Self {
+        Self::of(AccountKind::BarterReceivable)
+    }
+
+    /// Goods that came in exchange for advertising.
+    #[must_use]
+    pub fn barter_stock() -> Self {
+        Self::of(AccountKind::BarterStock)
+    }
+
+    /// What a community's property company has a share of.
+    #[must_use]
+    pub fn company_payable(community: &CommunityId) -> Self {
+        Self::owned(AccountKind::CompanyPayable, community.as_str())
     }
 
     /// The kind.

@@ -164,6 +164,8 @@ pub enum Suppression {
     WeekCap,
     /// It was held out, to measure what the others do.
     HoldOut,
+    /// Somebody stopped the message.
+    Cancelled,
 }
 
 /// When.

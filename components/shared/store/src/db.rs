@@ -101,6 +101,22 @@ pub trait Read {
     async fn row(&self, sql: &str, parameters: &[Value]) -> anyhow::Result<Option<Row>> {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
     }
+
+    /// The rows of a query `... from (values ($1, .., $n)) ...` about many things at once, [`INSERT_ROWS_MAX`] with
+    /// each statement. Both engines call the columns of that list `column1`, `column2` and so on; PostgreSQL takes
+    /// them for text until they are cast.
+    ///
+    /// # Errors
+    /// As [`Read::rows`]; a statement of another shape.
+    async fn rows_about(&self, sql: &str, about: &[Vec<Value>]) -> anyhow::Result<Vec<Row>> {
+        let mut found = Vec::new();
+        for chunk in about.chunks(INSERT_ROWS_MAX) {
+            let many = crate::sql::with_rows(sql, chunk.len())?;
+            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            found.extend(self.rows(&many, &parameters).await?);
+        }
+        Ok(found)
+    }
 }
 
 impl Read for Db {

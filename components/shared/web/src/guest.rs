@@ -1,5 +1,8 @@
 //! Where Spin meets the rest: reading a request, answering it, and the variables. Only built for the guest.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::{StatusCode, request::Parts};
@@ -47,7 +50,11 @@ pub async fn read_up_to(
     Ok(head.map(|_| whole.freeze()))
 }
 
-/// The values of these variables of the component, in the same order.
+/// What was read before.
+static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// The values of these variables of the component, in the same order. Each is asked of the host once in the life of an
+/// instance: the manifest gives them, and a host that is told others starts anew.
 ///
 /// # Errors
 /// When one is not declared in the manifest, or has no value.
@@ -56,12 +63,25 @@ pub async fn variables<const COUNT: usize>(
 ) -> anyhow::Result<[String; COUNT]> {
     let mut values = Vec::with_capacity(COUNT);
     for name in names {
-        let value = spin_sdk::variables::get(name).await;
-        values.push(value.map_err(|error| anyhow::anyhow!("the variable {name}: {error}"))?);
+        let found = known().get(name).cloned();
+        values.push(match found {
+            Some(value) => value,
+            None => {
+                let value = spin_sdk::variables::get(name).await;
+                let value =
+                    value.map_err(|error| anyhow::anyhow!("the variable {name}: {error}"))?;
+                known().insert(name.to_owned(), value.clone());
+                value
+            }
+        });
     }
     values
         .try_into()
         .map_err(|_| anyhow::anyhow!("as many values as names"))
+}
+
+fn known() -> MutexGuard<'static, BTreeMap<String, String>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl IntoResponse for Reply {

@@ -2,6 +2,7 @@
 //!
 //! Topics are built and parsed here and nowhere else. Types only: nothing is sent, stored or decided.
 
+pub mod advertising;
 pub mod audit;
 pub mod door;
 pub mod event;

@@ -32,6 +32,10 @@ pub struct Offer {
     pub serves: bool,
     /// How many there are, of goods.
     pub available: i64,
+    /// What the shop takes for bringing things, in fen.
+    pub freight_minor: i64,
+    /// From what sum on it takes nothing for that, in fen.
+    pub free_from_minor: Option<i64>,
 }
 
 /// Why something cannot be bought now.

@@ -77,9 +77,14 @@ async fn cart(
         amount_minor: 0,
         currency: "CNY",
     };
-    for line in sql::lines(db, &actor.tenant, &actor.id).await? {
-        let found = offers::offer(db, &actor.tenant, &line.variant, community).await?;
-        let Some(offer) = found else { continue };
+    let lines = sql::lines(db, &actor.tenant, &actor.id).await?;
+    let wanted = lines.iter().map(|line| &line.variant);
+    let offers = offers::offers(db, &actor.tenant, wanted, community).await?;
+    for line in lines {
+        let found = offers.iter().find(|offer| offer.variant.id == line.variant);
+        let Some(offer) = found.cloned() else {
+            continue;
+        };
         let slot = match &line.slot {
             Some(id) => slots::slot(db, &actor.tenant, id).await?,
             None => None,

@@ -1,7 +1,7 @@
 //! What promotions do to a basket: prices of groups and flash sales, coupons, and freight.
 
 use chrono::NaiveDate;
-use kernel::{MerchantId, PromotionId, VariantId};
+use kernel::{PromotionId, VariantId};
 use store::Tx;
 use wire::mall::SaleKind;
 
@@ -11,7 +11,7 @@ use crate::domain::pricing::{Freight, Line, Special, Voucher};
 use crate::domain::product::Slot;
 use crate::domain::promotion::{Promotion, Terms, unknown_promotion};
 use crate::domain::stock::Item;
-use crate::store::{coupons, shops, stock};
+use crate::store::{coupons, stock};
 
 /// A line with what promotions say of its price, and what is to be set aside for it.
 pub(super) async fn draft(
@@ -118,15 +118,14 @@ async fn flash_price(
 pub(super) async fn vouchers(
     tx: &Tx,
     basket: &Basket,
-    running: &[(MerchantId, Vec<Promotion>)],
+    running: &[Promotion],
 ) -> anyhow::Result<Vec<Voucher>> {
     let mut vouchers: Vec<Voucher> = Vec::with_capacity(basket.coupons.len());
     for id in &basket.coupons {
         let held = coupons::coupon(tx, tx.tenant(), id).await?;
         let held = held.filter(|coupon| coupon.person == basket.buyer && coupon.held);
         let held = held.ok_or_else(|| coupon_unfit(id))?;
-        let own = running.iter().flat_map(|(_, found)| found);
-        let promotion = own.into_iter().find(|found| found.id == held.promotion);
+        let promotion = running.iter().find(|found| found.id == held.promotion);
         let promotion = promotion.ok_or_else(|| coupon_unfit(id))?;
         let Terms::Coupon {
             off,
@@ -151,18 +150,19 @@ pub(super) async fn vouchers(
 }
 
 /// What the shops take for bringing things.
-pub(super) async fn freights(
-    tx: &Tx,
-    running: &[(MerchantId, Vec<Promotion>)],
-) -> anyhow::Result<Vec<Freight>> {
-    let mut freights = Vec::with_capacity(running.len());
-    for (merchant, _) in running {
-        let delivery = shops::delivery(tx, tx.tenant(), merchant).await?;
-        freights.push(Freight {
-            merchant: merchant.clone(),
-            minor: delivery.freight_minor,
-            free_from_minor: delivery.free_from_minor,
-        });
+pub(super) fn freights(offers: &[Offer]) -> Vec<Freight> {
+    let mut freights: Vec<Freight> = Vec::new();
+    for offer in offers {
+        if !freights
+            .iter()
+            .any(|known| known.merchant == offer.merchant)
+        {
+            freights.push(Freight {
+                merchant: offer.merchant.clone(),
+                minor: offer.freight_minor,
+                free_from_minor: offer.free_from_minor,
+            });
+        }
     }
-    Ok(freights)
+    freights
 }

@@ -13,7 +13,29 @@ statements! {
     RENAME_DISPUTES = "update orders_dispute set buyer = $3 where tenant = $1 and buyer = $2";
     RENAME_REVIEWS = "update orders_review set buyer = $3 where tenant = $1 and buyer = $2";
 
-    // Two conversations with one shop cannot become one person's: the younger id goes on.
+    // Two conversations with one shop become one: what was written in the alias's goes to the person's.
+    MERGE_MESSAGES = "update orders_message set conversation =
+            (select o.id from orders_conversation c
+                join orders_conversation o on o.tenant = c.tenant and o.merchant = c.merchant and o.buyer = $3
+                where c.tenant = $1 and c.id = orders_message.conversation)
+        where tenant = $1 and conversation in
+            (select c.id from orders_conversation c
+                join orders_conversation o on o.tenant = c.tenant and o.merchant = c.merchant and o.buyer = $3
+                where c.tenant = $1 and c.buyer = $2)";
+
+    MERGE_LAST = "update orders_conversation
+        set last_message = (select c.last_message from orders_conversation c
+                where c.tenant = $1 and c.buyer = $2 and c.merchant = orders_conversation.merchant),
+            last_at = (select c.last_at from orders_conversation c
+                where c.tenant = $1 and c.buyer = $2 and c.merchant = orders_conversation.merchant)
+        where tenant = $1 and buyer = $3 and exists (select 1 from orders_conversation c
+            where c.tenant = $1 and c.buyer = $2 and c.merchant = orders_conversation.merchant
+              and c.last_at > orders_conversation.last_at)";
+
+    FORGET_MERGED = "delete from orders_conversation
+        where tenant = $1 and buyer = $2 and merchant in
+            (select o.merchant from orders_conversation o where o.tenant = $1 and o.buyer = $3)";
+
     RENAME_CONVERSATIONS = "update orders_conversation set buyer = $3
         where tenant = $1 and buyer = $2 and merchant not in
             (select o.merchant from orders_conversation o where o.tenant = $1 and o.buyer = $3)";
@@ -43,6 +65,9 @@ pub(crate) async fn rename(tx: &Tx, person: &ActorId, new: &str) -> anyhow::Resu
         RENAME_AFTER_SALES,
         RENAME_DISPUTES,
         RENAME_REVIEWS,
+        MERGE_MESSAGES,
+        MERGE_LAST,
+        FORGET_MERGED,
         RENAME_CONVERSATIONS,
         RENAME_AUTHORS,
     ] {

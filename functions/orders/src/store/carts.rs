@@ -17,6 +17,8 @@ statements! {
     DELETE_LINE = "delete from orders_cart where tenant = $1 and person = $2 and variant = $3
           and (cast($4 as text) is null or slot = $4)
         returning variant";
+
+    DELETE_BOUGHT = "delete from orders_cart where (tenant, person, variant, slot) in (values ($1, $2, $3, $4))";
 }
 
 /// A line of a cart.
@@ -88,4 +90,24 @@ pub async fn remove(
         slot.into(),
     ];
     Ok(!tx.rows(DELETE_LINE, &parameters).await?.is_empty())
+}
+
+/// Takes what was bought out of a person's cart, each variant in its slot.
+pub(crate) async fn remove_bought<'a>(
+    tx: &Tx,
+    person: &ActorId,
+    bought: impl Iterator<Item = (&'a VariantId, Option<&'a SlotId>)>,
+) -> anyhow::Result<()> {
+    let rows: Vec<_> = bought
+        .map(|(variant, slot)| {
+            let slot = slot.map_or("", SlotId::as_str);
+            vec![
+                tx.tenant().into(),
+                person.into(),
+                variant.into(),
+                slot.into(),
+            ]
+        })
+        .collect();
+    tx.insert_many(DELETE_BOUGHT, &rows).await
 }

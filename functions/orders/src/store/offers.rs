@@ -11,19 +11,35 @@ use crate::domain::text::{Description, Name};
 use crate::rows::read_variant;
 
 statements! {
-    // A community that is not named is served by all.
-    OFFER = "select v.id, v.name, v.price_minor, v.code, v.barcode, v.expires_on, v.trace_code, v.near_days,
+    // A community that is not named (empty) is served by all.
+    OFFERS = "select v.id, v.name, v.price_minor, v.code, v.barcode, v.expires_on, v.trace_code, v.near_days,
             v.markdown_bps, v.gone, p.id, p.category, p.kind, p.name, p.state, p.lead_minutes, p.cancel_minutes,
             m.id, m.name, m.trades,
-            case when cast($3 as text) is null or m.everywhere = 1 or exists (
+            case when n.column3 = '' or m.everywhere = 1 or exists (
                 select 1 from orders_merchant_community c
-                where c.tenant = m.tenant and c.merchant = m.id and c.community = $3) then 1 else 0 end,
-            coalesce(k.available, 0)
-        from orders_variant v
+                where c.tenant = m.tenant and c.merchant = m.id and c.community = n.column3) then 1 else 0 end,
+            coalesce(k.available, 0), coalesce(d.freight_minor, 0), d.free_from_minor
+        from (values ($1, $2, $3)) as n
+        join orders_variant v on v.tenant = n.column1 and v.id = n.column2
         join orders_product p on p.tenant = v.tenant and p.id = v.product
         join orders_merchant m on m.tenant = v.tenant and m.id = v.merchant
         left join orders_stock k on k.tenant = v.tenant and k.item = v.id
-        where v.tenant = $1 and v.id = $2";
+        left join orders_delivery d on d.tenant = m.tenant and d.merchant = m.id";
+}
+
+/// The variants as they are offered in a community, in no order; what is not there is left out.
+pub(crate) async fn offers<'a>(
+    db: &impl Read,
+    tenant: &TenantId,
+    variants: impl Iterator<Item = &'a VariantId>,
+    community: Option<&CommunityId>,
+) -> anyhow::Result<Vec<Offer>> {
+    let community = community.map_or("", CommunityId::as_str);
+    let about: Vec<_> = variants
+        .map(|variant| vec![tenant.into(), variant.into(), community.into()])
+        .collect();
+    let rows = db.rows_about(OFFERS, &about).await?;
+    rows.iter().map(read_offer).collect()
 }
 
 /// The variant as it is offered in a community.
@@ -33,9 +49,8 @@ pub(crate) async fn offer(
     variant: &VariantId,
     community: Option<&CommunityId>,
 ) -> anyhow::Result<Option<Offer>> {
-    let parameters = [tenant.into(), variant.into(), community.into()];
-    let row = db.row(OFFER, &parameters).await?;
-    row.map(|row| read_offer(&row)).transpose()
+    let found = offers(db, tenant, [variant].into_iter(), community).await?;
+    Ok(found.into_iter().next())
 }
 
 fn read_offer(row: &Row) -> anyhow::Result<Offer> {
@@ -58,5 +73,7 @@ fn read_offer(row: &Row) -> anyhow::Result<Offer> {
         trades: row.boolean(19)?,
         serves: row.boolean(20)?,
         available: row.integer(21)?,
+        freight_minor: row.integer(22)?,
+        free_from_minor: row.optional_integer(23)?,
     })
 }

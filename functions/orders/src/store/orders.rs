@@ -11,19 +11,19 @@ statements! {
     ORDER = "select id, checkout, buyer, merchant, community, state, payment, delivery, fulfilment, contests, group_id,
             waits_for_group, stock, receiver, phone, address, remark, carrier, tracking, code, wrong_codes, goods_minor,
             freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at, shipped_at, delivered_at,
-            completed_at, cancelled_at, cancel_reason, ledger_transaction, version
+            completed_at, cancelled_at, cancel_reason, ledger_transaction, version, cancel_until
         from orders_order where tenant = $1 and id = $2";
 
     ORDERS_OF_CHECKOUT = "select id, checkout, buyer, merchant, community, state, payment, delivery, fulfilment,
             contests, group_id, waits_for_group, stock, receiver, phone, address, remark, carrier, tracking, code,
             wrong_codes, goods_minor, freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at,
-            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version
+            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version, cancel_until
         from orders_order where tenant = $1 and checkout = $2 order by id limit 100";
 
     ORDERS_OF_BUYER = "select id, checkout, buyer, merchant, community, state, payment, delivery, fulfilment, contests,
             group_id, waits_for_group, stock, receiver, phone, address, remark, carrier, tracking, code, wrong_codes,
             goods_minor, freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at, shipped_at,
-            delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version
+            delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version, cancel_until
         from orders_order
         where tenant = $1 and buyer = $2 and (cast($3 as text) is null or state = $3)
           and (cast($4 as text) is null or id < $4)
@@ -32,7 +32,7 @@ statements! {
     ORDERS_OF_MERCHANT = "select id, checkout, buyer, merchant, community, state, payment, delivery, fulfilment,
             contests, group_id, waits_for_group, stock, receiver, phone, address, remark, carrier, tracking, code,
             wrong_codes, goods_minor, freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at,
-            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version
+            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version, cancel_until
         from orders_order
         where tenant = $1 and merchant = $2 and (cast($3 as text) is null or state = $3)
           and (cast($4 as text) is null or id < $4)
@@ -41,7 +41,7 @@ statements! {
     ORDERS = "select id, checkout, buyer, merchant, community, state, payment, delivery, fulfilment, contests, group_id,
             waits_for_group, stock, receiver, phone, address, remark, carrier, tracking, code, wrong_codes, goods_minor,
             freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at, shipped_at, delivered_at,
-            completed_at, cancelled_at, cancel_reason, ledger_transaction, version
+            completed_at, cancelled_at, cancel_reason, ledger_transaction, version, cancel_until
         from orders_order
         where tenant = $1 and (cast($2 as text) is null or state = $2) and (cast($3 as text) is null or id < $3)
         order by id desc limit $4";
@@ -49,9 +49,10 @@ statements! {
     INSERT_ORDER = "insert into orders_order (tenant, id, checkout, buyer, merchant, community, state, payment, delivery,
             fulfilment, contests, group_id, waits_for_group, stock, receiver, phone, address, remark, carrier, tracking,
             code, wrong_codes, goods_minor, freight_minor, refunded_minor, collection, placed_at, paid_at, accepted_at,
-            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version)
+            shipped_at, delivered_at, completed_at, cancelled_at, cancel_reason, ledger_transaction, version,
+            cancel_until)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)";
+            $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)";
 
     UPDATE_ORDER = "update orders_order set state = $4, payment = $5, fulfilment = $6, contests = $7,
             waits_for_group = $8, stock = $9, carrier = $10, tracking = $11, code = $12, wrong_codes = $13,

@@ -33,21 +33,32 @@ statements! {
           and (cast($3 as text) is null or p.kind = $3)
         order by p.id desc limit $4";
 
-    PRODUCTS_ON_OFFER_OF = "select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
+    PRODUCTS_ON_OFFER_OF = "with recursive orders_below (id, depth) as (
+            select c.id, 0 from orders_category c where c.tenant = $1 and c.id = $6
+            union all
+            select c.id, b.depth + 1 from orders_category c
+            join orders_below b on c.parent = b.id where c.tenant = $1 and b.depth < 8)
+        select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
             p.lead_minutes, p.cancel_minutes, p.version, p.created_at, p.changed_at, p.listed_at, p.delisted_because
         from orders_product p
         join orders_merchant m on m.tenant = p.tenant and m.id = p.merchant and m.trades = 1
         where p.tenant = $1 and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
           and (cast($3 as text) is null or p.kind = $3) and p.merchant = $5
-          and (cast($6 as text) is null or p.category = $6)
+          and (cast($6 as text) is null or p.category in (select id from orders_below))
         order by p.id desc limit $4";
 
-    PRODUCTS_ON_OFFER_IN = "select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
+    // In the category or in one below it; a circle ends after eight steps.
+    PRODUCTS_ON_OFFER_IN = "with recursive orders_below (id, depth) as (
+            select c.id, 0 from orders_category c where c.tenant = $1 and c.id = $5
+            union all
+            select c.id, b.depth + 1 from orders_category c
+            join orders_below b on c.parent = b.id where c.tenant = $1 and b.depth < 8)
+        select p.id, p.merchant, p.category, p.kind, p.name, p.summary, p.description, p.state,
             p.lead_minutes, p.cancel_minutes, p.version, p.created_at, p.changed_at, p.listed_at, p.delisted_because
-        from orders_product p
+        from orders_below b cross join orders_product p
         join orders_merchant m on m.tenant = p.tenant and m.id = p.merchant and m.trades = 1
-        where p.tenant = $1 and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
-          and (cast($3 as text) is null or p.kind = $3) and p.category = $5
+        where p.tenant = $1 and p.category = b.id and p.state = 'listed' and (cast($2 as text) is null or p.id < $2)
+          and (cast($3 as text) is null or p.kind = $3)
         order by p.id desc limit $4";
 
     PRODUCTS_KEPT = "select id, merchant, category, kind, name, summary, description, state, lead_minutes,

@@ -21,11 +21,12 @@ statements! {
     UPDATE_PROMOTION = "update orders_promotion set state = $4, version = $5, decided_by = $6, decided_at = $7, reason = $8
         where tenant = $1 and id = $2 and version = $3 returning id";
 
-    RUNNING = "select id, merchant, name, terms, subsidy_bps, starts_at, ends_at, state, version, applied_by,
-            applied_at, decided_by, decided_at, reason, issued
-        from orders_promotion
-        where tenant = $1 and merchant = $2 and state = 'approved' and starts_at <= $3 and ends_at > $3
-        order by id limit 200";
+    RUNNING = "select p.id, p.merchant, p.name, p.terms, p.subsidy_bps, p.starts_at, p.ends_at, p.state, p.version,
+            p.applied_by, p.applied_at, p.decided_by, p.decided_at, p.reason, p.issued
+        from (values ($1, $2, $3)) as n
+        join orders_promotion p on p.tenant = n.column1 and p.merchant = n.column2
+        where p.state = 'approved' and p.starts_at <= cast(n.column3 as bigint) and p.ends_at > cast(n.column3 as bigint)
+        order by p.id limit 1000";
 
     // What buyers see: approved, not over, in a shop that trades.
     SHOWN_PROMOTIONS = "select p.id, p.merchant, p.name, p.terms, p.subsidy_bps, p.starts_at, p.ends_at, p.state,
@@ -108,15 +109,20 @@ pub(crate) async fn update(tx: &Tx, promotion: &Promotion) -> anyhow::Result<boo
     Ok(tx.row(UPDATE_PROMOTION, &parameters).await?.is_some())
 }
 
-/// What runs in a shop at a moment.
+/// What runs in these shops at a moment.
 pub(crate) async fn running(
     db: &impl Read,
     tenant: &TenantId,
-    merchant: &MerchantId,
+    merchants: &[&MerchantId],
     now: Timestamp,
 ) -> anyhow::Result<Vec<Promotion>> {
-    let parameters = [tenant.into(), merchant.into(), now.into()];
-    let rows = db.rows(RUNNING, &parameters).await?;
+    // As text: PostgreSQL takes the values of a list for text until they are cast.
+    let now = now.millis().to_string();
+    let about: Vec<_> = merchants
+        .iter()
+        .map(|merchant| vec![tenant.into(), (*merchant).into(), now.as_str().into()])
+        .collect();
+    let rows = db.rows_about(RUNNING, &about).await?;
     rows.iter().map(read_promotion).collect()
 }
 

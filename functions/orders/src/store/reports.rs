@@ -16,7 +16,12 @@ statements! {
 
     // Gone out for long and not completed.
     NOT_COMPLETED = "select id, merchant, shipped_at from orders_order
-        where tenant = $1 and state in ('placed', 'accepted') and state = 'accepted' and fulfilment in ('shipped', 'ready', 'delivered')
+        where tenant = $1 and state in ('placed', 'accepted') and state = 'accepted' and fulfilment in ('shipped', 'delivered')
+          and placed_at <= $2 and shipped_at <= $2 order by placed_at limit $3";
+
+    // Ready for long and not fetched.
+    NOT_FETCHED = "select id, merchant, shipped_at from orders_order
+        where tenant = $1 and state in ('placed', 'accepted') and state = 'accepted' and fulfilment = 'ready'
           and placed_at <= $2 and shipped_at <= $2 order by placed_at limit $3";
 
     NOT_REFUNDED = "select id, order_id, requested_at from orders_refund
@@ -75,6 +80,7 @@ pub(crate) enum Stuck {
     Unaccepted,
     Unsent,
     Unfinished,
+    Unfetched,
     Unrefunded,
     Unanswered,
     Undecided,
@@ -82,10 +88,11 @@ pub(crate) enum Stuck {
 
 impl Stuck {
     /// Each with how many hours it may take.
-    pub(crate) const ALL: [(Self, i64); 6] = [
+    pub(crate) const ALL: [(Self, i64); 7] = [
         (Self::Unaccepted, 24),
         (Self::Unsent, 48),
         (Self::Unfinished, 10 * 24),
+        (Self::Unfetched, 7 * 24),
         (Self::Unrefunded, 24),
         (Self::Unanswered, 48),
         (Self::Undecided, 0),
@@ -97,6 +104,7 @@ impl Stuck {
             Self::Unaccepted => "not_accepted",
             Self::Unsent => "not_shipped",
             Self::Unfinished => "not_completed",
+            Self::Unfetched => "not_fetched",
             Self::Unrefunded => "not_refunded",
             Self::Unanswered => "not_answered",
             Self::Undecided => "not_decided",
@@ -108,6 +116,7 @@ impl Stuck {
             Self::Unaccepted => NOT_ACCEPTED,
             Self::Unsent => NOT_SHIPPED,
             Self::Unfinished => NOT_COMPLETED,
+            Self::Unfetched => NOT_FETCHED,
             Self::Unrefunded => NOT_REFUNDED,
             Self::Unanswered => NOT_ANSWERED,
             Self::Undecided => NOT_DECIDED,

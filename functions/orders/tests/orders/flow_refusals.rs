@@ -61,6 +61,8 @@ pub fn flow() -> Vec<Route> {
         route("POST", "/api/orders/{order}/reviews", Some(json!({"line": "{line}", "stars": 5, "words": "x"})), bought("order_unknown")),
         route("GET", "/api/order-reports/stuck", None, watched()),
         route("GET", "/api/order-reports/export", None, watched()),
+        route("GET", "/api/order-reports/exports", None, watched()),
+        route("GET", "/api/order-reports/exports/{day}", None, watched()),
         route("GET", "/api/order-reports/statistics", None, vec![]),
     ]
 }
@@ -116,6 +118,7 @@ pub async fn places(world: &World) -> Vec<(&'static str, String)> {
     vec![
         ("checkout", order["checkout"].as_str().unwrap().to_owned()),
         ("order", id(&order)),
+        ("day", "2026-11-02".to_owned()),
         ("line", line),
         ("review", id(&review)),
         ("after_sale", id(&after_sale)),

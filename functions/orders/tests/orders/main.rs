@@ -18,6 +18,7 @@ mod stock;
 mod afterwards;
 mod buying;
 mod delivering;
+mod ending;
 mod flow_refusals;
 mod histories;
 mod many;

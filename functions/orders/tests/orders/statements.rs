@@ -31,6 +31,7 @@ fn all() -> Vec<&'static [(&'static str, &'static str)]> {
         store::checkouts::STATEMENTS,
         store::conversations::STATEMENTS,
         store::disputes::STATEMENTS,
+        store::exports::STATEMENTS,
         store::lines::STATEMENTS,
         store::orders::STATEMENTS,
         store::refunds::STATEMENTS,

@@ -3,6 +3,7 @@
 
 mod bills;
 mod keys;
+mod transfers;
 
 use anyhow::Context as _;
 use kernel::TenantId;
@@ -108,6 +109,20 @@ async fn route(
         ("GET", ["v3", "refund", "domestic", "refunds", number]) => {
             show_refund(context, tenant, number).await
         }
+        ("POST", ["v3", "fund-app", "mch-transfer", "transfer-bills"]) => {
+            transfers::send(context, tenant, body).await
+        }
+        (
+            "GET",
+            [
+                "v3",
+                "fund-app",
+                "mch-transfer",
+                "transfer-bills",
+                "out-bill-no",
+                number,
+            ],
+        ) => transfers::show(context, tenant, number).await,
         ("GET", ["v3", "bill", "tradebill"]) => bills::offer_bill(context, tenant, query).await,
         ("GET", ["v3", "billdownload", day]) => {
             Ok((200, bills::day_bill(context, tenant, day).await?))

@@ -12,6 +12,7 @@ use crate::domain::{Attempt, Bill, Channel, Paid, Payment, Refund};
 use crate::exchange::{Answered, Sent};
 use crate::protocol::bill;
 use crate::protocol::keys::{PrivateKey, PublicKey, random_text};
+use crate::protocol::transfers;
 use crate::protocol::wechat::{self as protocol, Signed, Signer, Transaction};
 
 /// Our account at the channel.
@@ -62,15 +63,20 @@ async fn send(context: &Context, account: &Wechat, ask: &Ask<'_>) -> Result<Answ
     let seconds = context.now.millis() / 1_000;
     let request = (ask.method, ask.path.as_str(), ask.body.as_str());
     let authorization = signer.authorization(&key, request, (seconds, &nonce))?;
+    let mut headers = vec![
+        ("authorization", authorization),
+        ("accept", "application/json".to_owned()),
+        ("content-type", "application/json".to_owned()),
+        ("user-agent", "linli".to_owned()),
+    ];
+    if ask.path == transfers::PATH {
+        // Names are encrypted for this key.
+        headers.push(("wechatpay-serial", account.platform_serial.clone()));
+    }
     let sent = Sent {
         method: ask.method,
         url: format!("{}{}", account.url, ask.path),
-        headers: vec![
-            ("authorization", authorization),
-            ("accept", "application/json".to_owned()),
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", "linli".to_owned()),
-        ],
+        headers,
         body: ask.body.clone(),
     };
     Ok(match ask.channel {
@@ -80,7 +86,9 @@ async fn send(context: &Context, account: &Wechat, ask: &Ask<'_>) -> Result<Answ
 }
 
 /// An answer of this shape, or why there is none.
-fn content<T: serde::de::DeserializeOwned>((status, body): (u16, String)) -> Result<T, Fault> {
+pub(super) fn content<T: serde::de::DeserializeOwned>(
+    (status, body): (u16, String),
+) -> Result<T, Fault> {
     match status {
         200..300 => Ok(serde_json::from_str(&body).context("reading an answer")?),
         400..500 => Err(refused(&body)),
@@ -141,7 +149,7 @@ pub(super) async fn start(
     Ok(content::<Prepaid>(answer)?.code_url)
 }
 
-fn notify_url(context: &Context, channel: Channel) -> String {
+pub(super) fn notify_url(context: &Context, channel: Channel) -> String {
     format!(
         "{}/api/payment-notices/{}",
         context.channels.public_url,
@@ -149,7 +157,7 @@ fn notify_url(context: &Context, channel: Channel) -> String {
     )
 }
 
-async fn post(
+pub(super) async fn post(
     context: &Context,
     (tenant, channel): (&TenantId, Channel),
     path: &str,
@@ -165,7 +173,7 @@ async fn post(
     call(context, &ask).await
 }
 
-async fn get(
+pub(super) async fn get(
     context: &Context,
     (tenant, channel): (&TenantId, Channel),
     path: String,

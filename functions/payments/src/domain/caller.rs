@@ -96,6 +96,15 @@ pub fn unknown_refund() -> Refusal {
     )
 }
 
+/// No such transfer.
+#[must_use]
+pub fn unknown_transfer() -> Refusal {
+    Refusal::not_found(
+        "transfer_unknown",
+        Message::new("There is no such transfer.", "未找到该转账单。"),
+    )
+}
+
 /// No such account in the books.
 #[must_use]
 pub fn unknown_account() -> Refusal {

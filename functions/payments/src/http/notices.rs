@@ -4,14 +4,17 @@ use http::StatusCode;
 use kernel::{Currency, Message, Money, Refusal, RefusalKind, TenantId};
 use web::{Reply, Request};
 
+use crate::channel::transfers::stands;
 use crate::channel::{Fault, wechat};
 use crate::context::Context;
 use crate::domain::{Channel, Paid, attempt_refused};
 use crate::money;
 use crate::protocol::alipay::{self, fields_of, is_signed};
 use crate::protocol::keys::PublicKey;
+use crate::protocol::transfers::{Bill, FINISHED};
 use crate::protocol::wechat::{ALGORITHM, Distrust, Notice, Refund, Signed, Transaction, open};
-use crate::store::{attempts, refunds};
+use crate::store::{attempts, refunds, transfers};
+use crate::transferring;
 
 /// Verifies and takes a notice. Any answer but a success has the channel repeat it.
 pub(crate) async fn receive(
@@ -69,6 +72,13 @@ async fn from_wechat(
         }
         return refund(context, channel, &told, event).await;
     }
+    if notice.event_type == FINISHED {
+        let bill: Bill = serde_json::from_slice(&plain).map_err(|_| distrusted(Distrust::Shape))?;
+        if bill.mch_id.as_deref() != Some(account.merchant.as_str()) {
+            return Err(other_merchant().into());
+        }
+        return transfer(context, channel, &bill, event).await;
+    }
     let told: Transaction =
         serde_json::from_slice(&plain).map_err(|_| distrusted(Distrust::Shape))?;
     if told.mchid != account.merchant {
@@ -104,6 +114,27 @@ async fn refund(
     }
     let back = wechat::back(told).map_err(|_| distrusted(Distrust::Shape))?;
     money::went_back(context, &tenant, (channel, number), (&back, event)).await?;
+    Ok(Reply::no_content())
+}
+
+async fn transfer(
+    context: &Context,
+    channel: Channel,
+    bill: &Bill,
+    event: money::Event<'_>,
+) -> anyhow::Result<Reply> {
+    let number = bill.out_bill_no.as_str();
+    let tenant = transfers::tenant_of(&context.db, channel, number).await?;
+    let tenant = tenant.ok_or_else(money::unknown_number)?;
+    let known = transfers::of_number(&context.db, &tenant, (channel, number)).await?;
+    let known = known.ok_or_else(money::unknown_number)?;
+    if bill.transfer_amount != Some(known.amount.minor()) {
+        return Err(other_amount().into());
+    }
+    let Ok(stands) = stands(&known, bill) else {
+        return Err(distrusted(Distrust::Shape).into());
+    };
+    transferring::moved(context, &tenant, (channel, number), (&stands, event)).await?;
     Ok(Reply::no_content())
 }
 

@@ -1,4 +1,5 @@
-//! RSA keys of both sides, in PEM. They sign and verify (PKCS #1 v1.5 with SHA-256) and do nothing else.
+//! RSA keys of both sides, in PEM. They sign and verify (PKCS #1 v1.5 with SHA-256), and encrypt for the
+//! other side (OAEP).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +10,8 @@ use rsa::pkcs8::{
     LineEnding,
 };
 use rsa::signature::{SignatureEncoding as _, Signer as _, Verifier as _};
-use rsa::{RsaPrivateKey, RsaPublicKey};
+use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// The size of the keys that are made here.
@@ -78,6 +80,17 @@ impl PublicKey {
         };
         Signature::try_from(bytes.as_slice())
             .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())
+    }
+
+    /// What only the owner of the private half reads (RSA-OAEP with SHA-1, as WeChat Pay asks for), in base64.
+    ///
+    /// # Errors
+    /// When the message is too long for the key, or there is no randomness.
+    pub fn encrypt(&self, message: &[u8]) -> anyhow::Result<String> {
+        let sealed = self
+            .1
+            .encrypt(&mut Randomness, Oaep::new::<Sha1>(), message);
+        Ok(STANDARD.encode(sealed.map_err(|error| said("encrypting", error))?))
     }
 
     /// The key in a PEM of SubjectPublicKeyInfo.
@@ -186,6 +199,12 @@ mod tests {
             assert!(!key.public().verifies(b"message", wrong), "{wrong:?}");
         }
         assert_eq!(key.public().serial().unwrap().len(), 40);
+        let sealed = STANDARD
+            .decode(key.public().encrypt("张三".as_bytes()).unwrap())
+            .unwrap();
+        let own = RsaPrivateKey::from_pkcs8_pem(&pem).unwrap();
+        let opened = own.decrypt(Oaep::new::<Sha1>(), &sealed).unwrap();
+        assert_eq!(opened, "张三".as_bytes());
         assert_eq!(random_text(32).unwrap().len(), 32);
     }
 }

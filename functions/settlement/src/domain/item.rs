@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use kernel::{MerchantId, Timestamp};
-use wire::event::{OrderLineCompleted, OrderLineRefunded};
+use kernel::{MerchantId, Timestamp, Zone};
+use wire::event::{AdvertisingCharged, OrderLineCompleted, OrderLineRefunded};
 use wire::mall::Collection;
+
+use super::Month;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
@@ -185,6 +187,41 @@ pub fn of_refunded(event: &OrderLineRefunded) -> Item {
     }
 }
 
+/// The item of what an advertiser was charged, as a line of the month in which it was earned; one that is heard of after
+/// that month's statement is a line of the next.
+#[must_use]
+pub fn of_charged(event: &AdvertisingCharged, (month, zone): (Month, Zone)) -> Item {
+    Item {
+        key: LineKey {
+            kind: Kind::Advertising,
+            source: named(&event.charge),
+        },
+        merchant: event.merchant.clone(),
+        at: event.at.min(month.end(zone).plus_millis(-1)),
+        revenue: Revenue::Advertising,
+        sale_minor: 0,
+        amount_minor: event.amount_minor,
+        settled_minor: 0,
+        debt_minor: 0,
+        reference: event.reference.clone(),
+        memo: format!("{} {month}", event.source.as_str()),
+    }
+}
+
+/// A key of others as the name of a line: what may not stand there is written as `_` and its byte in hexadecimal, so that
+/// different keys stay different.
+fn named(key: &str) -> String {
+    let mut name = String::with_capacity(key.len());
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("_{byte:02x}"));
+        }
+    }
+    name
+}
+
 fn settled(collection: Collection, commission_minor: i64) -> i64 {
     match collection {
         Collection::Platform => commission_minor,
@@ -195,6 +232,18 @@ fn settled(collection: Collection, commission_minor: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_others_name_lines_and_stay_different() {
+        for (key, name) in [
+            ("line-1", "line-1"),
+            ("a:1_b", "a_3a1_5fb"),
+            ("a_3a1", "a_5f3a1"),
+        ] {
+            assert_eq!(named(key), name);
+            assert!(LineKey::parse(&format!("advertising.{name}")).is_ok());
+        }
+    }
 
     #[test]
     fn a_line_is_named_one_way() {

@@ -54,8 +54,8 @@ impl WithdrawalState {
     #[must_use]
     pub fn next(self) -> &'static [&'static str] {
         match self {
-            Self::Requested => &["approved", "rejected", "cancelled"],
-            Self::Approved => &["sending", "paid", "failed"],
+            Self::Requested => &["approved", "sending", "rejected", "cancelled"],
+            Self::Approved => &["paid", "failed"],
             Self::Sending => &["paid", "failed"],
             Self::Rejected | Self::Cancelled | Self::Paid | Self::Failed => &[],
         }
@@ -70,11 +70,13 @@ pub enum TransferChannel {
     Bank,
     /// The simulated channel.
     Simulated,
+    /// WeChat Pay, to whom it knows by an openid.
+    Wechat,
 }
 
 impl TransferChannel {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Bank, Self::Simulated];
+    pub const ALL: [Self; 3] = [Self::Bank, Self::Simulated, Self::Wechat];
 
     /// The name in the database and on the wire.
     #[must_use]
@@ -82,6 +84,7 @@ impl TransferChannel {
         match self {
             Self::Bank => "bank",
             Self::Simulated => "simulated",
+            Self::Wechat => "wechat",
         }
     }
 }
@@ -115,15 +118,17 @@ pub struct Withdrawal {
     pub note: Option<String>,
     /// How it goes out.
     pub channel: Option<TransferChannel>,
-    /// The transfer's own number.
+    /// Our number of a transfer at the bank.
     pub number: Option<String>,
     /// What the bank or the channel calls it.
     pub reference: Option<String>,
+    /// What the payee's app opens to say yes to a channel's transfer.
+    pub confirmation: Option<String>,
     /// Who recorded that the bank paid.
     pub paid_by: Option<ActorId>,
-    /// How often the channel was asked.
+    /// How often somebody had to look what became of it.
     pub tries: i64,
-    /// When it is asked next.
+    /// When somebody has to look, as long as it is not over.
     pub due_at: Option<Timestamp>,
     /// When it came to its end.
     pub ended_at: Option<Timestamp>,

@@ -57,6 +57,9 @@ pub(super) struct ShownWithdrawal {
     note: Option<String>,
     channel: Option<&'static str>,
     number: Option<String>,
+    /// What the payee's app opens to say yes, while that is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation: Option<String>,
     reference: Option<String>,
     paid_by: Option<ActorId>,
     tries: i64,
@@ -141,8 +144,8 @@ fn channel_of(new: &NewReview) -> Result<Option<TransferChannel>, Refusal> {
         _ => Err(Refusal::invalid(
             "transfer_channel_required",
             Message::new(
-                "Approve with a channel, bank or simulated; reject without one.",
-                "同意时须指定渠道（bank 或 simulated），拒绝时不可指定。",
+                "Approve with a channel, bank, wechat or simulated; reject without one.",
+                "同意时须指定渠道（bank、wechat 或 simulated），拒绝时不可指定。",
             ),
         )),
     }
@@ -219,6 +222,9 @@ pub(super) fn shown(actor: &Actor, withdrawal: Withdrawal) -> ShownWithdrawal {
         note: withdrawal.note,
         channel: withdrawal.channel.map(TransferChannel::as_str),
         number: withdrawal.number,
+        confirmation: withdrawal
+            .confirmation
+            .filter(|_| withdrawal.state == WithdrawalState::Sending),
         reference: withdrawal.reference,
         paid_by: withdrawal.paid_by,
         tries: withdrawal.tries,

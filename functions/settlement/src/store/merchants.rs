@@ -3,12 +3,18 @@
 use anyhow::Context as _;
 use kernel::{ActorId, CommunityId, MerchantId, OrderId, TenantId, Timestamp, Zone};
 use store::{Read, Row, Tx};
-use wire::event::{ContractChanged, MerchantChanged};
+use wire::event::{ContractChanged, ContractEnded, MerchantChanged};
 use wire::mall::{Collection, Standing};
 
 use crate::domain::{Contract, Month, Terms};
 
 statements! {
+    END_CONTRACT = "insert into settlement_contract_end (tenant, merchant, from_month, ended_at) values ($1, $2, $3, $4)
+        on conflict (tenant, merchant) do nothing";
+
+    CONTRACT_ENDED = "select from_month from settlement_contract_end
+        where tenant = $1 and merchant = $2 and from_month <= $3";
+
     PUT_COMMUNITY = "insert into settlement_community (tenant, id) values ($1, $2) on conflict (tenant, id) do nothing";
 
     ANY_COMMUNITY = "select id from settlement_community where tenant = $1 order by id limit 1";
@@ -197,6 +203,30 @@ pub(crate) async fn put_contract(tx: &Tx, event: &ContractChanged) -> anyhow::Re
         event.platform_fee_minor.into(),
     ];
     tx.execute(PUT_CONTRACT, &parameters).await
+}
+
+/// Nothing is agreed with a merchant any more, from a month on.
+pub(crate) async fn end_contract(tx: &Tx, event: &ContractEnded) -> anyhow::Result<()> {
+    let parameters = [
+        tx.tenant().into(),
+        (&event.merchant).into(),
+        (&event.from).into(),
+        event.at.into(),
+    ];
+    tx.execute(END_CONTRACT, &parameters).await
+}
+
+/// Whether nothing was agreed with a merchant any more in a month.
+pub(crate) async fn has_contract_ended(
+    tx: &Tx,
+    (merchant, month): (&MerchantId, Month),
+) -> anyhow::Result<bool> {
+    let parameters = [
+        tx.tenant().into(),
+        merchant.into(),
+        month.to_string().into(),
+    ];
+    Ok(tx.row(CONTRACT_ENDED, &parameters).await?.is_some())
 }
 
 /// What counts for a merchant in a month: the latest version of those that had begun.

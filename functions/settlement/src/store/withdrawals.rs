@@ -11,15 +11,15 @@ use crate::domain::{Today, TransferChannel, Withdrawal, WithdrawalState};
 statements! {
     INSERT = "insert into settlement_withdrawal (tenant, id, merchant, amount_minor, payee, account, hold, state,
             requested_by, requested_at, reviewed_by, reviewed_at, note, channel, number, reference, paid_by, tries, due_at,
-            ended_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, null, null, null, null, null, null, 0, null, null)";
+            ended_at, confirmation)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, null, null, null, null, null, null, null, 0, null, null, null)";
 
     WITHDRAWAL = "select id, merchant, amount_minor, payee, account, hold, state, requested_by, requested_at, reviewed_by,
-            reviewed_at, note, channel, number, reference, paid_by, tries, due_at, ended_at
+            reviewed_at, note, channel, number, reference, paid_by, tries, due_at, ended_at, confirmation
         from settlement_withdrawal where tenant = $1 and id = $2";
 
     WITHDRAWALS = "select id, merchant, amount_minor, payee, account, hold, state, requested_by, requested_at,
-            reviewed_by, reviewed_at, note, channel, number, reference, paid_by, tries, due_at, ended_at
+            reviewed_by, reviewed_at, note, channel, number, reference, paid_by, tries, due_at, ended_at, confirmation
         from settlement_withdrawal
         where tenant = $1
           and (cast($2 as text) is null
@@ -29,7 +29,7 @@ statements! {
         order by id desc limit $6";
 
     UPDATE = "update settlement_withdrawal set state = $3, reviewed_by = $4, reviewed_at = $5, note = $6, channel = $7,
-            number = $8, reference = $9, paid_by = $10, tries = $11, due_at = $12, ended_at = $13
+            number = $8, reference = $9, paid_by = $10, tries = $11, due_at = $12, ended_at = $13, confirmation = $14
         where tenant = $1 and id = $2";
 
     SINCE = "select cast(coalesce(sum(amount_minor), 0) as bigint), count(*) from settlement_withdrawal
@@ -103,6 +103,7 @@ pub(crate) async fn update(tx: &Tx, withdrawal: &Withdrawal) -> anyhow::Result<(
         withdrawal.tries.into(),
         withdrawal.due_at.into(),
         withdrawal.ended_at.into(),
+        withdrawal.confirmation.as_ref().into(),
     ];
     tx.execute(UPDATE, &parameters).await
 }
@@ -165,5 +166,6 @@ fn read(row: &Row) -> anyhow::Result<Withdrawal> {
         tries: row.integer(16)?,
         due_at: row.optional_timestamp(17)?,
         ended_at: row.optional_timestamp(18)?,
+        confirmation: text(19)?,
     })
 }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -115,6 +115,35 @@ pub async fn at_rate(
         });
     }
     gather(workers, begin).await
+}
+
+/// Sends these requests at once, each over a connection of its own; the status of each answer.
+///
+/// # Errors
+/// When the server cannot be reached, or does not answer.
+pub async fn at_once(
+    address: &str,
+    requests: Vec<Request<Full<Bytes>>>,
+) -> Result<Vec<StatusCode>> {
+    let mut connected = Vec::with_capacity(requests.len());
+    for request in requests {
+        connected.push((connect(address).await?, request));
+    }
+    let mut workers = JoinSet::new();
+    for (mut connection, request) in connected {
+        workers.spawn(async move {
+            connection.ready().await?;
+            let answer = connection.send_request(request).await?;
+            let status = answer.status();
+            answer.into_body().collect().await?;
+            anyhow::Ok(status)
+        });
+    }
+    let mut answers = Vec::with_capacity(workers.len());
+    while let Some(answer) = workers.join_next().await {
+        answers.push(answer.context("a worker of the load generator ended")??);
+    }
+    Ok(answers)
 }
 
 #[derive(Default)]

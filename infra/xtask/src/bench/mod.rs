@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: one table, its ratios measured in one run on one machine. Never a timed test.
 
 mod load;
+mod mall;
 mod money;
 mod natively;
 mod openings;
@@ -37,7 +38,7 @@ const WARM_UP: Duration = Duration::from_millis(1500);
 pub enum Part {
     /// A request that does nothing, against `wasmtime serve` and a native server.
     Hello,
-    /// Starts, doors, readings, bills and imports in the host, and its memory.
+    /// Starts, doors, readings, bills, imports and orders in the host, and its memory.
     Host,
     /// What functions measure of themselves, built natively.
     Natively,

@@ -4,14 +4,14 @@ use std::cell::Cell;
 
 use kernel::{TenantId, Timestamp};
 
-use super::{DRAIN_EVENTS_MAX, PAGE_EVENTS_MAX, Recorded, TRIES_MAX, page};
-use crate::{Db, Error, Read, Tx, tx};
+use super::{DRAIN_EVENTS_MAX, PAGE_EVENTS_MAX, Recorded, TRIES_MAX, is_waiting, page};
+use crate::{Db, Error, Read, Tx, Value, tx};
 
 /// The longest text of an error that is kept, in characters.
 const ERROR_CHARACTERS_MAX: usize = 1_000;
 
-/// The most facts of other kinds that a consumer looks past in one step.
-const LOOK_EVENTS_MAX: i64 = 10_000;
+/// The most facts that one transaction of a consumer handles: they share its commit, and others wait for it.
+const BATCH_EVENTS_MAX: usize = 16;
 
 /// Who consumes, and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +29,32 @@ impl<'a> From<&'a str> for Consumer<'a> {
     }
 }
 
+/// Where the first fact of a kind after a place stands.
+const FIRST_OF_KIND: &str =
+    "select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2";
+
+/// The first fact of some kinds after a place, with [`FIRST_OF_KIND`] for each of them.
+const FIRST_OF_KINDS: &str = "select seq, id, kind, at, data from event
+    where tenant = $1 and seq = (select min(n.seq) from (select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2) n)";
+
 impl Consumer<'_> {
-    /// The kinds as `,a,b,`: a list that both engines can search exactly; nothing for every kind.
-    fn list(&self) -> Option<String> {
-        let names: String = self.kinds.iter().map(|kind| format!("{kind},")).collect();
-        (!names.is_empty()).then(|| format!(",{names}"))
+    /// The statement that finds the next fact for it after a place, and the kinds as its last parameters: the first of
+    /// each kind is found in the index, and the first of those is read.
+    fn next(&self) -> (String, Vec<Value>) {
+        if self.kinds.is_empty() {
+            let first = "select seq, id, kind, at, data from event where tenant = $1 and seq > $2 order by seq limit 1";
+            return (first.to_owned(), Vec::new());
+        }
+        let firsts: Vec<String> = (3..self.kinds.len() + 3)
+            .map(|place| FIRST_OF_KIND.replace("$3", &format!("${place}")))
+            .collect();
+        let sql = FIRST_OF_KINDS.replace(FIRST_OF_KIND, &firsts.join(" union all "));
+        (sql, self.kinds.iter().map(|kind| (*kind).into()).collect())
     }
 }
 
-/// The most facts of other kinds behind which [`concerns`] looks.
-const CONCERN_EVENTS_MAX: i64 = 1_000;
-
-/// Whether facts of the consumer's kinds wait, or so many others that it should move on: who only wants to be up to date
-/// spares a transaction over what is none of its business, above all over what it has recorded itself.
+/// Whether facts of the consumer's kinds wait: one statement, whatever else stands in the log. Who is woken, or only
+/// wants to be up to date, spares a transaction over what is none of its business; the heartbeat moves its place.
 ///
 /// # Errors
 /// A failure of the database.
@@ -50,24 +63,20 @@ pub async fn concerns(
     tenant: &TenantId,
     consumer: Consumer<'_>,
 ) -> anyhow::Result<bool> {
-    let head = "select h.seq, coalesce(c.seq, 0) from event_head h
-         left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
-         where h.tenant = $2 and h.seq > coalesce(c.seq, 0)";
-    let place = [consumer.name.into(), tenant.into()];
-    let Some(row) = db.row(head, &place).await? else {
-        return Ok(false);
-    };
-    let (head, seen) = (row.integer(0)?, row.integer(1)?);
-    let Some(kinds) = consumer.list() else {
-        return Ok(true);
-    };
-    if head - seen > CONCERN_EVENTS_MAX {
-        return Ok(true);
+    if consumer.kinds.is_empty() {
+        return is_waiting(db, tenant, consumer.name).await;
     }
-    let found = "select seq from event
-         where tenant = $1 and seq > $2 and replace($3, ',' || kind || ',', '') <> $3 limit 1";
-    let parameters = [tenant.into(), seen.into(), kinds.into()];
-    Ok(db.row(found, &parameters).await?.is_some())
+    let places: Vec<String> = (3..consumer.kinds.len() + 3)
+        .map(|place| format!("${place}"))
+        .collect();
+    let found = "select e.seq from event e
+         where e.tenant = $1 and e.kind in ($3)
+           and e.seq > coalesce((select c.seq from event_cursor c where c.tenant = $1 and c.consumer = $2), 0)
+         limit 1"
+        .replace("$3", &places.join(", "));
+    let mut parameters = vec![tenant.into(), consumer.name.into()];
+    parameters.extend(consumer.kinds.iter().map(|kind| Value::from(*kind)));
+    Ok(db.row(&found, &parameters).await?.is_some())
 }
 
 /// What one call of [`drain`] did.
@@ -98,10 +107,11 @@ impl std::ops::AddAssign for Drained {
     }
 }
 
-/// Handles the facts of its kinds after the consumer's cursor one after another, each with the cursor in one
-/// transaction, at most [`DRAIN_EVENTS_MAX`]; many facts of other kinds are passed over in one step. It stops at a
-/// failing event, so that the next heartbeat tries it again, and goes on past it once it is parked. When it stops at
-/// the limit, the doorbell is due once more, so that the rest need not wait for the heartbeat.
+/// Handles the facts of its kinds after the consumer's cursor one after another, some with the cursor in one
+/// transaction, at most [`DRAIN_EVENTS_MAX`]; facts of other kinds are passed over. When one fails, what came before it
+/// is handled by itself: it stops at a failing event, so that the next heartbeat tries it again, and goes on past it
+/// once it is parked. When it stops at the limit, the doorbell is due once more, so that the rest need not wait for the
+/// heartbeat.
 ///
 /// # Errors
 /// A failure of the database; a busy or unreachable one does not count as a try of the event.
@@ -116,25 +126,27 @@ where
     Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
 {
     let consumer = consumer.into();
-    let kinds = consumer.list();
     let mut drained = Drained::default();
-    while drained.handled + drained.parked < DRAIN_EVENTS_MAX {
-        let current = Cell::new(None);
+    let mut batch = BATCH_EVENTS_MAX;
+    loop {
+        let left = DRAIN_EVENTS_MAX.saturating_sub(drained.handled + drained.parked);
+        if left == 0 {
+            db.has_news(tenant);
+            return Ok(drained);
+        }
+        let reached = Cell::new((0, None));
         let step = tx(db, tenant, async |tx| {
-            let Some(event) = next(tx, consumer.name, kinds.as_deref()).await? else {
-                return pass_over(tx, consumer.name, now).await;
-            };
-            current.set(Some(event.seq));
-            handle(tx, &event).await?;
-            advance(tx, consumer.name, event.seq, now).await?;
-            Ok(Step::Handled)
+            some(tx, (consumer, batch.min(left), now), &reached, &handle).await
         })
         .await;
-        match (step, current.get()) {
-            (Ok(Step::Handled), _) => drained.handled += 1,
-            (Ok(Step::PassedOver), _) => {}
-            (Ok(Step::AtEnd), _) => return Ok(drained),
-            (Err(error), Some(seq)) if !Error::is_transient(&error) => {
+        match (step, reached.get()) {
+            (Ok(is_end), (handled, _)) => {
+                drained.handled += handled;
+                if is_end {
+                    return Ok(drained);
+                }
+            }
+            (Err(error), (0, Some(seq))) if !Error::is_transient(&error) => {
                 let cause = shortened(&error);
                 match record_failure(db, tenant, (&consumer, seq), (&cause, now)).await? {
                     Failure::Overtaken => {}
@@ -145,11 +157,44 @@ where
                     }
                 }
             }
+            // What came before it took no effect either: from here on each is handled by itself.
+            (Err(error), (_, Some(_))) if !Error::is_transient(&error) => batch = 1,
             (Err(error), _) => return Err(error),
         }
     }
-    db.has_news(tenant);
-    Ok(drained)
+}
+
+/// Handles at most so many facts and moves the cursor; whether that was all. `reached` says how many were handled, and
+/// at which one it is.
+async fn some<Handle>(
+    tx: &mut Tx,
+    (consumer, most, now): (Consumer<'_>, usize, Timestamp),
+    reached: &Cell<(usize, Option<i64>)>,
+    handle: &Handle,
+) -> anyhow::Result<bool>
+where
+    Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
+{
+    reached.set((0, None));
+    let from = cursor(tx, consumer.name).await?;
+    let (mut place, mut is_end) = (from, false);
+    for handled in 0..most {
+        let Some(event) = next(tx, consumer, place).await? else {
+            is_end = true;
+            break;
+        };
+        reached.set((handled, Some(event.seq)));
+        handle(tx, &event).await?;
+        place = event.seq;
+        reached.set((handled + 1, None));
+    }
+    if is_end {
+        place = place.max(head(tx).await?);
+    }
+    if place > from {
+        advance(tx, consumer.name, place, now).await?;
+    }
+    Ok(is_end)
 }
 
 /// An event set aside.
@@ -225,56 +270,24 @@ where
     .await
 }
 
-/// What one transaction of a consumer came to.
-enum Step {
-    /// A fact was handled.
-    Handled,
-    /// Facts of other kinds were passed over.
-    PassedOver,
-    /// There is nothing more.
-    AtEnd,
-}
-
-/// The next fact of one of the kinds within [`LOOK_EVENTS_MAX`].
-async fn next(tx: &Tx, consumer: &str, kinds: Option<&str>) -> anyhow::Result<Option<Recorded>> {
-    let after = cursor(tx, consumer).await?;
-    let row = tx
-        .row(
-            "select seq, id, kind, at, data from event
-             where tenant = $1 and seq > $2 and seq <= $3
-               and (cast($4 as text) is null or replace($4, ',' || kind || ',', '') <> $4)
-             order by seq limit 1",
-            &[
-                tx.tenant().into(),
-                after.into(),
-                after.saturating_add(LOOK_EVENTS_MAX).into(),
-                kinds.into(),
-            ],
-        )
-        .await?;
+/// The next fact of one of the kinds after that place.
+async fn next(tx: &Tx, consumer: Consumer<'_>, after: i64) -> anyhow::Result<Option<Recorded>> {
+    let (sql, kinds) = consumer.next();
+    let mut parameters = vec![tx.tenant().into(), after.into()];
+    parameters.extend(kinds);
+    let row = tx.row(&sql, &parameters).await?;
     row.as_ref().map(Recorded::from_row).transpose()
 }
 
-/// Moves past facts of other kinds, when there are any.
-async fn pass_over(tx: &Tx, consumer: &str, now: Timestamp) -> anyhow::Result<Step> {
-    let after = cursor(tx, consumer).await?;
-    let head = tx
+/// The place of the log's last fact.
+async fn head(tx: &Tx) -> anyhow::Result<i64> {
+    let row = tx
         .row(
             "select seq from event_head where tenant = $1",
             &[tx.tenant().into()],
         )
         .await?;
-    let head = head.map_or(Ok(0), |row| row.integer(0))?;
-    let to = head.min(after.saturating_add(LOOK_EVENTS_MAX));
-    if to <= after {
-        return Ok(Step::AtEnd);
-    }
-    advance(tx, consumer, to, now).await?;
-    Ok(if to == head {
-        Step::AtEnd
-    } else {
-        Step::PassedOver
-    })
+    row.map_or(Ok(0), |row| row.integer(0))
 }
 
 /// How far the consumer has come.
@@ -316,9 +329,9 @@ async fn record_failure(
 ) -> anyhow::Result<Failure> {
     let (cause, now) = failure;
     tx(db, tenant, async |tx| {
-        let kinds = consumer.list();
+        let after = cursor(tx, consumer.name).await?;
+        let next = next(tx, *consumer, after).await?;
         let consumer = consumer.name;
-        let next = next(tx, consumer, kinds.as_deref()).await?;
         if next.is_none_or(|event| event.seq != seq) {
             return Ok(Failure::Overtaken);
         }

@@ -98,6 +98,30 @@ pub async fn append<Fact: Event>(
     Ok(seq)
 }
 
+/// A fact on its way into the log, of whatever kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    id: EventId,
+    kind: &'static str,
+    is_awaited: bool,
+    data: String,
+}
+
+impl Draft {
+    /// That fact, under that id.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of<Fact: Event>(id: EventId, fact: &Fact) -> anyhow::Result<Self> {
+        Ok(Self {
+            id,
+            kind: Fact::KIND,
+            is_awaited: Fact::AWAITED,
+            data: serde_json::to_string(fact)?,
+        })
+    }
+}
+
 /// Appends facts of one kind in their order, with few statements however many they are.
 ///
 /// # Errors
@@ -107,10 +131,22 @@ pub async fn append_all<Fact: Event>(
     at: Timestamp,
     facts: &[(EventId, Fact)],
 ) -> anyhow::Result<()> {
-    if facts.is_empty() {
+    let drafts: anyhow::Result<Vec<Draft>> = facts
+        .iter()
+        .map(|(id, fact)| Draft::of(id.clone(), fact))
+        .collect();
+    append_drafts(tx, at, drafts?).await
+}
+
+/// As [`append_all`], for facts of several kinds.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_drafts(tx: &Tx, at: Timestamp, drafts: Vec<Draft>) -> anyhow::Result<()> {
+    if drafts.is_empty() {
         return Ok(());
     }
-    let count = i64::try_from(facts.len())?;
+    let count = i64::try_from(drafts.len())?;
     let reserve = "insert into event_head (tenant, seq) values ($1, $2)
         on conflict (tenant) do update set seq = event_head.seq + excluded.seq
         returning seq";
@@ -119,26 +155,25 @@ pub async fn append_all<Fact: Event>(
         .await?
         .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
         .integer(0)?;
-    let mut rows = Vec::with_capacity(facts.len());
-    for (seq, (id, fact)) in (head - count + 1..).zip(facts) {
-        rows.push(vec![
+    if drafts.iter().any(|draft| draft.is_awaited) {
+        tx.await_news();
+    }
+    let row = |(seq, draft): (i64, Draft)| {
+        vec![
             tx.tenant().into(),
             seq.into(),
-            id.into(),
-            Fact::KIND.into(),
+            (&draft.id).into(),
+            draft.kind.into(),
             at.into(),
-            serde_json::to_string(fact)?.into(),
-        ]);
-    }
+            draft.data.into(),
+        ]
+    };
+    let rows: Vec<_> = (head - count + 1..).zip(drafts).map(row).collect();
     tx.insert_many(
         "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
         &rows,
     )
-    .await?;
-    if Fact::AWAITED {
-        tx.await_news();
-    }
-    Ok(())
+    .await
 }
 
 /// The facts after that place, oldest first, at most [`PAGE_EVENTS_MAX`].

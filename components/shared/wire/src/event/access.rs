@@ -106,7 +106,7 @@ events! {
         offline: bool,
     }
     /// Doors stand open for a fire, or are shut again.
-    DoorsReleased = "doors.released" {
+    DoorsReleased = "doors.released", awaited {
         /// The community.
         community: CommunityId,
         /// Whether they stand open from now on.

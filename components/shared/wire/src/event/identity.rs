@@ -70,7 +70,7 @@ events! {
         actor: ActorId,
     }
     /// A person agreed to, or withdrew from, a use of personal data.
-    ConsentChanged = "consent.changed" {
+    ConsentChanged = "consent.changed", awaited {
         /// The person.
         person: ActorId,
         /// For what.
@@ -128,7 +128,7 @@ events! {
         person: ActorId,
     }
     /// The operator or staff answered what a person told them.
-    FeedbackAnswered = "feedback.answered" {
+    FeedbackAnswered = "feedback.answered", awaited {
         /// The feedback's id.
         feedback: String,
         /// Who gave it.
@@ -155,7 +155,7 @@ events! {
         actor: ActorId,
     }
     /// A person was changed.
-    PersonChanged = "person.changed" {
+    PersonChanged = "person.changed", awaited {
         /// The person.
         person: ActorId,
         /// Where the person lives or works from now on.

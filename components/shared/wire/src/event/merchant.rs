@@ -93,6 +93,15 @@ events! {
         /// The currency of all of them.
         currency: Currency,
     }
+    /// The platform has parted from a merchant: nothing is agreed any more. What was sold is still settled.
+    ContractEnded = "contract.ended", awaited {
+        /// The merchant.
+        merchant: MerchantId,
+        /// The first month for which no contract counts, `2026-12`.
+        from: String,
+        /// When they parted.
+        at: Timestamp,
+    }
     /// Somebody asks to be let in as a merchant, for the first time or again.
     MerchantApplicationSubmitted = "merchant.application_submitted" {
         /// The application.
@@ -105,7 +114,7 @@ events! {
         applicant: Option<ActorId>,
     }
     /// An application was decided on, or taken back.
-    MerchantApplicationDecided = "merchant.application_decided" {
+    MerchantApplicationDecided = "merchant.application_decided", awaited {
         /// The application.
         application: MerchantApplicationId,
         /// `approved`, `rejected`, `changes_requested` or `withdrawn`.
@@ -163,7 +172,7 @@ events! {
         actor: ActorId,
     }
     /// What a merchant needs to sell ends soon: its people are to be reminded.
-    MerchantQualificationExpiring = "merchant.qualification_expiring" {
+    MerchantQualificationExpiring = "merchant.qualification_expiring", awaited {
         /// The merchant.
         merchant: MerchantId,
         /// Whose accounts act for it.
@@ -172,7 +181,7 @@ events! {
         expires_at: Timestamp,
     }
     /// What a merchant needs to sell has ended: it is not open until it is renewed.
-    MerchantQualificationExpired = "merchant.qualification_expired" {
+    MerchantQualificationExpired = "merchant.qualification_expired", awaited {
         /// The merchant.
         merchant: MerchantId,
         /// Whose accounts act for it.

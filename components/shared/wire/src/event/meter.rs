@@ -171,7 +171,7 @@ events! {
         actor: ActorId,
     }
     /// It is known what became of such a request.
-    SwitchingSettled = "meter.switching_settled" {
+    SwitchingSettled = "meter.switching_settled", awaited {
         /// The request.
         switching: SwitchingId,
         /// The meter.
@@ -203,7 +203,7 @@ events! {
         detail: Option<String>,
     }
     /// Something is not right with a meter.
-    MeterAlarmRaised = "meter.alarm_raised" {
+    MeterAlarmRaised = "meter.alarm_raised", awaited {
         /// The alarm.
         alarm: MeterAlarmId,
         /// The meter.

@@ -17,6 +17,8 @@ macro_rules! events {
 }
 
 mod access;
+mod advertising;
+mod bidding;
 mod community;
 mod device;
 mod door;
@@ -27,12 +29,15 @@ mod merchant;
 mod meter;
 mod order;
 mod payment;
+mod push;
 mod settlement;
 mod visit;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use access::*;
+pub use advertising::*;
+pub use bidding::*;
 pub use community::*;
 pub use device::*;
 pub use door::*;
@@ -43,6 +48,7 @@ pub use merchant::*;
 pub use meter::*;
 pub use order::*;
 pub use payment::*;
+pub use push::*;
 pub use settlement::*;
 pub use visit::*;
 

@@ -1,7 +1,9 @@
 //! What a payment is asked for and what becomes of it. Who wants money appends `payment.requested`; payments answers.
 //! Amounts are whole minor units (fen).
 
-use kernel::{ActorId, CommunityId, Currency, PaymentId, RefundId, Timestamp, TransactionId};
+use kernel::{
+    ActorId, CommunityId, Currency, PaymentId, RefundId, Timestamp, TransactionId, TransferId,
+};
 
 events! {
     /// A capability wants money of somebody. Payments takes it up; the payer chooses a channel there.
@@ -116,6 +118,64 @@ events! {
         /// How much, in minor units.
         amount_minor: i64,
         /// The stable code of the reason.
+        reason: String,
+    }
+    /// A capability sends money out over a channel. It holds that money until it hears what became of it.
+    TransferRequested = "transfer.requested", awaited {
+        /// The transfer; chosen by the capability that asks.
+        transfer: TransferId,
+        /// What it is for: `withdrawal`, `deposit`.
+        purpose: String,
+        /// The asking capability's own id of what it is for.
+        reference: String,
+        /// Over what: `wechat` or `simulated`.
+        channel: String,
+        /// Whom the channel knows by that name: at WeChat an openid of our app.
+        payee: String,
+        /// What the payee is called; the channel compares it, and demands it of larger amounts.
+        name: String,
+        /// How much, in minor units; above zero.
+        amount_minor: i64,
+        /// The currency.
+        currency: Currency,
+        /// Why, for the payee; at most 32 characters.
+        remark: String,
+    }
+    /// The channel has taken a transfer, and the payee has to say yes.
+    TransferWaiting = "transfer.waiting", awaited {
+        /// The transfer.
+        transfer: TransferId,
+        /// What it is for.
+        purpose: String,
+        /// The asking capability's own id.
+        reference: String,
+        /// What the payee's app opens to say yes.
+        confirmation: String,
+    }
+    /// The money is with the payee.
+    TransferSucceeded = "transfer.succeeded", awaited {
+        /// The transfer.
+        transfer: TransferId,
+        /// What it was for.
+        purpose: String,
+        /// The asking capability's own id.
+        reference: String,
+        /// What the channel calls it.
+        channel_transfer: String,
+        /// How much, in minor units.
+        amount_minor: i64,
+        /// When, as the channel says.
+        at: Timestamp,
+    }
+    /// The channel will not do it: the money is where it was.
+    TransferFailed = "transfer.failed", awaited {
+        /// The transfer.
+        transfer: TransferId,
+        /// What it was for.
+        purpose: String,
+        /// The asking capability's own id.
+        reference: String,
+        /// The stable code of the reason, in lower case.
         reason: String,
     }
     /// A channel's bill of a day was held against our own books.

@@ -4,7 +4,7 @@ use kernel::{ActorId, BuildingId, CommunityId, PassId, RoomId, Timestamp, UnitId
 
 events! {
     /// Somebody stands at the gate, or wrote beforehand, and the host has to say yes or no.
-    VisitRequested = "visit.requested" {
+    VisitRequested = "visit.requested", awaited {
         /// The visit.
         visit: VisitId,
         /// The community.
@@ -55,7 +55,7 @@ events! {
         actor: Option<ActorId>,
     }
     /// A visitor came in for the first time.
-    VisitArrived = "visit.arrived" {
+    VisitArrived = "visit.arrived", awaited {
         /// The visit.
         visit: VisitId,
         /// The community.

@@ -48,6 +48,8 @@ pub struct Terms {
     pub delivered_days: i64,
     /// What went out is completed after so many days, arrived or not.
     pub shipped_days: i64,
+    /// What is ready and not fetched comes to nothing after so many days.
+    pub fetch_days: i64,
     /// A refund can be asked for until so many days after completion.
     pub after_sale_days: i64,
     /// Both sides bring evidence for so many hours.
@@ -64,6 +66,7 @@ impl Default for Terms {
             unpaid_minutes: 15,
             delivered_days: 7,
             shipped_days: 15,
+            fetch_days: 14,
             after_sale_days: 15,
             evidence_hours: 48,
             decision_hours: 24,
@@ -136,6 +139,8 @@ pub struct Order {
     pub cancel_reason: Option<String>,
     /// The ledger transaction of the sale.
     pub transaction: Option<TransactionId>,
+    /// Until when the buyer can give up what is booked; none for goods.
+    pub cancel_until: Option<Timestamp>,
     /// Counts up with each change.
     pub version: i64,
 }
@@ -179,9 +184,14 @@ impl Order {
         self.goods_minor + self.freight_minor
     }
 
-    /// When it is completed by itself, should nobody say anything: so many days after it arrived, or after it went out.
+    /// When something happens to it by itself, should nobody do anything: it is completed so many days after it arrived,
+    /// or after it went out; what nobody fetched comes to nothing so many days after it was ready.
     #[must_use]
-    pub fn completes_at(&self, terms: &Terms) -> Option<Timestamp> {
+    pub fn due_at(&self, terms: &Terms) -> Option<Timestamp> {
+        if self.is_unfetched() {
+            let ready = self.times.shipped?;
+            return Some(ready.plus_millis(terms.fetch_days * DAY_MS));
+        }
         if !self.stage().may(Step::Complete) {
             return None;
         }
@@ -189,6 +199,25 @@ impl Order {
         let went = self.times.shipped.map(|at| (at, terms.shipped_days));
         let (since, days) = arrived.or(went)?;
         Some(since.plus_millis(days * DAY_MS))
+    }
+
+    /// Whether it is ready and waits to be fetched.
+    #[must_use]
+    pub fn is_unfetched(&self) -> bool {
+        self.fulfilment == Fulfilment::Ready && self.stage().may(Step::Reject)
+    }
+
+    /// Lets the buyer give up what is booked, until the time that the shop has set.
+    ///
+    /// # Errors
+    /// 409 after that time.
+    pub fn check_given_up(&self, now: Timestamp) -> Result<(), Refusal> {
+        match self.cancel_until {
+            Some(until) if self.payment == PaymentState::Paid && now > until => {
+                Err(given_up_late(until))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How the money stands, in the word that people read.
@@ -316,6 +345,16 @@ pub fn unknown_order() -> Refusal {
         Message::new(
             "There is no such order that you can see.",
             "未找到您可查看的该订单。",
+        ),
+    )
+}
+
+fn given_up_late(until: Timestamp) -> Refusal {
+    Refusal::conflict(
+        "cancel_late",
+        Message::new(
+            format!("This could be given up until {until}. Ask the shop for a refund instead."),
+            format!("该预约仅可在 {until} 之前取消，请联系商家申请退款。"),
         ),
     )
 }

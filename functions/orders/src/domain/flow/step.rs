@@ -96,7 +96,10 @@ impl Stage {
         let waiting = self.fulfilment == Fulfilment::Waiting;
         match step {
             Step::Pay | Step::Reprice => unpaid,
-            Step::Cancel => self.order == OrderState::Placed,
+            Step::Cancel => {
+                self.order == OrderState::Placed
+                    || runs && waiting && self.delivery == Delivery::Appointment
+            }
             Step::Accept => {
                 self.order == OrderState::Placed
                     && self.payment == PaymentState::Paid

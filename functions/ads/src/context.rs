@@ -1,0 +1,96 @@
+//! What a request or a tick works with: the database, the secrets, the moment, and the way out.
+
+use advertising::OfferKey;
+use chrono::NaiveDate;
+use kernel::Timestamp;
+use outgoing::Outbox;
+use store::Db;
+use web::Secret;
+
+use crate::domain::day::day_of;
+
+/// What the key of offers is derived for.
+const LABEL: &str = "linli ads offers 1";
+
+/// Opened once for each request or tick.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// Verifies the tokens of people.
+    pub token_secret: Secret,
+    /// What schedulers present.
+    pub internal_token: Secret,
+    /// Signs offers and names viewers.
+    pub offers: OfferKey,
+    /// The moment at which everything of this call happens.
+    pub now: Timestamp,
+    /// Rings the doorbell.
+    pub outbox: Outbox,
+}
+
+impl Context {
+    /// Reads the variables and opens what they name.
+    ///
+    /// # Errors
+    /// A missing variable, or one that cannot be.
+    #[cfg(target_family = "wasm")]
+    pub async fn open() -> anyhow::Result<Self> {
+        let [
+            token_secret,
+            internal_token,
+            database_url,
+            mqtt_host,
+            mqtt_port,
+            mqtt_password,
+        ] = web::variables([
+            "token_secret",
+            "internal_token",
+            "database_url",
+            "mqtt_host",
+            "mqtt_port",
+            "mqtt_password",
+        ])
+        .await?;
+        let outbox = Outbox::new("ads", (&mqtt_host, &mqtt_port), mqtt_password);
+        let secrets = (token_secret, internal_token);
+        Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)
+    }
+
+    /// With these secrets: of tokens, and of schedulers.
+    ///
+    /// # Errors
+    /// A secret that is too short.
+    pub fn new(
+        db: Db,
+        (token_secret, internal_token): (String, String),
+        now: Timestamp,
+        outbox: Outbox,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            db,
+            offers: OfferKey::derive(&token_secret, LABEL)?,
+            token_secret: Secret::new("token_secret", token_secret)?,
+            internal_token: Secret::new("internal_token", internal_token)?,
+            now,
+            outbox,
+        })
+    }
+
+    /// The day of this moment.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        day_of(self.now)
+    }
+
+    /// A new id of this moment.
+    ///
+    /// # Errors
+    /// When the clock stands before 1970.
+    pub fn new_id<Id>(&self) -> anyhow::Result<Id>
+    where
+        Id: TryFrom<String>,
+        Id::Error: std::error::Error + Send + Sync + 'static,
+    {
+        Ok(Id::try_from(web::new_id(self.now)?)?)
+    }
+}

@@ -1,0 +1,16 @@
+//! The ads function from outside, on SQLite and on PostgreSQL: requests, events and ticks in; replies, rows, money and
+//! facts out.
+
+mod barters;
+mod booking;
+mod columns;
+mod creatives;
+mod delivery;
+mod doorbell;
+mod many;
+mod money;
+mod people;
+mod refusals;
+mod rewards;
+mod statements;
+mod support;

@@ -1,0 +1,267 @@
+//! Money: months are charged once, rounded once, and shared once; what fell short is made good.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use store::testing::sqlite;
+
+use crate::booking::days;
+use crate::delivery::{metered, priced};
+use crate::support::{BO, LI, MEI, MIGRATIONS, WANG, World, XU, on_each_engine, placement};
+
+#[tokio::test]
+async fn each_month_of_a_line_is_charged_once_also_when_months_were_missed() {
+    on_each_engine(async |mut world| {
+        let mut lift = placement("lift", "banner", 1);
+        lift["ownership"] = json!("common");
+        lift["community"] = json!("garden");
+        lift["cost_bps"] = json!(3_000);
+        world.place(&lift).await;
+        world
+            .booked((MEI, "m1"), &days("lift", "2026-11-28", "2027-01-03"))
+            .await;
+        // Nobody looked for two months.
+        world.tick_at("2027-01-15T00:00:00Z").await;
+        world.tick().await;
+        let charged = world.facts_of("advertising.charged").await;
+        let sums: Vec<(&Value, &Value)> = charged
+            .iter()
+            .map(|fact| (&fact["month"], &fact["amount_minor"]))
+            .collect();
+        assert_eq!(
+            sums,
+            [
+                (&json!("2026-11"), &json!(3_000)),
+                (&json!("2026-12"), &json!(31_000))
+            ]
+        );
+        assert_eq!(charged[0]["at"], "2026-11-30T15:59:59.999Z");
+        world.tick_at("2027-02-01T00:00:00Z").await;
+        world.tick().await;
+        assert_eq!(world.facts_of("advertising.charged").await.len(), 3);
+        assert_eq!(world.balance("owners_common_fund:garden").await, 25_200);
+        assert_eq!(world.balance("ad_income").await, -25_200);
+        assert_eq!(world.facts_of("advertising.shared").await.len(), 3);
+        let revenue = world
+            .get("/api/ads/revenue?from=2026-11&to=2027-01")
+            .by(WANG)
+            .content()
+            .await;
+        assert_eq!(revenue["items"][1]["owners_minor"], 21_700);
+        let charges = world.get("/api/ads/charges").by(MEI).content().await;
+        assert_eq!(charges["items"].as_array().unwrap().len(), 3);
+        let others = world.get("/api/ads/charges").by(BO).content().await;
+        assert_eq!(others["items"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_property_company_has_its_share_and_views_are_rounded_once() {
+    on_each_engine(async |mut world| {
+        priced(&world, "cpm", 333).await;
+        let mut company = placement("home-top", "banner", 2);
+        company.as_object_mut().unwrap().remove("id");
+        company["ownership"] = json!("company");
+        company["community"] = json!("garden");
+        company["company_bps"] = json!(5_000);
+        world
+            .put("/api/ads/placements/home-top")
+            .by(XU)
+            .json(&company)
+            .content()
+            .await;
+        world.booked((MEI, "m1"), &metered("cpm", 100)).await;
+        for _ in 0..5 {
+            world.look(LI, "home-top").await.unwrap();
+        }
+        world.tick_at("2026-12-01T00:00:00Z").await;
+        world.tick().await;
+        // 5 views at 3.33 yuan a thousand: 1.665 fen, so 2.
+        let charged = world.facts_of("advertising.charged").await;
+        assert_eq!(charged[0]["amount_minor"], 2);
+        assert_eq!(world.balance("company_payable:garden").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_fell_short_is_made_good_once_and_more_is_free() {
+    on_each_engine(async |mut world| {
+        world.place(&placement("home-top", "banner", 3)).await;
+        let mut line = days("home-top", "2026-11-02", "2026-11-04");
+        line["goal_views"] = json!(4);
+        let first = world.booked((MEI, "m1"), &line).await;
+        let second = world.booked((BO, "m2"), &line).await;
+        for _ in 0..40 {
+            world.look(LI, "home-top").await.unwrap();
+        }
+        let path = |line: &str| format!("/api/ads/lines/{line}/make-goods");
+        let credit = json!({"kind": "credit"});
+        world
+            .post(&path(&first))
+            .by(WANG)
+            .key("a")
+            .json(&credit)
+            .refused(409, "nothing_short")
+            .await;
+        world.tick_at("2026-11-05T00:00:00Z").await;
+        // Both were seen more often than promised: more is free, and nothing is short.
+        world
+            .post(&path(&second))
+            .by(WANG)
+            .key("b")
+            .json(&credit)
+            .refused(409, "nothing_short")
+            .await;
+        let mut short = days("home-top", "2026-11-05", "2026-11-07");
+        short["goal_views"] = json!(40);
+        let short = world.booked((MEI, "m1"), &short).await;
+        for _ in 0..10 {
+            world.look(LI, "home-top").await.unwrap();
+        }
+        world.tick_at("2026-11-08T00:00:00Z").await;
+        world
+            .post(&path(&short))
+            .by(MEI)
+            .key("c")
+            .json(&credit)
+            .refused(403, "operators_only")
+            .await;
+        let back = world
+            .post(&path(&short))
+            .by(WANG)
+            .key("d")
+            .json(&credit)
+            .content()
+            .await;
+        assert_eq!(
+            (&back["short_views"], &back["credit_minor"]),
+            (&json!(30), &json!(1_500))
+        );
+        world
+            .post(&path(&short))
+            .by(WANG)
+            .key("e")
+            .json(&credit)
+            .refused(409, "nothing_short")
+            .await;
+        world.tick_at("2026-12-01T00:00:00Z").await;
+        let sums: i64 = world
+            .facts_of("advertising.charged")
+            .await
+            .iter()
+            .filter(|fact| fact["reference"] == short.as_str())
+            .map(|fact| fact["amount_minor"].as_i64().unwrap())
+            .sum();
+        assert_eq!(sums, 500);
+        let mut again = days("home-top", "2026-12-02", "2026-12-03");
+        again["goal_views"] = json!(1_000);
+        let again = world.booked((MEI, "m1"), &again).await;
+        world.tick_at("2026-12-04T00:00:00Z").await;
+        let bonus = json!({"kind": "bonus", "starts_on": "2026-12-05", "ends_on": "2026-12-07"});
+        let bonus = world
+            .post(&path(&again))
+            .by(WANG)
+            .key("f")
+            .json(&bonus)
+            .content()
+            .await;
+        let free = world
+            .get(&format!(
+                "/api/ads/lines/{}",
+                bonus["make_good"].as_str().unwrap()
+            ))
+            .by(MEI)
+            .content()
+            .await;
+        assert_eq!(
+            (&free["kind"], &free["total_minor"], &free["goal_views"]),
+            (&json!("make_good"), &json!(0), &json!(1_000))
+        );
+        world.tick_at("2026-12-05T00:00:00Z").await;
+        assert!(world.decide(LI, "home-top").await.is_some());
+    })
+    .await;
+}
+
+/// One thing that happens to a budget.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Offer,
+    View(usize),
+    Click(usize),
+    Wait,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Offer),
+        3 => (0_usize..20).prop_map(Step::View),
+        3 => (0_usize..20).prop_map(Step::Click),
+        1 => Just(Step::Wait),
+    ]
+}
+
+/// Whatever is told in whatever order: what is spent and promised never passes the budget, and what is charged is what
+/// was counted.
+async fn spend_stays_within(budget_minor: i64, steps: &[Step]) {
+    let mut world = World::on(sqlite(&MIGRATIONS).await);
+    world.found().await;
+    priced(&world, "cpc", 100).await;
+    world
+        .booked((MEI, "m1"), &metered("cpc", budget_minor))
+        .await;
+    let mut offers = Vec::new();
+    for step in steps {
+        match step {
+            Step::Offer => offers.extend(world.decide(LI, "home-top").await),
+            Step::View(at) | Step::Click(at) => {
+                let what = if matches!(step, Step::View(_)) {
+                    "views"
+                } else {
+                    "clicks"
+                };
+                if let Some(offer) = offers.get(*at) {
+                    world.tell(offer, what).reply().await;
+                }
+            }
+            Step::Wait => {
+                world.pass_ms(2 * 60 * 60 * 1_000);
+                world.tick().await;
+            }
+        }
+    }
+    let total = world
+        .get("/api/ads/reports?by=line&from=2026-11-01&until=2026-12-01")
+        .by(WANG)
+        .content()
+        .await["total"]
+        .clone();
+    let clicks = total["clicks"].as_i64().unwrap();
+    assert_eq!(total["cost_minor"], clicks * 100);
+    assert!(
+        clicks * 100 <= budget_minor,
+        "{clicks} clicks of {budget_minor}"
+    );
+    world.tick_at("2026-12-02T00:00:00Z").await;
+    let charged: i64 = world
+        .facts_of("advertising.charged")
+        .await
+        .iter()
+        .map(|fact| fact["amount_minor"].as_i64().unwrap())
+        .sum();
+    assert_eq!(charged, clicks * 100);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spend_never_passes_the_budget_over_any_history(
+        budget in 1_i64..8,
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(spend_stays_within(budget * 100, &steps));
+    }
+}

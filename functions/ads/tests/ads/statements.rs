@@ -1,0 +1,80 @@
+//! Every statement is one that both engines take.
+
+use ads::store::{
+    barters, billing, columns, creatives, known, lines, offers, orders, people, placements,
+    reports, rewards, seats, told,
+};
+
+use crate::support::{MIGRATIONS, World, on_each_engine};
+
+fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let all = [
+        barters::STATEMENTS,
+        billing::STATEMENTS,
+        columns::STATEMENTS,
+        creatives::STATEMENTS,
+        known::STATEMENTS,
+        lines::STATEMENTS,
+        offers::STATEMENTS,
+        orders::STATEMENTS,
+        people::STATEMENTS,
+        placements::STATEMENTS,
+        reports::STATEMENTS,
+        rewards::STATEMENTS,
+        seats::STATEMENTS,
+        told::STATEMENTS,
+    ];
+    all.into_iter().flatten()
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_engines() {
+    on_each_engine(async |world| {
+        for (name, sql) in statements() {
+            let count = (1..=40)
+                .filter(|number| sql.contains(&format!("${number}")))
+                .count();
+            let nothing = vec![store::Value::Null; count];
+            let plan = world
+                .context
+                .db
+                .rows(&format!("explain {sql}"), &nothing)
+                .await;
+            assert!(plan.is_ok(), "{name}: {:#}", plan.unwrap_err());
+        }
+    })
+    .await;
+}
+
+#[test]
+fn every_statement_is_about_the_tables_of_this_capability() {
+    for (name, sql) in statements() {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        let tables = words
+            .windows(2)
+            .filter(|pair| ["from", "join", "into", "update"].contains(&pair[0]))
+            .map(|pair| pair[1])
+            .filter(|table| *table != "set");
+        for table in tables {
+            assert!(table.starts_with("ads_"), "{name} is about {table}");
+        }
+        assert!(!sql.contains("select *"), "{name} names its columns");
+    }
+}
+
+/// What grows with every view is looked up, never walked: a step of the plan that reads a whole table says SCAN.
+#[tokio::test]
+async fn no_statement_walks_a_table_that_grows() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    for (name, sql) in statements() {
+        let count = (1..=40).filter(|number| sql.contains(&format!("${number}")));
+        let nothing = vec![store::Value::Null; count.count()];
+        let ask = format!("explain query plan {sql}");
+        let plan = world.context.db.rows(&ask, &nothing).await.unwrap();
+        for step in plan.iter().map(|row| row.text(3).unwrap()) {
+            let is_walk =
+                step.starts_with("SCAN ") && !step.contains("USING") && !step.contains("SUBQUERY");
+            assert!(!is_walk || step.contains("CONSTANT ROW"), "{name}: {step}");
+        }
+    }
+}

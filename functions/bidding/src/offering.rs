@@ -1,0 +1,160 @@
+//! Makes offers: the bid is reserved from the budgets until the offer is used or its time is over.
+
+use kernel::{AuctionRoundId, BidCampaignId, Timestamp, Zone};
+use store::Tx;
+
+use crate::context::Context;
+use crate::domain::{Month, OfferState};
+use crate::ranking::{Shown, Wanted, What};
+use crate::store::candidates::Candidate;
+use crate::store::offers::{self, Offer};
+use crate::store::sealed_bids::Let;
+use crate::store::{campaigns, counts};
+
+/// How long an offer holds, in milliseconds: 2 hours.
+pub(crate) const OFFER_MS: i64 = 2 * 3_600_000;
+/// What one view is, in 1/1,000,000: screens in public are seen by more than one.
+pub(crate) const ONE_VIEW: i64 = 1_000_000;
+
+/// What holds for all offers of a page.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    /// For whom: a digest that is another one tomorrow.
+    pub(crate) viewer: &'a str,
+    /// How long, in milliseconds.
+    pub(crate) holds_ms: i64,
+    /// How many views one view is, in 1/1,000,000.
+    pub(crate) views_millionths: i64,
+    /// Whether somebody else's auction decides what is paid: then it is the bid, unless that says less.
+    pub(crate) pays_bid: bool,
+}
+
+/// The day of a moment in the platform's zone.
+pub(crate) fn day_of(now: Timestamp) -> String {
+    Zone::SHANGHAI.local(now).date.to_string()
+}
+
+/// The month of a moment in the platform's zone.
+pub(crate) fn month_of(now: Timestamp) -> Month {
+    Month::at(Zone::SHANGHAI, now)
+}
+
+/// What so many views come to; rounded up, once. One view is exact.
+pub(crate) fn times(micros: i64, views_millionths: i64) -> Option<i64> {
+    let whole = i128::from(micros) * i128::from(views_millionths);
+    let unit = i128::from(ONE_VIEW);
+    i64::try_from((whole + unit - 1) / unit).ok()
+}
+
+/// Offers what a bid won; nothing where a budget does not bear it.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn of_bid(
+    context: &Context,
+    tx: &Tx,
+    wanted: &Wanted<'_>,
+    (round, won, (slot, price_minor)): (&AuctionRoundId, &Candidate, (i64, i64)),
+) -> anyhow::Result<Option<Shown>> {
+    let views = wanted.terms.views_millionths;
+    let price_minor = if wanted.terms.pays_bid {
+        won.bid_minor
+    } else {
+        price_minor
+    };
+    let bid_micros = times(won.bid_micros, views);
+    let price_micros = wanted
+        .sold
+        .micros(price_minor)
+        .and_then(|one| times(one, views));
+    let (Some(bid_micros), Some(price_micros)) = (bid_micros, price_micros) else {
+        return Ok(None);
+    };
+    let day = day_of(context.now);
+    if !campaigns::reserve(tx, &won.campaign, bid_micros).await? {
+        return Ok(None);
+    }
+    let of_day = (bid_micros, won.daily_micros);
+    if !counts::use_day(tx, (&won.campaign, &day), of_day).await? {
+        campaigns::settle(tx, &won.campaign, (bid_micros, 0)).await?;
+        return Ok(None);
+    }
+    let offer = Offer {
+        id: context.new_id()?,
+        round: round.clone(),
+        campaign: won.campaign.clone(),
+        merchant: won.merchant.clone(),
+        creative: won.creative.clone(),
+        placement: wanted.place().cloned(),
+        sold: wanted.sold,
+        slot,
+        viewer: wanted.terms.viewer.to_owned(),
+        bid_micros,
+        price_micros: price_micros.min(bid_micros),
+        charged_micros: 0,
+        day,
+        state: OfferState::Open,
+        made_at: context.now,
+        expires_at: context.now.plus_millis(wanted.terms.holds_ms),
+        viewed_at: None,
+        clicked_at: None,
+    };
+    offers::insert(tx, &offer).await?;
+    let what = What {
+        advertiser: won.advertiser.clone(),
+        advertiser_domain: won.advertiser_domain.clone(),
+        title: won.title.clone(),
+        body: won.body.clone(),
+        image: won.image.clone(),
+        landing: won.landing.clone(),
+        width: won.width,
+        height: won.height,
+        price_minor,
+    };
+    Ok(Some(Shown { offer, what }))
+}
+
+/// Offers what is shown on a rank that is let: paid for already, and counted all the same.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn of_let(
+    context: &Context,
+    tx: &Tx,
+    wanted: &Wanted<'_>,
+    (round, let_, slot): (&AuctionRoundId, Let, i64),
+) -> anyhow::Result<Shown> {
+    let offer = Offer {
+        id: context.new_id()?,
+        round: round.clone(),
+        campaign: BidCampaignId::parse(let_.bid.as_str())?,
+        merchant: let_.merchant,
+        creative: let_.creative,
+        placement: wanted.place().cloned(),
+        sold: wanted.sold,
+        slot,
+        viewer: wanted.terms.viewer.to_owned(),
+        bid_micros: 0,
+        price_micros: 0,
+        charged_micros: 0,
+        day: day_of(context.now),
+        state: OfferState::Open,
+        made_at: context.now,
+        expires_at: context.now.plus_millis(wanted.terms.holds_ms),
+        viewed_at: None,
+        clicked_at: None,
+    };
+    offers::insert(tx, &offer).await?;
+    let what = What {
+        advertiser: let_.advertiser,
+        advertiser_domain: String::new(),
+        title: let_.title,
+        body: let_.body,
+        image: let_.image,
+        landing: let_.landing,
+        width: 0,
+        height: 0,
+        price_minor: 0,
+    };
+    Ok(Shown { offer, what })
+}

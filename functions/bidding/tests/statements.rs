@@ -1,0 +1,76 @@
+//! Every statement is one that both engines take, and what grows is looked up.
+
+use bidding::store::{
+    accruals, campaigns, candidates, counts, known, offers, people, placements, rounds, sealed,
+    sealed_bids,
+};
+
+use crate::support::{MIGRATIONS, World, on_each_engine};
+
+const ALL: [&[(&str, &str)]; 11] = [
+    accruals::STATEMENTS,
+    campaigns::STATEMENTS,
+    candidates::STATEMENTS,
+    counts::STATEMENTS,
+    known::STATEMENTS,
+    offers::STATEMENTS,
+    people::STATEMENTS,
+    placements::STATEMENTS,
+    rounds::STATEMENTS,
+    sealed::STATEMENTS,
+    sealed_bids::STATEMENTS,
+];
+
+fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    ALL.into_iter().flatten()
+}
+
+fn nothing(sql: &str) -> Vec<store::Value> {
+    let count = (1..=40).filter(|number| sql.contains(&format!("${number}")));
+    vec![store::Value::Null; count.count()]
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_engines() {
+    on_each_engine(async |world| {
+        for (name, sql) in statements() {
+            let db = &world.context.db;
+            let plan = db.rows(&format!("explain {sql}"), &nothing(sql)).await;
+            assert!(plan.is_ok(), "{name}: {:#}", plan.unwrap_err());
+        }
+    })
+    .await;
+}
+
+#[test]
+fn every_statement_is_about_the_tables_of_this_capability() {
+    for (name, sql) in statements() {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        let tables = words
+            .windows(2)
+            .filter(|pair| ["from", "join", "into", "update"].contains(&pair[0]))
+            .map(|pair| pair[1])
+            .filter(|table| *table != "set" && *table != "(");
+        for table in tables {
+            assert!(table.starts_with("bidding_"), "{name} is about {table}");
+        }
+        assert!(!sql.contains("select *"), "{name} names its columns");
+    }
+}
+
+/// Offers, rounds and qualities grow with every visitor; none of them is ever walked.
+#[tokio::test]
+async fn what_grows_is_found_by_an_index() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    for (name, sql) in statements() {
+        if sql.starts_with("insert") {
+            continue;
+        }
+        let ask = format!("explain query plan {sql}");
+        let plan = world.context.db.rows(&ask, &nothing(sql)).await.unwrap();
+        let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+        let walks = |step: &&&str| step.starts_with("SCAN") && !step.contains("USING INDEX");
+        let walked = steps.iter().find(walks);
+        assert!(walked.is_none(), "{name}: {steps:?}");
+    }
+}

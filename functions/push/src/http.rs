@@ -1,0 +1,244 @@
+//! The routes: one `match`, an arm a function. The functions stand in the files of their nouns.
+
+mod audiences;
+mod consents;
+mod devices;
+mod form;
+mod inbox;
+mod messages;
+mod notes;
+mod orders;
+mod people;
+mod plans;
+mod quota;
+mod receipts;
+mod reports;
+mod stops;
+mod templates;
+mod terms;
+mod topics;
+mod webhooks;
+
+use kernel::{Actor, Message, Refusal, TenantId};
+use store::{Answer, Ask, Tx, once, tx};
+use web::{Reply, Request};
+
+use crate::context::Context;
+use crate::cron;
+
+/// The HTTP trigger.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn serve(incoming: spin_sdk::http::Request) -> Reply {
+    let request = match web::read(incoming).await {
+        Ok(request) => request,
+        Err(reply) => return reply,
+    };
+    match Context::open().await {
+        Ok(context) => respond(&context, &request).await,
+        Err(error) => web::answer(&request, Err(error)),
+    }
+}
+
+/// Answers a request: always with a reply, whatever goes wrong.
+pub async fn respond(context: &Context, request: &Request) -> Reply {
+    let reply = web::answer(request, route(context, request).await);
+    outgoing::ring(&context.db, &context.outbox).await;
+    reply
+}
+
+#[rustfmt::skip]
+async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
+        ("GET", ["api", "push", "keys"]) => devices::keys(context, request).await,
+        ("POST", ["api", "push", "devices"]) => devices::register(context, request).await,
+        ("GET", ["api", "push", "devices"]) => devices::list(context, request).await,
+        ("GET", ["api", "push", "devices", device]) => devices::show(context, request, device).await,
+        ("DELETE", ["api", "push", "devices", device]) => devices::remove(context, request, device).await,
+        ("GET", ["api", "push", "devices", device, "deliveries"]) => devices::deliveries(context, request, device).await,
+        ("GET", ["api", "push", "preferences"]) => people::preferences(context, request).await,
+        ("PUT", ["api", "push", "preferences"]) => people::prefer(context, request).await,
+        ("GET", ["api", "push", "people", person]) => people::show(context, request, person).await,
+        ("PUT", ["api", "push", "people", person]) => people::describe(context, request, person).await,
+        ("POST", ["api", "push", "consents"]) => consents::say(context, request).await,
+        ("GET", ["api", "push", "consents"]) => consents::list(context, request).await,
+        ("GET", ["api", "push", "consents", "history"]) => consents::history(context, request).await,
+        ("GET", ["api", "push", "templates"]) => templates::list(context, request).await,
+        ("GET", ["api", "push", "templates", template]) => templates::show(context, request, template).await,
+        ("PUT", ["api", "push", "templates", template]) => templates::put(context, request, template).await,
+        ("POST", ["api", "push", "audiences"]) => audiences::count(context, request).await,
+        ("POST", ["api", "push", "messages"]) => messages::send(context, request).await,
+        ("GET", ["api", "push", "messages"]) => messages::list(context, request).await,
+        ("GET", ["api", "push", "messages", message]) => messages::show(context, request, message).await,
+        ("GET", ["api", "push", "messages", message, "deliveries"]) => messages::deliveries(context, request, message).await,
+        ("POST", ["api", "push", "messages", message, "cancellation"]) => messages::cancel(context, request, message).await,
+        ("POST", ["api", "push", "messages", message, "conversions"]) => messages::convert(context, request, message).await,
+        ("GET", ["api", "push", "statistics"]) => reports::statistics(context, request).await,
+        ("GET", ["api", "push", "terms"]) => terms::show(context, request).await,
+        ("PUT", ["api", "push", "terms"]) => terms::change(context, request).await,
+        ("POST", ["api", "push", "plans"]) => plans::add(context, request).await,
+        ("GET", ["api", "push", "plans"]) => plans::list(context, request).await,
+        ("GET", ["api", "push", "plans", plan]) => plans::show(context, request, plan).await,
+        ("PUT", ["api", "push", "plans", plan]) => plans::change(context, request, plan).await,
+        ("GET", ["api", "push", "plans", plan, "runs"]) => plans::runs(context, request, plan).await,
+        ("POST", ["api", "push", "orders"]) => orders::draft(context, request).await,
+        ("GET", ["api", "push", "orders"]) => orders::list(context, request).await,
+        ("GET", ["api", "push", "orders", order]) => orders::show(context, request, order).await,
+        ("PUT", ["api", "push", "orders", order]) => orders::change(context, request, order).await,
+        ("POST", ["api", "push", "orders", order, "quote"]) => orders::quote(context, request, order).await,
+        ("POST", ["api", "push", "orders", order, "payment"]) => orders::pay(context, request, order).await,
+        ("POST", ["api", "push", "orders", order, "review"]) => orders::review(context, request, order).await,
+        ("POST", ["api", "push", "orders", order, "cancellation"]) => orders::cancel(context, request, order).await,
+        ("POST", ["api", "push", "topics"]) => topics::add(context, request).await,
+        ("GET", ["api", "push", "topics"]) => topics::list(context, request).await,
+        ("DELETE", ["api", "push", "topics", topic]) => topics::remove(context, request, topic).await,
+        ("POST", ["api", "push", "topics", topic, "key"]) => topics::change_key(context, request, topic).await,
+        ("POST", ["api", "push", "receipts"]) => receipts::tell(context, request).await,
+        ("GET", ["api", "inbox"]) => inbox::list(context, request).await,
+        ("GET", ["api", "inbox", "unread"]) => inbox::unread(context, request).await,
+        ("POST", ["api", "inbox", "reads"]) => inbox::read_all(context, request).await,
+        ("GET", ["api", "inbox", item]) => inbox::show(context, request, item).await,
+        ("POST", ["api", "inbox", item, "read"]) => inbox::read(context, request, item).await,
+        ("POST", ["api", "webhooks"]) => webhooks::add(context, request).await,
+        ("GET", ["api", "webhooks"]) => webhooks::list(context, request).await,
+        ("GET", ["api", "webhooks", webhook]) => webhooks::show(context, request, webhook).await,
+        ("PUT", ["api", "webhooks", webhook]) => webhooks::change(context, request, webhook).await,
+        ("DELETE", ["api", "webhooks", webhook]) => webhooks::remove(context, request, webhook).await,
+        ("POST", ["api", "webhooks", webhook, "secret"]) => webhooks::rotate(context, request, webhook).await,
+        ("GET", ["api", "webhooks", webhook, "deliveries"]) => webhooks::deliveries(context, request, webhook).await,
+        ("POST", ["api", "webhooks", webhook, "deliveries", delivery, "replay"]) => webhooks::replay(context, request, (webhook, delivery)).await,
+        ("GET", ["api", "unsubscriptions", token]) => stops::show(context, request, token).await,
+        ("POST", ["api", "unsubscriptions", token]) => stops::stop(context, request, token).await,
+        ("GET", ["n", "v1", "health"]) => notes::health(),
+        ("POST", ["n"]) => notes::publish_json(context, request).await,
+        ("POST", ["n", ""]) => notes::publish_json(context, request).await,
+        ("PUT", ["n"]) => notes::publish_json(context, request).await,
+        ("PUT", ["n", ""]) => notes::publish_json(context, request).await,
+        ("POST", ["n", topic]) => notes::publish(context, request, topic).await,
+        ("PUT", ["n", topic]) => notes::publish(context, request, topic).await,
+        ("GET", ["n", topic, "json"]) => notes::poll(context, request, topic).await,
+        ("GET", ["n", topic, "auth"]) => notes::auth(context, request, topic).await,
+        ("POST", ["internal", "ticks", "push"]) => tick(context, request).await,
+
+        (_, ["api", "push", "keys" | "statistics"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "devices" | "messages" | "plans" | "orders" | "topics" | "consents"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "push", "devices", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "push", "devices" | "messages", _, "deliveries"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "preferences" | "terms"]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "people" | "templates" | "plans" | "orders", _]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "consents", "history"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "templates"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "audiences" | "receipts"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "messages", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "messages", _, "cancellation" | "conversions"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "plans", _, "runs"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "orders", _, "quote" | "payment" | "review" | "cancellation"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "topics", _]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "push", "topics", _, "key"]) => web::method_not_allowed("POST"),
+        (_, ["api", "inbox"]) => web::method_not_allowed("GET"),
+        (_, ["api", "inbox", "reads"]) => web::method_not_allowed("POST"),
+        (_, ["api", "inbox", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "inbox", _, "read"]) => web::method_not_allowed("POST"),
+        (_, ["api", "webhooks"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "webhooks", _]) => web::method_not_allowed("DELETE, GET, PUT"),
+        (_, ["api", "webhooks", _, "secret"]) => web::method_not_allowed("POST"),
+        (_, ["api", "webhooks", _, "deliveries"]) => web::method_not_allowed("GET"),
+        (_, ["api", "webhooks", _, "deliveries", _, "replay"]) => web::method_not_allowed("POST"),
+        (_, ["api", "unsubscriptions", _]) => web::method_not_allowed("GET, POST"),
+        (_, ["internal", "ticks", "push"]) => web::method_not_allowed("POST"),
+        (_, ["n", ..]) => notes::not_found(),
+        _ => web::unknown_route(),
+    }
+}
+
+async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    web::internal(request, &context.internal_token)?;
+    Ok(Reply::ok(&cron::tick(context).await?))
+}
+
+/// Who is calling.
+fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
+    web::actor(request, &context.token_secret, context.now)
+}
+
+/// The id in a path; a text that is no id names nothing.
+fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
+    Id::try_from(text.to_owned()).map_err(|_| unknown())
+}
+
+/// The caller's name among those who send idempotency keys.
+fn name_of(actor: &Actor) -> String {
+    format!("{}/{}", actor.kind.as_str(), actor.id)
+}
+
+/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
+/// first answer is given again.
+async fn write(
+    context: &Context,
+    request: &Request,
+    (tenant, caller): (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let asked = web::idempotency(request)?;
+    let asked = asked
+        .map(|asked| Ask::new(caller, asked.key, &asked.content))
+        .transpose()?;
+    tx(&context.db, tenant, async |tx| match &asked {
+        None => work(tx).await,
+        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
+    })
+    .await
+}
+
+/// As [`write`], for what tells people or moves money: only under an Idempotency-Key.
+async fn write_once(
+    context: &Context,
+    request: &Request,
+    who: (&TenantId, &str),
+    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    if web::idempotency(request)?.is_none() {
+        return Err(Refusal::invalid(
+            "idempotency_key_required",
+            Message::new(
+                "People are told or money moves here: send an Idempotency-Key, so that a repeated request does nothing twice.",
+                "该操作会触达用户或涉及资金，请附带 Idempotency-Key，以免重复执行。",
+            ),
+        )
+        .into());
+    }
+    write(context, request, who, work).await
+}
+
+/// An answer that can be given again: this JSON.
+fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
+    Ok(Answer {
+        status,
+        body: serde_json::to_string(shown)?,
+    })
+}
+
+/// The reply of a stored answer.
+fn replied(answer: &Answer) -> anyhow::Result<Reply> {
+    let status = ::http::StatusCode::from_u16(answer.status)?;
+    Ok(Reply::with_body(
+        status,
+        "application/json",
+        answer.body.clone().into(),
+    ))
+}
+
+/// The reply of a stored answer that made something, which from now on stands under `folder`.
+fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        id: String,
+    }
+    let made: Made = serde_json::from_str(&answer.body)?;
+    let place = format!("{folder}/{}", made.id);
+    Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
+}
+
+/// A reply that nobody may keep.
+fn private(reply: Reply) -> Reply {
+    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
+}

@@ -1,0 +1,112 @@
+//! How fast many are told: printed, and not asserted, for a machine's speed is no law.
+
+use std::time::Instant;
+
+use messaging::webpush::{Push, Subscription, Urgency, encrypt};
+use serde_json::json;
+
+use crate::support::{ENDPOINT, MIGRATIONS, World, browser, demo, once};
+
+const HOUSEHOLDS: usize = 3_000;
+
+#[tokio::test]
+#[ignore = "prints how fast three thousand households are told"]
+async fn three_thousand_households_are_told() {
+    let mut world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    world.found().await;
+    world.crowd(HOUSEHOLDS, false).await;
+    devices(&world).await;
+    let body = json!({
+        "audience": {"community": "garden"},
+        "notification": {"purpose": "notice", "title": {"zh": "停水通知"}, "body": {"zh": "明早八点停水"}},
+    });
+    world.tell("many", &body).await;
+    let id = world.last_fact("push.message_created").await;
+    let id = kernel::PushMessageId::parse(id["message"].as_str().unwrap()).unwrap();
+    let begun = Instant::now();
+    while push::expanding::advance(&world.context, &demo(), &id)
+        .await
+        .unwrap()
+    {}
+    let expanded = begun.elapsed();
+    let begun = Instant::now();
+    let mut sent = 0;
+    loop {
+        let done = world.tick().await;
+        sent += done["sent"].as_i64().unwrap();
+        if done["more"] != true {
+            break;
+        }
+        world.later(1);
+    }
+    let handed = begun.elapsed();
+    println!(
+        "{HOUSEHOLDS} households: expanded in {expanded:?}, {sent} pushes handed off in {handed:?}"
+    );
+    let calls = world.context.courier.take();
+    assert_eq!(calls.len(), HOUSEHOLDS);
+}
+
+#[test]
+#[ignore = "prints how many messages are encrypted in a second"]
+fn encryptions_a_second() {
+    let device = browser("x");
+    let keys = &device["keys"];
+    let subscription = Subscription::parse(
+        &format!("{ENDPOINT}x"),
+        keys["p256dh"].as_str().unwrap(),
+        keys["auth"].as_str().unwrap(),
+        messaging::endpoint::Reach::Public,
+    )
+    .unwrap();
+    let text = vec![b'x'; 1_000];
+    let (begun, mut count) = (Instant::now(), 0_u64);
+    while begun.elapsed().as_millis() < 2_000 {
+        encrypt(&text, &subscription.receiver, &once()).unwrap();
+        count += 1;
+    }
+    println!("{} encryptions a second", count / 2);
+    let push = Push {
+        plaintext: &text,
+        ttl_seconds: 60,
+        urgency: Urgency::Normal,
+        topic: None,
+    };
+    assert!(push.request(&subscription, "x", &once()).is_ok());
+}
+
+/// A browser for each household.
+async fn devices(world: &World) {
+    let device = browser("x");
+    let keys = &device["keys"];
+    store::tx(&world.context.db, &demo(), async |tx| {
+        let rows: Vec<Vec<store::Value>> = (0..HOUSEHOLDS)
+            .map(|number| {
+                let address = format!("{ENDPOINT}{number}");
+                vec![
+                    "demo".into(),
+                    format!("d{number}").into(),
+                    format!("p{number:05}").into(),
+                    "web_push".into(),
+                    address.into(),
+                    "https://push.example.net".into(),
+                    keys["p256dh"].as_str().unwrap().into(),
+                    keys["auth"].as_str().unwrap().into(),
+                    "active".into(),
+                    0.into(),
+                    0.into(),
+                    0.into(),
+                ]
+            })
+            .collect();
+        tx.insert_many(
+            "insert into push_subscription (tenant, id, person, channel, address, origin, p256dh, auth, state,
+                secret_number, created_at, changed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            &rows,
+        )
+        .await
+    })
+    .await
+    .unwrap();
+}

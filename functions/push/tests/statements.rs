@@ -1,0 +1,100 @@
+//! Every statement is one that both engines take.
+
+use push::store::{
+    consents, deliveries, devices, inbox, keeping, merchants, messages, notes, orders, origins,
+    people, plans, quotas, ranges, reports, templates, terms,
+};
+
+use crate::support::{MIGRATIONS, World, on_each_engine};
+
+fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let all = [
+        consents::STATEMENTS,
+        deliveries::STATEMENTS,
+        devices::STATEMENTS,
+        inbox::STATEMENTS,
+        keeping::STATEMENTS,
+        merchants::STATEMENTS,
+        messages::STATEMENTS,
+        notes::STATEMENTS,
+        orders::STATEMENTS,
+        origins::STATEMENTS,
+        people::STATEMENTS,
+        plans::STATEMENTS,
+        quotas::STATEMENTS,
+        ranges::STATEMENTS,
+        reports::STATEMENTS,
+        templates::STATEMENTS,
+        terms::STATEMENTS,
+    ];
+    all.into_iter().flatten()
+}
+
+fn nothing(sql: &str) -> Vec<store::Value> {
+    let count = (1..=40)
+        .filter(|number| sql.contains(&format!("${number}")))
+        .count();
+    vec![store::Value::Null; count]
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_engines() {
+    on_each_engine(async |world| {
+        for (name, sql) in statements() {
+            let plan = world
+                .context
+                .db
+                .rows(&format!("explain {sql}"), &nothing(sql))
+                .await;
+            assert!(plan.is_ok(), "{name}: {:#}", plan.unwrap_err());
+        }
+    })
+    .await;
+}
+
+#[test]
+fn every_statement_is_about_the_tables_of_this_capability() {
+    for (name, sql) in statements() {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        let tables = words
+            .windows(2)
+            .filter(|pair| ["from", "join", "into", "update"].contains(&pair[0]))
+            .map(|pair| pair[1])
+            .filter(|table| *table != "set");
+        for table in tables {
+            assert!(table.starts_with("push_"), "{name} is about {table}");
+        }
+        assert!(!sql.contains("select *"), "{name} names its columns");
+    }
+}
+
+/// What grows with every message is looked up, never walked.
+#[tokio::test]
+async fn deliveries_are_found_by_their_index() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    for (statements, name, index) in [
+        (deliveries::STATEMENTS, "DUE", "push_delivery_due"),
+        (deliveries::STATEMENTS, "NEXT_TENANT", "push_delivery_due"),
+        (deliveries::STATEMENTS, "OPEN", "push_delivery_open"),
+        (inbox::STATEMENTS, "MESSAGES", "push_delivery_inbox"),
+        (inbox::STATEMENTS, "UNREAD", "push_delivery_unread"),
+        (messages::STATEMENTS, "DUE", "push_message_by_work"),
+        (plans::STATEMENTS, "DUE", "push_plan_due"),
+        (
+            ranges::STATEMENTS,
+            "MEMBERSHIPS",
+            "push_membership_by_person",
+        ),
+        (people::STATEMENTS, "HOUSEHOLD", "push_membership_by_room"),
+        (notes::STATEMENTS, "SINCE", "push_note_by_time"),
+    ] {
+        let (_, sql) = statements.iter().find(|known| known.0 == name).unwrap();
+        let ask = format!("explain query plan {sql}");
+        let plan = world.context.db.rows(&ask, &nothing(sql)).await.unwrap();
+        let plan: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+        assert!(
+            plan.iter().any(|step| step.contains(index)),
+            "{name}: {plan:?}"
+        );
+    }
+}
