@@ -1,16 +1,12 @@
 //! Orders in the mall through the running host: checkouts of many buyers over many products, as fast as they are answered
 //! from disk, and a flash sale with far more buyers than units.
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use kernel::{Timestamp, Zone};
 use serde_json::{Value, json};
 
 use super::{CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, servers::Server};
@@ -31,7 +27,7 @@ const FLASH_UNITS: usize = 10;
 /// The ticks after which payments must have heard of every order.
 const TICKS_MAX: usize = 2_000;
 
-/// Opens a shop, stocks it, and measures what it sells.
+/// Opens a shop, stocks it, and measures what it sells; the shop's id.
 ///
 /// # Errors
 /// When the host refuses something, or sells other than it has.
@@ -40,7 +36,7 @@ pub async fn measure(
     demo: &Demo,
     (internal, operator): (&Client, &Client),
     table: &mut Table,
-) -> Result<()> {
+) -> Result<String> {
     let shop = open(demo, operator).await?;
     let variants = stock(operator, &shop).await?;
     let buyers = buyers(demo, operator).await?;
@@ -49,7 +45,8 @@ pub async fn measure(
     heard(internal).await?;
     let value = format!("{:.2} s", start.elapsed().as_secs_f64());
     table.row("until payments had heard of the last order", &value, "");
-    flash_sale(server, operator, (&shop, &buyers), table).await
+    flash_sale(server, operator, (&shop, &buyers), table).await?;
+    Ok(shop)
 }
 
 /// A shop that the operator keeps, without a deposit, open from now on.
@@ -82,9 +79,8 @@ async fn open(demo: &Demo, operator: &Client) -> Result<String> {
         .post(&format!("{application}/decision"), decision)
         .await?;
     let shop = text(&decided, "merchant")?.to_owned();
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let now = Timestamp::from_millis(i64::try_from(since.as_millis())?)?;
-    let month = Zone::SHANGHAI.local(now).date.format("%Y-%m").to_string();
+    let today = super::day(0)?;
+    let month = today.get(..7).context("a day without a month")?;
     let terms = json!({
         "collection": "platform", "due_day": 15, "objection_days": 7, "confirm_days": 3, "deposit_minor": 0,
         "reopening_percent": 200, "hosting_fee_minor": 0, "maintenance_fee_minor": 0, "platform_fee_minor": 0,
@@ -267,7 +263,11 @@ async fn flash_sale(
     Ok(())
 }
 
-fn text<'a>(made: &'a Value, field: &str) -> Result<&'a str> {
+/// A text that an answer has.
+///
+/// # Errors
+/// When it has none.
+pub fn text<'a>(made: &'a Value, field: &str) -> Result<&'a str> {
     made[field]
         .as_str()
         .with_context(|| format!("{made} has no {field}"))

@@ -8,8 +8,8 @@ use http::Request;
 use http_body_util::Full;
 
 use super::{
-    CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, mall, median, money, readings, register,
-    resident_mib, servers, servers::Server,
+    CONNECTIONS, ROUND, ROUNDS, Table, advertising, load, load::Make, mall, median, money,
+    readings, register, resident_mib, servers, servers::Server,
 };
 use crate::{client::Client, demo::Demo, up, workspace};
 
@@ -60,7 +60,9 @@ pub async fn measure(scratch: &Path, table: &mut Table) -> Result<()> {
     );
     money::measure(&warm, &internal, &operator, table).await?;
     register::import(&operator, table).await?;
-    mall::measure(&warm, &demo, (&internal, &operator), table).await?;
+    let clients = (&internal, &operator);
+    let shop = mall::measure(&warm, &demo, clients, table).await?;
+    advertising::measure(&warm, &demo, clients, (&shop, table)).await?;
     let process = warm.running.id().context("the host has ended")?;
     let memory = format!("{:.0} MiB", resident_mib(process)?);
     table.row(
