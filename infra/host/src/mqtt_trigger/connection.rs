@@ -200,6 +200,13 @@ impl Connection {
             .counts
             .received
             .fetch_add(1, Ordering::Relaxed);
+        let waits = self.lanes.last(&publish.topic);
+        if publish.payload.is_empty() && waits.is_some_and(|waits| waits.publish.payload.is_empty())
+        {
+            // A message without a payload says only: look. Who is called for the one that waits looks later than this.
+            self.acknowledge(&publish);
+            return;
+        }
         if self.lanes.waiting() >= WAITING_MAX {
             self.handling
                 .counts
@@ -236,19 +243,26 @@ impl Connection {
 
     fn finish(&mut self, topic: &str, delivery: &Delivery) {
         if delivery.connection == self.number {
-            match self.client.try_ack(&delivery.publish) {
-                Ok(()) => {
-                    self.handling
-                        .counts
-                        .acknowledged
-                        .fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) => tracing::error!(%error, topic, "MQTT trigger: cannot acknowledge"),
-            }
+            self.acknowledge(&delivery.publish);
         }
         self.lanes.done(topic);
         if !self.stop.is_cancelled() {
             self.start_ready();
+        }
+    }
+
+    fn acknowledge(&self, publish: &Publish) {
+        match self.client.try_ack(publish) {
+            Ok(()) => {
+                self.handling
+                    .counts
+                    .acknowledged
+                    .fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let topic = &publish.topic;
+                tracing::error!(%error, topic, "MQTT trigger: cannot acknowledge");
+            }
         }
     }
 

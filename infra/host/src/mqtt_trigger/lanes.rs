@@ -32,6 +32,11 @@ impl<T> Lanes<T> {
         }
     }
 
+    /// The last message of a topic that waits for its turn.
+    pub(super) fn last(&self, topic: &str) -> Option<&T> {
+        self.waiting.get(topic)?.back()
+    }
+
     /// A message that may be handled now, the topic that waited longest first.
     pub(super) fn next(&mut self) -> Option<(String, T)> {
         let topic = self.ready.pop_front()?;
@@ -87,6 +92,7 @@ mod tests {
         assert_eq!(lanes.next(), None);
         lanes.done("b");
         assert_eq!(lanes.next(), Some(("b".to_owned(), 4)));
+        assert_eq!((lanes.last("a"), lanes.last("b")), (Some(&2), None));
         lanes.done("a");
         assert_eq!(lanes.next(), Some(("a".to_owned(), 2)));
         assert_eq!((lanes.waiting(), lanes.busy()), (0, 2));

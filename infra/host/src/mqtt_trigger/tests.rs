@@ -150,6 +150,25 @@ async fn messages_of_a_topic_keep_their_order_while_other_topics_go_on() {
 }
 
 #[tokio::test]
+async fn of_messages_without_a_payload_one_waits_for_all() {
+    let (_service, broker, data) = broker().await;
+    let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
+    running.ready().await;
+    let mut bridge = Connect::clean("bridge", "functions")
+        .open(broker.address())
+        .await;
+    bridge.publish(A, "slow 1").await;
+    for _ in 0..3 {
+        bridge.publish(A, "").await;
+    }
+    bridge.publish(A, "2").await;
+    for expected in ["slow 1", "", "2"] {
+        assert_eq!(running.next_text().await, expected);
+    }
+    running.acknowledged(5).await;
+}
+
+#[tokio::test]
 async fn a_failing_message_is_tried_again_and_its_successors_wait() {
     let (_service, broker, data) = broker().await;
     let mut running = start(broker.address(), data.path(), vec![trigger("doors", ACKS)]).await;
