@@ -3,7 +3,7 @@
 
 use kernel::{OfferId, TenantId};
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     AdvertisingCharged, CommunityChanged, Event, MerchantChanged, OrderLineCompleted,
     PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased,
@@ -45,7 +45,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         return take(context, tenant).await;
     }
     Ok(Drained::default())

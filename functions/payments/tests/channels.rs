@@ -44,7 +44,7 @@ pub fn configured() -> Settings {
 }
 
 /// An answer that WeChat Pay has signed.
-fn wechat_answer(world: &World, status: u16, body: &str) -> Answered {
+pub fn wechat_answer(world: &World, status: u16, body: &str) -> Answered {
     let key = PrivateKey::from_pem(PLATFORM_KEY).unwrap();
     let signed = Signed::of(
         &key,

@@ -1,10 +1,14 @@
 //! Money that goes out: under one number, whatever is lost on the way.
 
 use kernel::{Currency, TransferId};
+use payments::exchange::Sent;
+use payments::protocol::keys::PrivateKey;
+use payments::protocol::wechat::{Authorization, request_message};
 use serde_json::{Value, json};
 use wire::event::TransferRequested;
 
-use crate::support::{AUDITOR, World, on_each_engine};
+use crate::channels::{configured, wechat_answer};
+use crate::support::{AUDITOR, MERCHANT_KEY, World, on_each_engine, with_settings};
 
 fn requested(transfer: &str, payee: &str, channel: &str) -> TransferRequested {
     TransferRequested {
@@ -119,6 +123,107 @@ async fn who_has_to_say_yes_is_told_how_and_who_cannot_be_paid_is_told_why() {
         }
         assert_eq!(ended(&world, "transfer.succeeded").await, ["t4"]);
         assert_eq!(world.facts("transfer.waiting").await.len(), 1);
+    })
+    .await;
+}
+
+/// What WeChat Pay says of a bill.
+fn bill(number: &str, state: &str, more: Value) -> Value {
+    let mut bill = json!({"out_bill_no": number, "transfer_bill_no": "1330000071100999991182020050700019480001",
+        "state": state, "create_time": "2027-01-15T16:00:00+08:00"});
+    for (name, value) in more.as_object().unwrap() {
+        bill[name] = value.clone();
+    }
+    bill
+}
+
+/// What WeChat Pay says of a bill, as the answer to the next request.
+fn answers(world: &World, status: u16, body: &Value) {
+    let answer = wechat_answer(world, status, &body.to_string());
+    world.context.exchange.answer(answer);
+}
+
+const PATH: &str = "/v3/fund-app/mch-transfer/transfer-bills";
+
+/// The number of a transfer that was sent, signed and in the words of the interface.
+fn number_of(sent: &Sent) -> String {
+    assert_eq!(
+        (sent.method, sent.url.as_str()),
+        (
+            "POST",
+            "https://wechat.invalid/v3/fund-app/mch-transfer/transfer-bills"
+        )
+    );
+    let header = |name: &str| {
+        let found = sent.headers.iter().find(|(known, _)| *known == name);
+        found.unwrap().1.clone()
+    };
+    let parts = Authorization::parse(&header("authorization")).unwrap();
+    let message = request_message("POST", PATH, (parts.timestamp, &parts.nonce), &sent.body);
+    let key = PrivateKey::from_pem(MERCHANT_KEY).unwrap();
+    assert!(key.public().verifies(message.as_bytes(), &parts.signature));
+    assert_eq!(header("wechatpay-serial"), "PUB_KEY_ID_1");
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    let number = body["out_bill_no"].as_str().unwrap().to_owned();
+    assert_eq!(number.len(), 32);
+    assert_eq!(
+        (&body["appid"], &body["openid"], &body["transfer_amount"]),
+        (&json!("wxapp"), &json!("o-openid"), &json!(250_000))
+    );
+    assert_eq!(
+        body["notify_url"],
+        "https://linli.invalid/api/payment-notices/wechat"
+    );
+    // From 2,000 yuan on the name is told, and only the platform reads it.
+    assert!(!sent.body.contains("张三") && body["user_name"].as_str().unwrap().len() > 300);
+    number
+}
+
+#[tokio::test]
+async fn wechat_pay_is_asked_in_its_own_words_and_under_one_number_until_it_has_paid() {
+    with_settings(configured, async |mut world| {
+        world.record(&requested("t1", "o-openid", "wechat")).await;
+        // Nobody answers: the bill may have arrived.
+        world.tick().await;
+        let number = number_of(&world.context.exchange.take().remove(0));
+        // It never arrived, and there is not enough money yet: both leave it open.
+        world.pass_ms(10_000);
+        answers(&world, 404, &json!({"code": "NOT_FOUND"}));
+        answers(&world, 403, &json!({"code": "NOT_ENOUGH"}));
+        world.tick().await;
+        let again = world.context.exchange.take();
+        assert!(
+            again[0]
+                .url
+                .ends_with(&format!("{PATH}/out-bill-no/{number}"))
+        );
+        let second: Value = serde_json::from_str(&again[1].body).unwrap();
+        assert_eq!(second["out_bill_no"], number.as_str());
+        world.pass_ms(20_000);
+        let waits = json!({"package_info": "package", "transfer_amount": 250_000});
+        answers(&world, 200, &bill(&number, "WAIT_USER_CONFIRM", waits));
+        world.tick().await;
+        assert_eq!(
+            world.facts("transfer.waiting").await[0]["confirmation"],
+            "package"
+        );
+        // An answer about another amount is not believed.
+        world.pass_ms(40_000);
+        let other = json!({"transfer_amount": 1, "update_time": "2027-01-15T16:01:00+08:00"});
+        answers(&world, 200, &bill(&number, "SUCCESS", other));
+        world.tick().await;
+        assert!(ended(&world, "transfer.succeeded").await.is_empty());
+        world.pass_ms(80_000);
+        let paid = json!({"transfer_amount": 250_000, "update_time": "2027-01-15T16:01:00+08:00"});
+        answers(&world, 200, &bill(&number, "SUCCESS", paid));
+        world.tick().await;
+        let told = world.facts("transfer.succeeded").await;
+        assert_eq!(
+            (told.len(), &told[0]["channel_transfer"]),
+            (1, &json!("1330000071100999991182020050700019480001"))
+        );
+        assert_eq!(told[0]["at"], "2027-01-15T08:01:00.000Z");
+        assert!(ended(&world, "transfer.failed").await.is_empty());
     })
     .await;
 }

@@ -5,7 +5,7 @@ mod rules;
 
 use kernel::TenantId;
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, drain, is_waiting, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     BillPaid, BillPublished, BillRefunded, BillReminderDue, BindingEnded, BindingRequestDecided,
     BindingStarted, CommunityChanged, ConsentChanged, DoorOpened, DoorOpeningFailed,
@@ -86,7 +86,7 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<bool> {
-    if is_waiting(&context.db, tenant, CONSUMER.name).await? {
+    if concerns(&context.db, tenant, CONSUMER).await? {
         return Ok(take(context, tenant).await?.handled > 0);
     }
     Ok(false)
