@@ -9,9 +9,10 @@ use wire::advertising::CreativeState;
 
 use crate::context::Context;
 use crate::domain::day::{Month, after, count, days};
-use crate::domain::line::{LineKind, RESERVATION_MS, Verb, Wish, deal_of, placement_closed};
+use crate::domain::line::{LineKind, RESERVATION_MS, Verb, deal_of};
 use crate::domain::placement::{Pricing, price_of, rate_missing};
 use crate::domain::seat::{self, LOOK_DAYS};
+use crate::domain::wish::{Wish, placement_closed};
 use crate::domain::{Creative, Line, LineState, Placement, unknown_line, unknown_placement};
 use crate::facts;
 use crate::store::seats::Seat;

@@ -6,9 +6,9 @@ use store::bulk;
 
 use crate::context::Context;
 use crate::domain::day::ZONE;
-use crate::domain::line::Viewer;
 use crate::domain::may_write;
 use crate::domain::serving::{Candidate, Moment, choose};
+use crate::domain::wish::Viewer;
 use crate::store::known;
 use crate::store::offers::{self, Found, NewOffer, Shown};
 

@@ -200,6 +200,8 @@ create table push_message (
 create unique index push_message_by_source on push_message (tenant, source, reference);
 create index push_message_by_work on push_message (work_at) where work_at is not null;
 
+create index push_message_old on push_message (created_at);
+
 create table push_delivery (
     tenant text not null,
     id text not null,
@@ -234,6 +236,8 @@ create index push_delivery_inbox on push_delivery (tenant, person, id) where cha
 create index push_delivery_unread on push_delivery (tenant, person)
     where channel = 'inbox' and read_at is null and delivered_at is not null;
 create index push_delivery_by_device on push_delivery (tenant, device) where due_at is not null;
+
+create index push_delivery_old on push_delivery (created_at);
 
 -- When marketing was leased for somebody: the last time of each message.
 create table push_marketing (

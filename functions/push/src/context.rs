@@ -1,5 +1,6 @@
 //! What a request or a tick works with: the database, the secrets, the moment, and the ways out.
 
+use anyhow::Context as _;
 use kernel::Timestamp;
 use messaging::endpoint::Reach;
 use outgoing::Outbox;
@@ -28,6 +29,8 @@ pub struct Context {
     pub services: Vec<String>,
     /// The account at JPush, where there is one.
     pub jpush: Option<Jpush>,
+    /// How long it is kept what was told, in milliseconds.
+    pub retention_ms: i64,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
     /// The way out over HTTP.
@@ -51,6 +54,8 @@ pub struct Settings {
     pub push_services: String,
     /// The variable `push_reach`: `public`, or `anywhere` for development.
     pub push_reach: String,
+    /// The variable `push_retention_days`.
+    pub push_retention_days: String,
     /// The variable `public_url`.
     pub public_url: String,
     /// The variable `jpush_url`.
@@ -75,6 +80,7 @@ impl Context {
             push_contact,
             push_services,
             push_reach,
+            push_retention_days,
             public_url,
         ] = web::variables([
             "token_secret",
@@ -83,6 +89,7 @@ impl Context {
             "push_contact",
             "push_services",
             "push_reach",
+            "push_retention_days",
             "public_url",
         ])
         .await?;
@@ -98,6 +105,7 @@ impl Context {
             push_contact,
             push_services,
             push_reach,
+            push_retention_days,
             public_url,
             jpush_url,
             jpush_app,
@@ -116,8 +124,10 @@ impl Context {
             "anywhere" => Reach::Anywhere,
             _ => anyhow::bail!("the variable push_reach is neither public nor anywhere"),
         };
-        let secret = Secret::new("push_secret", settings.push_secret.clone())?;
-        drop(secret);
+        drop(Secret::new("push_secret", settings.push_secret.clone())?);
+        let days = settings.push_retention_days.parse::<u16>();
+        let days = days.ok().filter(|days| (8..=3_650).contains(days));
+        let days = days.context("the variable push_retention_days is a number from 8 to 3650")?;
         Ok(Self {
             db,
             token_secret: Secret::new("token_secret", settings.token_secret)?,
@@ -130,6 +140,7 @@ impl Context {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+            retention_ms: i64::from(days) * 86_400_000,
             jpush: Jpush::of(
                 &settings.jpush_url,
                 &settings.jpush_app,

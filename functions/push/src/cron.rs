@@ -6,7 +6,7 @@
 use kernel::TenantId;
 
 use crate::context::Context;
-use crate::store::{messages, notes, plans};
+use crate::store::{keeping, messages, notes, plans};
 use crate::{delivering, expanding, inbox, planning};
 
 /// The most of each thing that one tick does; the next tick goes on.
@@ -66,8 +66,10 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let told = tell(context).await?;
     let marketing = context.now.plus_millis(-delivering::MARKETING_MS);
     let limit = TICK_UNITS_MAX * 10;
-    let forgotten = notes::forget(&context.db, (context.now, marketing), limit).await?;
-    done.forgotten = forgotten + store::sweep(&context.db, context.now).await?;
+    let notes = notes::forget(&context.db, (context.now, marketing), limit).await?;
+    let records = context.now.plus_millis(-context.retention_ms);
+    let records = keeping::forget(&context.db, records, limit).await?;
+    done.forgotten = notes + records + store::sweep(&context.db, context.now).await?;
     Ok(Done {
         messages: told.messages,
         deliveries: told.deliveries,
@@ -93,7 +95,11 @@ pub async fn tell(context: &Context) -> anyhow::Result<Done> {
     Ok(done)
 }
 
-async fn expand(context: &Context, done: &mut Done) -> anyhow::Result<()> {
+/// Finds out whom messages are for, and sends nothing: what stands in the inbox is there after that.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn expand(context: &Context, done: &mut Done) -> anyhow::Result<()> {
     let due = messages::due(&context.db, (context.now, TICK_UNITS_MAX)).await?;
     done.more |= due.len() >= usize::try_from(TICK_UNITS_MAX)?;
     for (tenant, message) in &due {

@@ -54,7 +54,11 @@ pub(crate) async fn deliver(context: &Context) -> anyhow::Result<Moved> {
     let mut carriers = Carriers::of(context);
     let (mut after, mut rounds) = (None::<TenantId>, 0);
     while let Some((tenant, due_at)) = deliveries::next_tenant(&context.db, after.as_ref()).await? {
-        while due_at <= context.now {
+        after = Some(tenant.clone());
+        if due_at > context.now {
+            continue;
+        }
+        loop {
             if rounds == ROUNDS_MAX {
                 moved.more = true;
                 return Ok(moved);
@@ -68,7 +72,6 @@ pub(crate) async fn deliver(context: &Context) -> anyhow::Result<Moved> {
                 break;
             }
         }
-        after = Some(tenant);
     }
     Ok(moved)
 }

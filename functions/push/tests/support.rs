@@ -72,6 +72,7 @@ pub fn settings() -> Settings {
         push_contact: "mailto:push@linli.cn".to_owned(),
         push_services: "push.example.net *.push.example.org".to_owned(),
         push_reach: "public".to_owned(),
+        push_retention_days: "180".to_owned(),
         public_url: "https://linli.cn".to_owned(),
         jpush_url: "https://api.jpush.cn".to_owned(),
         jpush_app: "app".to_owned(),

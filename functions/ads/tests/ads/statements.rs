@@ -1,8 +1,8 @@
 //! Every statement is one that both engines take.
 
 use ads::store::{
-    barters, billing, columns, creatives, known, lines, offers, people, placements, reports,
-    rewards, seats,
+    barters, billing, columns, creatives, known, lines, offers, orders, people, placements,
+    reports, rewards, seats, told,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
@@ -16,11 +16,13 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         known::STATEMENTS,
         lines::STATEMENTS,
         offers::STATEMENTS,
+        orders::STATEMENTS,
         people::STATEMENTS,
         placements::STATEMENTS,
         reports::STATEMENTS,
         rewards::STATEMENTS,
         seats::STATEMENTS,
+        told::STATEMENTS,
     ];
     all.into_iter().flatten()
 }

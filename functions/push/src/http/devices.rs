@@ -17,6 +17,9 @@ use crate::facts;
 use crate::store::devices::{self as sql, Device};
 use crate::store::{deliveries as on_the_way, notes, people, reports};
 
+/// The most devices on which one person is reached.
+const DEVICES_MAX: i64 = 20;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewDevice {
@@ -95,6 +98,9 @@ async fn add(context: &Context, tx: &Tx, actor: &Actor, new: &NewDevice) -> anyh
             if let Some(other) = other {
                 // Another person signed in on it: it does not show the messages of the one before.
                 end(context, tx, &other, DeviceState::Removed).await?;
+            }
+            if sql::count(tx, &actor.id).await? >= DEVICES_MAX {
+                return Err(too_many().into());
             }
             sql::insert(tx, &device).await?;
             changed(context, tx, &device, DeviceState::Active).await?;
@@ -287,6 +293,16 @@ fn missing(field: &str) -> Refusal {
         Message::new(
             format!("A device of this channel needs the field {field}."),
             format!("该渠道的设备需要填写 {field}。"),
+        ),
+    )
+}
+
+fn too_many() -> Refusal {
+    Refusal::conflict(
+        "devices_too_many",
+        Message::new(
+            format!("You are reached on {DEVICES_MAX} devices already. Remove one first."),
+            format!("您已注册 {DEVICES_MAX} 台设备，请先移除一台。"),
         ),
     )
 }

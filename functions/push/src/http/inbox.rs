@@ -111,7 +111,7 @@ pub(super) async fn read_all(context: &Context, request: &Request) -> anyhow::Re
 /// What was recorded right before is in the list.
 async fn catch_up(context: &Context, actor: &Actor) -> anyhow::Result<()> {
     if crate::inbox::catch_up(context, &actor.tenant).await? {
-        crate::cron::tell(context).await?;
+        crate::cron::expand(context, &mut crate::cron::Done::default()).await?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::store::messages::{self as sql, PushMessage, Whom};
 use crate::store::reports::{self, Part};
 use crate::store::{deliveries, keeping};
 use crate::telling::{self, New, Options, Written};
-use crate::{delivering, facts, inbox};
+use crate::{delivering, facts, inbox, selling};
 
 /// The most people that are named.
 pub const PEOPLE_MAX: usize = 1_000;
@@ -260,10 +260,9 @@ pub(super) async fn cancel(
     let made = write(context, request, (who.0, &who.1), async |tx| {
         let again = sql::message(tx, tx.tenant(), &found.id).await?;
         let mut message = again.ok_or_else(unknown_message)?;
-        if message.source == Source::Order {
-            return Err(paid_for().into());
-        }
         delivering::cancel(context, tx, &mut message).await?;
+        // What a merchant paid for and was told by then is charged, the rest goes back.
+        selling::settle(context, tx, &message.id).await?;
         let fact = PushMessageCancelled {
             message: message.id.clone(),
             actor: actor.id.clone(),
@@ -339,14 +338,4 @@ fn shown(message: PushMessage, funnel: Option<Funnel>) -> Shown {
         finished_at: message.finished_at,
         funnel,
     }
-}
-
-fn paid_for() -> Refusal {
-    Refusal::conflict(
-        "push_order_state",
-        Message::new(
-            "A merchant paid for this message. It is told.",
-            "该消息为商家付费推送，不能取消。",
-        ),
-    )
 }

@@ -8,16 +8,19 @@ use http::StatusCode;
 use http::header::AUTHORIZATION;
 use kernel::{TenantId, Timestamp};
 use messaging::ntfy::{Message, MessageId, NtfyError, Parameters, Publication, Since, Topic};
-use store::tx;
+use store::{Tx, tx};
 use web::{Reply, Request};
 
 use crate::context::{Context, random};
 use crate::delivering::NOTE_MS;
 use crate::keys::{TOPIC_KEY_PREFIX, digest};
 use crate::store::notes::{self as sql, From, Note};
+use crate::store::{quotas, terms};
 
 /// The most notes of one poll.
 const POLL_NOTES_MAX: i64 = 500;
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// A result whose error is one that ntfy's clients know.
 type Noted<T> = anyhow::Result<Result<T, NtfyError>>;
@@ -80,8 +83,11 @@ async fn keep(
     let id = MessageId::of(u128::from_be_bytes(random()?));
     let message = Message::of(&publication, id.clone(), expires_at);
     let line = message.to_line();
-    if publication.is_kept {
-        tx(&context.db, &tenant, async |tx| {
+    let allowed = tx(&context.db, &tenant, async |tx| {
+        if let Err(error) = quota(context, tx, publication.topic.as_str()).await? {
+            return Ok(Err(error));
+        }
+        if publication.is_kept {
             let note = Note {
                 topic: publication.topic.as_str(),
                 id: id.as_str(),
@@ -89,15 +95,47 @@ async fn keep(
                 expires_at,
                 line: &line,
             };
-            sql::publish(tx, &note).await
-        })
-        .await?;
+            sql::publish(tx, &note).await?;
+        }
+        Ok(Ok(()))
+    })
+    .await?;
+    if let Err(error) = allowed {
+        return Ok(refused(error));
     }
     Ok(Reply::with_body(
         StatusCode::OK,
         "application/json",
         Bytes::from(line),
     ))
+}
+
+/// Uses one message of the topic's minute and day.
+async fn quota(context: &Context, tx: &Tx, topic: &str) -> Noted<()> {
+    let (terms, _) = terms::terms(tx, tx.tenant()).await?;
+    let caller = format!("topic/{topic}");
+    for (kind, span, most, error) in [
+        (
+            "minute",
+            MINUTE_MS,
+            terms.calls_per_minute,
+            NtfyError::TooManyRequests,
+        ),
+        (
+            "day",
+            DAY_MS,
+            terms.messages_per_day,
+            NtfyError::TooManyMessages,
+        ),
+    ] {
+        let begins = context
+            .now
+            .plus_millis(-context.now.millis().rem_euclid(span));
+        if quotas::use_one(tx, (&caller, kind), begins).await? > most {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(()))
 }
 
 pub(super) async fn poll(

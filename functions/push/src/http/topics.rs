@@ -13,6 +13,9 @@ use crate::facts;
 use crate::keys::digest;
 use crate::store::notes::{self as sql, Topic};
 
+/// The most topics of one owner.
+const TOPICS_MAX: i64 = 20;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewTopic {
@@ -47,6 +50,9 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
     let who = (&actor.tenant, name_of(&actor));
     let made = write(context, request, (who.0, &who.1), async |tx| {
         let key = context.keys.topic_key(tx.tenant(), topic.as_str(), 1)?;
+        if sql::count_topics(tx, &actor.id).await? >= TOPICS_MAX {
+            return Err(too_many().into());
+        }
         let owned = (topic.as_str(), &actor.id);
         if !sql::insert_topic(tx, owned, &digest(&key), context.now).await? {
             return Err(taken().into());
@@ -148,6 +154,16 @@ fn shown(context: &Context, topic: Topic, topic_key: Option<String>) -> Shown {
         created_at: topic.created_at,
         topic_key,
     }
+}
+
+fn too_many() -> Refusal {
+    Refusal::conflict(
+        "topics_too_many",
+        Message::new(
+            format!("You have {TOPICS_MAX} topics already. Give one up first."),
+            format!("您已有 {TOPICS_MAX} 个主题，请先删除一个。"),
+        ),
+    )
 }
 
 fn taken() -> Refusal {

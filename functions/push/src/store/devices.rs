@@ -27,6 +27,9 @@ statements! {
             and (channel = 'webhook') = (cast($5 as bigint) = 1)
         order by id limit $4";
 
+    COUNT = "select count(*) from push_subscription
+        where tenant = $1 and person = $2 and state = 'active' and channel <> 'webhook'";
+
     RENEW = "update push_subscription set p256dh = cast($3 as text), auth = cast($4 as text), alias = cast($5 as text),
             time_zone = cast($6 as text), changed_at = $7
         where tenant = $1 and id = $2";
@@ -139,6 +142,12 @@ pub(crate) async fn of_person(
     ];
     let rows = db.rows(OF_PERSON, &parameters).await?;
     rows.iter().map(device_of).collect()
+}
+
+/// On how many ways somebody is reached, without webhooks.
+pub(crate) async fn count(tx: &Tx, person: &ActorId) -> anyhow::Result<i64> {
+    let row = tx.row(COUNT, &[tx.tenant().into(), person.into()]).await?;
+    row.map_or(Ok(0), |row| row.integer(0))
 }
 
 /// A way that is registered again has these keys and names.

@@ -1,7 +1,7 @@
 //! What is done to everything that is held of one person.
 
-use kernel::ActorId;
-use store::Tx;
+use kernel::{ActorId, Timestamp};
+use store::{Batch, Db, Tx, bulk};
 
 statements! {
     JOIN_PERSON = "insert into push_person (tenant, id, language, time_zone, minor, segments, rfm, last_active_at)
@@ -59,6 +59,17 @@ statements! {
         where tenant = $1 and (created_by = $2 or reviewed_by = $2)";
     RENAME_IN_PLANS = "update push_plan set created_by = $3 where tenant = $1 and created_by = $2";
     RENAME_IN_MESSAGES = "update push_message set created_by = $3 where tenant = $1 and created_by = $2";
+
+    FORGET_DELIVERIES = "delete from push_delivery where (tenant, id) in
+            (select d.tenant, d.id from push_delivery d where d.created_at <= $1 and d.due_at is null
+                order by d.created_at limit $2)
+        returning id";
+
+    FORGET_MESSAGES = "delete from push_message where (tenant, id) in
+            (select m.tenant, m.id from push_message m where m.created_at <= $1 and m.work_at is null
+                and not exists (select 1 from push_delivery d where d.tenant = m.tenant and d.message = m.id)
+                order by m.created_at limit $2)
+        returning id";
 
     KNOWN = "select id from push_person where tenant = $1 and id = $2";
 }
@@ -133,4 +144,15 @@ async fn rename(tx: &Tx, person: &ActorId, (new, reviewer): (&str, &str)) -> any
     let three = [tx.tenant().into(), person.into(), new.into()];
     tx.execute(RENAME_IN_PLANS, &three).await?;
     tx.execute(RENAME_IN_MESSAGES, &three).await
+}
+
+/// Forgets what was told before a moment and is over; how many records.
+pub(crate) async fn forget(db: &Db, before: Timestamp, limit: i64) -> anyhow::Result<usize> {
+    bulk(db, async |batch: &mut Batch| {
+        let parameters = [before.into(), limit.into()];
+        let deliveries = batch.rows(FORGET_DELIVERIES, &parameters).await?;
+        let messages = batch.rows(FORGET_MESSAGES, &parameters).await?;
+        Ok(deliveries.len() + messages.len())
+    })
+    .await
 }

@@ -17,6 +17,8 @@ statements! {
     TOPICS_OF = "select tenant, id, owner, key_number, created_at from push_topic
         where tenant = $1 and owner = $2 and (cast($3 as text) is null or id > $3) order by id limit $4";
 
+    COUNT_TOPICS = "select count(*) from push_topic where tenant = $1 and owner = $2";
+
     CHANGE_KEY = "update push_topic set key_number = $3, key_digest = $4 where tenant = $1 and id = $2";
 
     DELETE_TOPIC = "delete from push_topic where tenant = $1 and id = $2";
@@ -110,6 +112,14 @@ pub(crate) async fn topics_of(
     ];
     let rows = db.rows(TOPICS_OF, &parameters).await?;
     rows.iter().map(topic_of).collect()
+}
+
+/// How many topics somebody has.
+pub(crate) async fn count_topics(tx: &Tx, owner: &ActorId) -> anyhow::Result<i64> {
+    let row = tx
+        .row(COUNT_TOPICS, &[tx.tenant().into(), owner.into()])
+        .await?;
+    row.map_or(Ok(0), |row| row.integer(0))
 }
 
 /// Another key opens a topic.
