@@ -108,6 +108,21 @@ async fn a_function_that_leaks_memory_is_stopped_at_its_limit() {
 }
 
 #[tokio::test]
+async fn an_instance_that_has_taken_much_memory_serves_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = System::start(Setup::of(manifest(&folder)));
+    let http = system.http();
+    let served = async || {
+        let answer = http.get("/good/served").await.expect(200);
+        String::from_utf8_lossy(&answer.body).into_owned()
+    };
+    assert_eq!(served().await, "0");
+    assert_eq!(served().await, "1", "a modest one is kept");
+    http.get("/good/hold").await.expect(200);
+    assert_eq!(served().await, "0");
+}
+
+#[tokio::test]
 async fn a_function_that_sleeps_too_long_is_stopped() {
     for path in ["/bad/sleep", "/bad/block"] {
         for answer in misbehave(path, 3).await {

@@ -251,7 +251,7 @@ impl Guest {
             &self.factors,
             &self.permissions,
             wasi.build(),
-            Limits::default().store(),
+            Limits::default().allowance(),
         );
         engine::store(&self.engine, state)
     }

@@ -21,14 +21,15 @@ use crate::domain::barter::{
     worth_of_unit,
 };
 use crate::domain::day::{Month, count, days};
-use crate::domain::line::{LineKind, Pacing, Targeting, Wish, placement_closed};
+use crate::domain::line::LineKind;
 use crate::domain::placement::Pricing;
 use crate::domain::text::Name;
+use crate::domain::wish::{Pacing, Targeting, Wish, placement_closed};
 use crate::domain::{Line, LineState, Placement, unknown_barter, unknown_placement};
 use crate::facts;
 use crate::sharing::share;
 use crate::store::billing::{self, Charge};
-use crate::store::lines::Order;
+use crate::store::orders::{self, Order};
 use crate::store::{barters, known, lines, placements, seats};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -100,7 +101,7 @@ pub(crate) async fn activate(
         created_by: actor.id.clone(),
         created_at: context.now,
     };
-    lines::insert_order(tx, &made).await?;
+    orders::insert_order(tx, &made).await?;
     for slot in &after.terms.slots {
         let placement = open_placement(tx, slot).await?;
         let line = line_of(context, (&after, slot), &placement, (&order, actor))?;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::domain::barter::SALES_DAYS;
 use crate::domain::day::Month;
 use crate::store::lines::{self, Due};
-use crate::store::{barters, billing, creatives, known, offers};
+use crate::store::{barters, billing, creatives, known, told};
 use crate::{bartering, booking, charging, facts, inbox};
 
 /// The most of each thing that one tick does; the next tick goes on.
@@ -137,9 +137,9 @@ async fn sweep(context: &Context, done: &mut Done) -> anyhow::Result<()> {
     let full = usize::try_from(OFFERS_MAX)?;
     for _ in 0..OFFER_ROUNDS {
         let (released, forgotten) = bulk(&context.db, async |batch| {
-            let released = offers::expire(batch, until, context.today(), OFFERS_MAX).await?;
+            let released = told::expire(batch, until, context.today(), OFFERS_MAX).await?;
             let before = (kept_since, context.now);
-            Ok((released, offers::forget(batch, before, OFFERS_MAX).await?))
+            Ok((released, told::forget(batch, before, OFFERS_MAX).await?))
         })
         .await?;
         done.released += released;

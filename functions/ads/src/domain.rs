@@ -13,6 +13,7 @@ pub mod placement;
 pub mod seat;
 pub mod serving;
 pub mod text;
+pub mod wish;
 
 pub use caller::{
     Hold, check_advertiser, check_reader, check_resident, check_reviewer, check_viewer,

@@ -7,8 +7,8 @@ use kernel::{ActorKind, CommunityId, PlacementId, ProductId};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::barter::{Goods, Slot, Terms};
-use crate::domain::line::Targeting;
 use crate::domain::text::{Name, Note};
+use crate::domain::wish::Targeting;
 
 /// A cap as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize)]

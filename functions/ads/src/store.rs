@@ -19,11 +19,13 @@ pub mod creatives;
 pub mod known;
 pub mod lines;
 pub mod offers;
+pub mod orders;
 pub mod people;
 pub mod placements;
 pub mod reports;
 pub mod rewards;
 pub mod seats;
+pub mod told;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;

@@ -9,8 +9,8 @@ use store::{Batch, bulk};
 use crate::context::Context;
 use crate::domain::day::ZONE;
 use crate::domain::placement::Pricing;
-use crate::store::offers::{self, Made, Told};
 use crate::store::placements;
+use crate::store::told::{self, Made, Told};
 
 /// The most views of one viewer in an hour that count: more, no person looks at.
 pub const VIEWS_HOUR_MAX: i64 = 600;
@@ -47,7 +47,7 @@ pub(crate) async fn tell(
     let NotCounted(reason, made) = error.downcast::<NotCounted>()?;
     bulk(&context.db, async |batch| {
         let invalid = (told, reason, context.today());
-        offers::count_invalid(batch, &tenant, made.as_deref(), invalid).await
+        told::count_invalid(batch, &tenant, made.as_deref(), invalid).await
     })
     .await?;
     Ok(Some(reason))
@@ -60,7 +60,7 @@ async fn forged(context: &Context, token: &str, told: Told) -> anyhow::Result<Op
         bulk(&context.db, async |batch| {
             if placements::is_platform(batch, &tenant).await? {
                 let invalid = (told, Invalid::Unknown, context.today());
-                offers::count_invalid(batch, &tenant, None, invalid).await?;
+                told::count_invalid(batch, &tenant, None, invalid).await?;
             }
             Ok(())
         })
@@ -75,7 +75,7 @@ async fn count(
     (tenant, id): (&TenantId, &OfferId),
     (told, is_crawler): (Told, bool),
 ) -> anyhow::Result<()> {
-    let Some(made) = offers::offer(batch, tenant, id).await? else {
+    let Some(made) = told::offer(batch, tenant, id).await? else {
         return Err(NotCounted(Invalid::Unknown, None).into());
     };
     let not = |reason| anyhow::Error::from(NotCounted(reason, Some(Box::new(made.clone()))));
@@ -93,7 +93,7 @@ async fn count(
         return Err(not(Invalid::RateLimited));
     }
     // Whoever tells the same at the same moment finds it told here.
-    if !offers::mark(batch, (tenant, id), told, context.now).await? {
+    if !told::mark(batch, (tenant, id), told, context.now).await? {
         return Err(not(Invalid::Used));
     }
     let is_billed = matches!(
@@ -102,9 +102,9 @@ async fn count(
     );
     let price = if is_billed { made.bid } else { Micros::ZERO };
     if is_billed {
-        offers::capture(batch, (tenant, &made.line), price).await?;
+        told::capture(batch, (tenant, &made.line), price).await?;
     }
-    offers::tally(batch, tenant, &made, (told, price, context.today())).await
+    told::tally(batch, tenant, &made, (told, price, context.today())).await
 }
 
 /// Counts a view against what one person looks at in an hour and against every cap; false when one is reached.
@@ -131,7 +131,7 @@ async fn within(
         let bucket = window.bucket(ZONE, context.now);
         let expires_at = context.now.plus_millis(window.millis_max());
         let whose = (tenant, made.viewer.as_str());
-        if !offers::count_view(batch, whose, (&subject, &bucket), (limit, expires_at)).await? {
+        if !told::count_view(batch, whose, (&subject, &bucket), (limit, expires_at)).await? {
             return Ok(false);
         }
     }

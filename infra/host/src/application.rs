@@ -71,8 +71,7 @@ pub fn compile(manifest: &Manifest, cache: &Path) -> Result<usize> {
     let engine = engine::engine()?;
     let names = triggered(manifest);
     for name in &names {
-        let wasm = components::wasm(manifest, name)?;
-        components::compile(&engine, &wasm, cache)
+        components::compiled(&engine, manifest, name, cache)
             .with_context(|| format!("the component {name}"))?;
     }
     Ok(names.len())
@@ -99,8 +98,7 @@ impl Application {
             let Some(component) = manifest.components.get(&name) else {
                 continue;
             };
-            let wasm = components::wasm(&manifest, &name)?;
-            let compiled = components::compile(&engine, &wasm, cache);
+            let compiled = components::compiled(&engine, &manifest, &name, cache);
             let compiled = compiled.with_context(|| format!("the component {name}"))?;
             let instance = linker
                 .instantiate_pre(&compiled)
@@ -256,7 +254,7 @@ impl Function {
             &self.factors,
             &self.permissions,
             wasi.build(),
-            self.limits.store(),
+            self.limits.allowance(),
         );
         Ok((engine::store(&self.engine, state), speaker))
     }

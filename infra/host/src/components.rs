@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
     os::unix::fs::DirBuilderExt,
     path::Path,
 };
@@ -16,41 +16,75 @@ use wasmtime::{Engine, component::Component};
 
 use crate::{
     compose::{Plugin, compose},
-    manifest::Manifest,
+    manifest::{self, Manifest},
 };
 
 /// The folder of compiled components in the data folder.
 pub const CACHE_FOLDER: &str = "cache";
 
-/// The wasm of a component of the manifest, with its dependencies joined in.
+/// How much of a file is read at once.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// A component of the manifest with its dependencies joined in: from the folder of the cache, or compiled into it.
 ///
 /// # Errors
-/// When a file is missing (the error says how to build it), or does not fit its dependencies.
-pub fn wasm(manifest: &Manifest, name: &str) -> Result<Vec<u8>> {
-    let component = manifest
-        .components
-        .get(name)
-        .with_context(|| format!("no component {name:?}"))?;
+/// When a file is missing (the error says how to build it), does not fit its dependencies or does not compile, or the
+/// cache cannot be written.
+pub fn compiled(
+    engine: &Engine,
+    manifest: &Manifest,
+    name: &str,
+    folder: &Path,
+) -> Result<Component> {
+    // What lies here is run as it is: nobody else may write it.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let path = folder.join(format!("{}.cwasm", fingerprint(engine, manifest, name)?));
+    if path.exists() {
+        // A file that another version or a broken disk left is compiled anew.
+        if let Ok(component) = load(engine, &path) {
+            return Ok(component);
+        }
+    }
+    let compiled = engine
+        .precompile_component(&wasm(manifest, name)?)
+        .map_err(anyhow::Error::from)
+        .context("compiling")?;
+    store(&path, &compiled).with_context(|| format!("cannot write {}", path.display()))?;
+    load(engine, &path)
+}
+
+/// The wasm of a component with its dependencies joined in.
+fn wasm(manifest: &Manifest, name: &str) -> Result<Vec<u8>> {
     let mut dependencies = BTreeMap::new();
-    for (import, dependency) in &component.dependencies {
+    for (import, dependency) in &named(manifest, name)?.dependencies {
+        let mut wasm = Vec::new();
+        open(manifest, &dependency.component)?.read_to_end(&mut wasm)?;
         let plugin = Plugin {
             component: dependency.component.clone(),
-            wasm: read(manifest, &dependency.component)?,
+            wasm,
             export: dependency.export.clone(),
         };
         dependencies.insert(import.clone(), plugin);
     }
-    compose(name, read(manifest, name)?, dependencies)
+    let mut wasm = Vec::new();
+    open(manifest, name)?.read_to_end(&mut wasm)?;
+    compose(name, wasm, dependencies)
 }
 
-fn read(manifest: &Manifest, name: &str) -> Result<Vec<u8>> {
-    let component = manifest
-        .components
-        .get(name)
-        .with_context(|| format!("no component {name:?}"))?;
+fn named<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a manifest::Component> {
+    let component = manifest.components.get(name);
+    component.with_context(|| format!("no component {name:?}"))
+}
+
+fn open(manifest: &Manifest, name: &str) -> Result<fs::File> {
+    let component = named(manifest, name)?;
     let path = &component.source;
-    match fs::read(path) {
-        Ok(bytes) => Ok(bytes),
+    match fs::File::open(path) {
+        Ok(file) => Ok(file),
         Err(error) if component.build.is_empty() => Err(error)
             .with_context(|| format!("cannot read the component {name} from {}", path.display())),
         Err(error) => bail!(
@@ -59,32 +93,6 @@ fn read(manifest: &Manifest, name: &str) -> Result<Vec<u8>> {
             component.build.join(" && ")
         ),
     }
-}
-
-/// Compiles a component, or takes it compiled from the folder of the cache.
-///
-/// # Errors
-/// When it does not compile, or the cache cannot be written.
-pub fn compile(engine: &Engine, wasm: &[u8], folder: &Path) -> Result<Component> {
-    // What lies here is run as it is: nobody else may write it.
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let path = folder.join(format!("{}.cwasm", fingerprint(engine, wasm)));
-    if path.exists() {
-        // A file that another version or a broken disk left is compiled anew.
-        if let Ok(component) = load(engine, &path) {
-            return Ok(component);
-        }
-    }
-    let compiled = engine
-        .precompile_component(wasm)
-        .map_err(anyhow::Error::from)
-        .context("compiling")?;
-    store(&path, &compiled).with_context(|| format!("cannot write {}", path.display()))?;
-    load(engine, &path)
 }
 
 #[expect(
@@ -98,20 +106,38 @@ fn load(engine: &Engine, path: &Path) -> Result<Component> {
     component.map_err(anyhow::Error::from)
 }
 
-/// Names the bytes and everything of the engine that changes what they compile to.
-fn fingerprint(engine: &Engine, wasm: &[u8]) -> String {
+/// Names what a component is made of, and everything of the engine that changes what that compiles to. The files are
+/// read piece by piece: held whole, they would be the largest part of a start.
+fn fingerprint(engine: &Engine, manifest: &Manifest, name: &str) -> Result<String> {
     let mut compatibility = DefaultHasher::new();
     engine
         .precompile_compatibility_hash()
         .hash(&mut compatibility);
     let mut digest = Sha256::new();
-    digest.update(wasm);
     digest.update(compatibility.finish().to_le_bytes());
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    absorb(&mut digest, manifest, name)?;
+    for (import, dependency) in &named(manifest, name)?.dependencies {
+        let export = dependency.export.as_deref().unwrap_or_default();
+        digest.update(format!("\n{import}\n{export}\n"));
+        absorb(&mut digest, manifest, &dependency.component)?;
+    }
+    let digest = digest.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn absorb(digest: &mut Sha256, manifest: &Manifest, name: &str) -> Result<()> {
+    let mut pieces = BufReader::with_capacity(PIECE_BYTES, open(manifest, name)?);
+    let mut whole = Sha256::new();
+    loop {
+        let piece = pieces.fill_buf()?;
+        if piece.is_empty() {
+            digest.update(whole.finalize());
+            return Ok(());
+        }
+        whole.update(piece);
+        let length = piece.len();
+        pieces.consume(length);
+    }
 }
 
 fn store(path: &Path, compiled: &[u8]) -> Result<()> {

@@ -77,7 +77,7 @@ fn advance_epochs(engine: &wasmtime::EngineWeak) {
 #[must_use]
 pub fn store(engine: &Engine, state: State) -> Store<State> {
     let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.limits);
+    store.limiter(|state| &mut state.allowance);
     store.epoch_deadline_callback(interrupt);
     store.set_epoch_deadline(1);
     store

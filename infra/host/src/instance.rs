@@ -1,10 +1,13 @@
 //! What belongs to one running instance of a component: its WASI contexts, limits and host interfaces.
 
-use wasmtime::{StoreLimits, component::ResourceTable};
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::factors::{self, Factors, Permissions};
+use crate::{
+    factors::{self, Factors, Permissions},
+    limits::Allowance,
+};
 
 /// The data of a store.
 pub struct State {
@@ -15,7 +18,7 @@ pub struct State {
     /// Limits of wasi:http.
     pub http: WasiHttpCtx,
     /// The most memory and tables the guest may have.
-    pub limits: StoreLimits,
+    pub allowance: Allowance,
     /// How often the running request was interrupted by the epoch.
     pub interruptions: u32,
     /// Where the guest may connect to over HTTP.
@@ -39,13 +42,13 @@ impl State {
         factors: &Factors,
         permissions: &Permissions,
         wasi: WasiCtx,
-        limits: StoreLimits,
+        allowance: Allowance,
     ) -> Self {
         Self {
             table: ResourceTable::new(),
             wasi,
             http: WasiHttpCtx::new(),
-            limits,
+            allowance,
             interruptions: 0,
             outbound_http: factors::outbound_http::Instance::new(permissions),
             key_value: factors.key_value.instance(permissions),

@@ -8,10 +8,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use commands::Command;
 
-/// A request makes some hundred small allocations, freed on whichever thread finishes it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let command = Command::parse();
     match commands::run(command) {

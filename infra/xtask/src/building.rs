@@ -1,8 +1,8 @@
 //! `cargo xtask build`: the components of the manifest, and the two programs that run and feed them.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, thread};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::workspace::{self, COMPONENT_PROFILE, COMPONENT_TARGET};
 
@@ -17,23 +17,34 @@ pub const FIXTURES: [&str; 2] = [PROBE, "reach"];
 /// # Errors
 /// When the component target cannot be installed, or something does not compile.
 pub fn everything() -> Result<()> {
-    components(&[])?;
-    programs()
+    with_components(&[])
 }
 
-/// Builds the components of the manifest and further ones, in one call.
+/// Builds the programs, and in what they leave of the processors the components of the manifest and further ones: the
+/// host is one long unit at the end, beside which most cores would idle.
 ///
 /// # Errors
 /// When the component target cannot be installed, or something does not compile.
-pub fn components(further: &[&str]) -> Result<()> {
+pub fn with_components(further: &[&str]) -> Result<()> {
     install_target()?;
+    thread::scope(|scope| {
+        let components = scope.spawn(|| components(further));
+        let programs = programs();
+        let components = components.join();
+        programs?;
+        components.map_err(|_| anyhow!("building the components panicked"))?
+    })
+}
+
+fn components(further: &[&str]) -> Result<()> {
     let packages = workspace::component_packages()?;
     let packages: Vec<&str> = packages
         .iter()
         .map(String::as_str)
         .chain(further.iter().copied())
         .collect();
-    workspace::run(&mut component_command("build", &packages)).context("building the components")
+    let command = component_command("build", &packages);
+    workspace::run(&mut workspace::yielding(command)).context("building the components")
 }
 
 /// Builds `linli` and `linli-bridge`.

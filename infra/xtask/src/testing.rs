@@ -33,8 +33,7 @@ pub fn everything(runner_arguments: &[String]) -> Result<()> {
     let clients = mosquitto_clients();
     let steps = [
         step("build", || {
-            building::components(&building::FIXTURES)
-                .and_then(|()| building::programs())
+            building::with_components(&building::FIXTURES)
                 .and_then(|()| building::compile_components())
                 .map(|()| "ok".to_owned())
         }),

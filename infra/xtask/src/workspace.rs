@@ -50,6 +50,27 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same command, which lets all others go first; as it is where there is no `nice`.
+#[must_use]
+pub fn yielding(command: Command) -> Command {
+    if !is_installed("nice") {
+        return command;
+    }
+    let mut yielding = Command::new("nice");
+    yielding.args(["-n", "10"]).arg(command.get_program());
+    yielding.args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        yielding.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => yielding.env(name, value),
+            None => yielding.env_remove(name),
+        };
+    }
+    yielding
+}
+
 fn is_of_a_package(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }

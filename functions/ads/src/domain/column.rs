@@ -6,9 +6,9 @@ use kernel::{
 };
 
 use super::creative::own_review;
-use super::line::{Targeting, Viewer};
 use super::placement::words;
 use super::text::{Body, Name, Note, Reason};
+use super::wish::{Targeting, Viewer};
 
 words! {
     /// How the review of an article stands.

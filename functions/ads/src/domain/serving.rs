@@ -6,8 +6,8 @@ use kernel::{AdLineId, CreativeId, MerchantId, PlacementId};
 
 use super::creative::Subject;
 use super::day::count;
-use super::line::{Pacing, Targeting, Viewer};
 use super::placement::ReviewClass;
+use super::wish::{Pacing, Targeting, Viewer};
 
 /// What a line in flight may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,10 @@ mod tests {
             Some("a".to_owned())
         );
         assert_eq!(
-            chosen(std::slice::from_ref(&fine), &[fine.merchant.clone()]),
+            chosen(
+                std::slice::from_ref(&fine),
+                std::slice::from_ref(&fine.merchant)
+            ),
             None
         );
         let cap = Cap {

@@ -11,7 +11,8 @@ use web::{Reply, Request};
 use super::{caller, private};
 use crate::context::Context;
 use crate::domain::{check_viewer, unknown_community, unknown_offer};
-use crate::store::offers::{PLACEMENTS_MAX, Told};
+use crate::store::offers::PLACEMENTS_MAX;
+use crate::store::told::Told;
 use crate::{serving, tracking};
 
 /// What everything paid says (Advertising Law, article 14).

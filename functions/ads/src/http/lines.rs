@@ -10,8 +10,9 @@ use web::{Query, Reply, Request};
 use super::orders::shown_line;
 use super::{answer, caller, held, path_id, replied, whose, write, write_once};
 use crate::context::Context;
-use crate::domain::line::{LINE_CREATIVES_MAX, LineKind, Targeting, Verb, Wish, pro_rata};
+use crate::domain::line::{LINE_CREATIVES_MAX, LineKind, Verb, pro_rata};
 use crate::domain::placement::Pricing;
+use crate::domain::wish::{Targeting, Wish};
 use crate::domain::{
     Hold, Line, LineState, check_writer, unknown_creative, unknown_line, unknown_placement,
 };

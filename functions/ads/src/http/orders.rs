@@ -10,12 +10,14 @@ use web::{Query, Reply, Request};
 use super::{answer, caller, held, path_id, stored, whose, write};
 use crate::booking;
 use crate::context::Context;
-use crate::domain::line::{LineKind, Pacing, Wish};
+use crate::domain::line::LineKind;
 use crate::domain::placement::Pricing;
 use crate::domain::text::Name;
+use crate::domain::wish::{Pacing, Wish};
 use crate::domain::{Hold, Line, LineState, unknown_merchant, unknown_order, unknown_placement};
 use crate::rows::{WrittenCap, WrittenTargeting, written_caps};
-use crate::store::lines::{self as sql, Order};
+use crate::store::lines;
+use crate::store::orders::{self as sql, Order};
 use crate::store::placements;
 use crate::{facts, inbox};
 
@@ -80,8 +82,8 @@ pub(super) async fn show(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let (order, _) = seen(&context.db, &actor, order).await?;
-    let lines = sql::lines_of_order(&context.db, &actor.tenant, &order.id).await?;
-    let lines: Vec<Value> = lines.iter().map(|line| shown_line(context, line)).collect();
+    let found = lines::lines_of_order(&context.db, &actor.tenant, &order.id).await?;
+    let lines: Vec<Value> = found.iter().map(|line| shown_line(context, line)).collect();
     Ok(Reply::ok(&shown(&order, Some(lines))))
 }
 
@@ -158,7 +160,7 @@ pub(super) async fn add_line(
             created_at: context.now,
             version: 1,
         };
-        sql::insert_line(tx, &line).await?;
+        lines::insert_line(tx, &line).await?;
         facts::line_changed(context, tx, &line, Some(&actor.id)).await?;
         answer(201, &shown_line(context, &line))
     })

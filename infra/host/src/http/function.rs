@@ -183,6 +183,8 @@ struct Worker {
     deadline_ms: AtomicU64,
     /// Whether a request ran into its deadline: the instance is not to be used again.
     expired: AtomicBool,
+    /// Whether its memory has grown beyond what is kept.
+    grown: Arc<AtomicBool>,
     speaker: Arc<Speaker>,
 }
 
@@ -211,6 +213,7 @@ impl HandlerState for Pool {
             start: self.start,
             deadline_ms: AtomicU64::new(0),
             expired: AtomicBool::new(false),
+            grown: store.data().allowance.grown(),
             speaker,
         });
         let expiration = Expiration {
@@ -282,7 +285,8 @@ impl WorkerState for Serving {
 
     fn should_accept_request(&self, at_once: usize, total: usize) -> ShouldAccept {
         let limits = &self.worker.function.limits;
-        if total >= to_usize(limits.requests_per_instance) {
+        let grown = self.worker.grown.load(Ordering::Relaxed);
+        if grown || total >= to_usize(limits.requests_per_instance) {
             ShouldAccept::Never
         } else if at_once >= to_usize(limits.requests_at_once) {
             ShouldAccept::No

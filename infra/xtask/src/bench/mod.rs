@@ -50,8 +50,7 @@ pub enum Part {
 /// When something cannot be built or started.
 pub async fn parts(parts: &[Part]) -> Result<()> {
     let wanted = |part| parts.is_empty() || parts.contains(&part);
-    building::components(&[building::PROBE])?;
-    building::programs()?;
+    building::with_components(&[building::PROBE])?;
     let scratch = Scratch::new()?;
     let mut table = Table::default();
     if wanted(Part::Hello) {

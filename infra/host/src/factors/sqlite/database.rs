@@ -9,7 +9,7 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -22,9 +22,10 @@ use tokio::{
 };
 
 use super::{
-    BUSY_WAIT_MAX, CONNECTIONS_IDLE_MAX, CONNECTIONS_PER_DATABASE_MAX,
+    BUSY_WAIT_MAX, CONNECTIONS_PER_DATABASE_MAX,
     checkpoint::Checkpointer,
     connection::{self, Prepared},
+    idle::Idle,
     log::{Log, WalFile},
     session::Session,
 };
@@ -40,7 +41,7 @@ pub struct Database {
     log: Arc<Log>,
     turn: Arc<AsyncMutex<()>>,
     slots: Arc<Semaphore>,
-    idle: Mutex<Vec<Prepared>>,
+    idle: Idle,
     slow: RwLock<HashSet<String>>,
     statements: AtomicU64,
     busy_waits: AtomicU64,
@@ -87,7 +88,7 @@ impl Database {
             log,
             turn,
             slots: Arc::new(Semaphore::new(CONNECTIONS_PER_DATABASE_MAX)),
-            idle: Mutex::default(),
+            idle: Idle::default(),
             slow: RwLock::default(),
             statements: AtomicU64::new(0),
             busy_waits: AtomicU64::new(0),
@@ -109,7 +110,7 @@ impl Database {
             .ok_or_else(|| {
                 Error::Io("too many connections are open to this database".to_owned())
             })?;
-        let kept = self.lock_idle().pop();
+        let kept = self.idle.take();
         let prepared = match kept {
             Some(prepared) => prepared,
             None => connection::open(&self.path, &self.log)
@@ -166,10 +167,7 @@ impl Database {
             && !prepared.watch.is_personal()
             && !prepared.watch.is_cancelled();
         if reusable {
-            let mut idle = self.lock_idle();
-            if idle.len() < CONNECTIONS_IDLE_MAX {
-                idle.push(prepared);
-            }
+            self.idle.put(prepared);
         }
         drop(slot);
     }
@@ -189,14 +187,10 @@ impl Database {
         }
     }
 
-    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Prepared>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// How many connections wait for the next guest.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
-        self.lock_idle().len()
+        self.idle.len()
     }
 
     /// How many more connections guests could open now.

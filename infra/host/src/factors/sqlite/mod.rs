@@ -10,6 +10,7 @@ mod checkpoint;
 mod connection;
 mod database;
 mod host;
+mod idle;
 mod log;
 mod session;
 #[cfg(test)]
