@@ -278,37 +278,3 @@ async fn two_replicas_and_a_kill_in_between_lease_each_delivery_once() {
     })
     .await;
 }
-
-#[tokio::test]
-async fn a_sender_that_is_killed_while_it_waits_loses_nothing_and_nobody_else_sends_meanwhile() {
-    on_each_engine(async |mut world| {
-        world.browser(LI, "a").await;
-        let id = world.tell("k", &notice(&json!({"all": true}))).await;
-        let killed = world.replica();
-        killed
-            .courier
-            .hangs
-            .store(true, std::sync::atomic::Ordering::Relaxed);
-        let limit = std::time::Duration::from_millis(500);
-        let tick = tokio::time::timeout(limit, Box::pin(push::cron::tick(&killed)));
-        assert!(tick.await.is_err(), "it was killed");
-        assert_eq!(killed.courier.take().len(), 1);
-        for _ in 0..3 {
-            world.tick().await;
-            world.later(30_000);
-        }
-        assert!(world.context.courier.take().is_empty());
-        world.later(30_000);
-        world.tick().await;
-        world.tick().await;
-        assert_eq!(world.context.courier.take().len(), 1);
-        let deliveries = world.deliveries(&id).await;
-        let pushed = deliveries.iter().find(|one| one["channel"] == "web_push");
-        let pushed = pushed.unwrap();
-        assert_eq!(
-            (&pushed["state"], &pushed["tries"]),
-            (&json!("sent"), &json!(2))
-        );
-    })
-    .await;
-}
