@@ -12,6 +12,9 @@ create table ads_merchant (
     merchant text not null,
     name text not null,
     version bigint not null,
+    -- Whether its deposit and its debts let it book; until something is heard, they do.
+    may_trade bigint not null check (may_trade in (0, 1)),
+    standing_version bigint not null,
     primary key (tenant, merchant)
 );
 
@@ -115,7 +118,7 @@ create table ads_line (
 create index ads_line_of_placement on ads_line (tenant, placement, live, state);
 create index ads_line_of_order on ads_line (tenant, order_id, id);
 create index ads_line_of_merchant on ads_line (tenant, merchant, id);
-create index ads_line_of_barter on ads_line (tenant, barter);
+create index ads_line_of_barter on ads_line (tenant, barter, id);
 create index ads_line_deal on ads_line (tenant, class, booked_at) where deal_minor is not null;
 create index ads_line_chargeable on ads_line (charge_month) where charge_month is not null;
 create index ads_line_reserved on ads_line (reserved_until) where reserved_until is not null;

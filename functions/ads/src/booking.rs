@@ -16,7 +16,7 @@ use crate::domain::wish::{Wish, placement_closed};
 use crate::domain::{Creative, Line, LineState, Placement, unknown_line, unknown_placement};
 use crate::facts;
 use crate::store::seats::Seat;
-use crate::store::{billing, creatives, lines, placements, seats};
+use crate::store::{billing, creatives, known, lines, placements, seats};
 
 /// What a flight costs: each day of it, the price that is paid by, and all of it.
 pub(crate) struct Quote {
@@ -134,6 +134,10 @@ pub(crate) async fn act(
     actor: &Actor,
 ) -> anyhow::Result<Line> {
     let state = line.state_on(context.today()).after(verb)?;
+    let is_bought = matches!(verb, Verb::Reserve | Verb::Book);
+    if is_bought && !known::may_trade(tx, tx.tenant(), &line.merchant).await? {
+        return Err(may_not_trade().into());
+    }
     let line = Line {
         version: line.version + 1,
         ..line
@@ -244,6 +248,16 @@ async fn has_approved(tx: &Tx, line: &Line, placement: &Placement) -> anyhow::Re
         }
     }
     Ok(false)
+}
+
+fn may_not_trade() -> Refusal {
+    Refusal::conflict(
+        "merchant_may_not_trade",
+        Message::new(
+            "The merchant may not book at present: its deposit is due, or its shop is frozen. Pay what is owed first.",
+            "该商家保证金未缴或店铺已冻结，暂不能预订广告，请先结清欠款。",
+        ),
+    )
 }
 
 fn nothing_approved() -> Refusal {

@@ -1,12 +1,12 @@
-//! What other capabilities recorded: merchants and communities, what goods were sold for, what advertising was charged,
+//! What other capabilities recorded: merchants, how they stand, and communities, what goods were sold for, what advertising was charged,
 //! payments of rewards, people.
 
 use kernel::{OfferId, TenantId};
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
-    AdvertisingCharged, CommunityChanged, Event, MerchantChanged, OrderLineCompleted,
-    PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased,
+    AdvertisingCharged, CommunityChanged, Event, MerchantChanged, MerchantStandingChanged,
+    OrderLineCompleted, PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased,
 };
 
 use crate::context::Context;
@@ -19,6 +19,7 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     kinds: &[
         CommunityChanged::KIND,
         MerchantChanged::KIND,
+        MerchantStandingChanged::KIND,
         OrderLineCompleted::KIND,
         AdvertisingCharged::KIND,
         PaymentSucceeded::KIND,
@@ -93,6 +94,10 @@ async fn of_parties(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow:
     if let Some(changed) = event.read::<MerchantChanged>()? {
         let merchant = (&changed.merchant, changed.name.as_str());
         return known::put_merchant(tx, merchant, &changed.members, changed.version).await;
+    }
+    if let Some(changed) = event.read::<MerchantStandingChanged>()? {
+        let standing = (changed.standing.may_trade(), changed.version);
+        return known::put_standing(tx, &changed.merchant, standing).await;
     }
     if let Some(aliased) = event.read::<PersonAliased>()? {
         return people::alias(tx, &aliased.alias, &aliased.person).await;

@@ -77,8 +77,10 @@ pub(crate) async fn decide(
         }
     }
     let own = own_merchants(context, actor).await?;
-    let offered = offer(context, actor, (&viewer, &own), &chosen).await?;
-    served(context, actor, &offered).await
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    offer(context, actor, (&viewer, &own), &chosen).await
 }
 
 /// The creatives that stand in a placement, where it is one that the viewer's communities have.
@@ -104,19 +106,18 @@ async fn own_merchants(context: &Context, actor: &Actor) -> anyhow::Result<Vec<M
 }
 
 /// Promises the bids and stores the offers, in one transaction: what a budget does not bear is not offered.
-async fn offer<'a>(
+async fn offer(
     context: &Context,
     actor: &Actor,
     (viewer, own): (&str, &[MerchantId]),
-    chosen: &[(OfferId, &'a Found)],
-) -> anyhow::Result<Vec<(OfferId, &'a Found)>> {
-    if chosen.is_empty() {
-        return Ok(Vec::new());
-    }
+    chosen: &[(OfferId, &Found)],
+) -> anyhow::Result<Vec<Served>> {
     let metered = chosen
         .iter()
         .filter(|(_, found)| found.candidate.purse.is_some());
     let metered: Vec<_> = metered.map(|(_, found)| &found.candidate.line).collect();
+    let creatives = chosen.iter().map(|(_, found)| &found.candidate.creative);
+    let creatives: Vec<_> = creatives.collect();
     let is_platforms = may_write(actor);
     bulk(&context.db, async |batch| {
         let reserved = if metered.is_empty() {
@@ -124,12 +125,14 @@ async fn offer<'a>(
         } else {
             offers::reserve(batch, &actor.tenant, &metered, context.today()).await?
         };
-        let mut offered = Vec::new();
+        let shown = offers::shown(batch, &actor.tenant, &creatives).await?;
+        let mut served = Vec::new();
         for (id, found) in chosen {
             let candidate = &found.candidate;
-            if candidate.purse.is_some() && !reserved.contains(&candidate.line) {
+            let is_borne = candidate.purse.is_none() || reserved.contains(&candidate.line);
+            let Some(shown) = shown.get(&candidate.creative).filter(|_| is_borne) else {
                 continue;
-            }
+            };
             let new = NewOffer {
                 id: id.clone(),
                 found,
@@ -137,37 +140,14 @@ async fn offer<'a>(
                 is_internal: is_platforms || own.contains(&candidate.merchant),
             };
             offers::insert_offer(batch, &actor.tenant, &new, context.now).await?;
-            offered.push((id.clone(), *found));
+            served.push(Served {
+                placement: candidate.placement.clone(),
+                token: context.offers.seal(&actor.tenant, id)?,
+                expires_at: context.now.plus_millis(OFFER_MS),
+                shown: shown.clone(),
+            });
         }
-        Ok(offered)
+        Ok(served)
     })
     .await
-}
-
-async fn served(
-    context: &Context,
-    actor: &Actor,
-    offered: &[(OfferId, &Found)],
-) -> anyhow::Result<Vec<Served>> {
-    if offered.is_empty() {
-        return Ok(Vec::new());
-    }
-    let creatives: Vec<_> = offered
-        .iter()
-        .map(|(_, found)| &found.candidate.creative)
-        .collect();
-    let shown = offers::shown(&context.db, &actor.tenant, &creatives).await?;
-    let mut served = Vec::new();
-    for (id, found) in offered {
-        let Some(shown) = shown.get(&found.candidate.creative) else {
-            continue;
-        };
-        served.push(Served {
-            placement: found.candidate.placement.clone(),
-            token: context.offers.seal(&actor.tenant, id)?,
-            expires_at: context.now.plus_millis(OFFER_MS),
-            shown: shown.clone(),
-        });
-    }
-    Ok(served)
 }

@@ -103,7 +103,10 @@ pub(crate) async fn bidders(
 /// # Errors
 /// A failure of the database; 422 for terms that no round can be held on.
 pub(crate) async fn rank(context: &Context, tx: &Tx, wanted: &Wanted<'_>) -> anyhow::Result<Page> {
-    let lets = sealed_bids::let_now(tx, (tx.tenant(), wanted.target), context.now).await?;
+    let lets = match wanted.sold {
+        Kind::Rank => sealed_bids::let_now(tx, (tx.tenant(), wanted.target), context.now).await?,
+        Kind::Display => Vec::new(),
+    };
     let lets: Vec<Let> = lets.into_iter().filter(|let_| wanted.takes(let_)).collect();
     let all = bidders(context, tx, tx.tenant(), (wanted.target, wanted.sold)).await?;
     let bidding: Vec<Candidate> = all
@@ -157,7 +160,7 @@ impl Wanted<'_> {
     fn takes(&self, let_: &Let) -> bool {
         let has_slot =
             usize::try_from(let_.slot).is_ok_and(|slot| (1..=self.slots).contains(&slot));
-        self.sold == Kind::Rank && has_slot && !self.besides.contains(&let_.merchant)
+        has_slot && !self.besides.contains(&let_.merchant)
     }
 
     fn admits(&self, candidate: &Candidate) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use wire::advertising::{CreativeState, Ownership, ReserveMode};
 use wire::event::{
     CommunityChanged, CreativeChanged, MerchantChanged, MerchantStandingChanged, PaymentSucceeded,
-    PlacementChanged,
+    PlacementChanged, RefundFailed,
 };
 use wire::mall::{MerchantMode, Standing};
 
@@ -122,5 +122,18 @@ pub fn succeeded(asked: &Value, paid_at: Timestamp) -> PaymentSucceeded {
         channel: "simulated".to_owned(),
         paid_at,
         transaction: TransactionId::parse("1").unwrap(),
+    }
+}
+
+/// The channel refused for good to give that back.
+pub fn refund_failed(asked: &Value) -> RefundFailed {
+    let text = |name: &str| asked[name].as_str().unwrap().to_owned();
+    RefundFailed {
+        refund: text("refund").try_into().unwrap(),
+        payment: text("payment").try_into().unwrap(),
+        purpose: Some("ad_deposit".to_owned()),
+        reference: None,
+        amount_minor: asked["amount_minor"].as_i64().unwrap(),
+        reason: "refused".to_owned(),
     }
 }

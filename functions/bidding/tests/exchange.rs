@@ -220,6 +220,10 @@ async fn what_is_malformed_is_refused_and_what_is_unknown_is_tolerated() {
             let ask = world.post("/openrtb2/bid").text(text);
             ask.refused(400, "bid_request_malformed").await;
         }
+        let nulls = r#"{"id":"r1","imp":[{"id":"1","banner":{"format":null},"bidfloor":null,"ext":null}],
+            "site":null,"cur":null,"badv":null,"wseat":null,"test":null,"user":null,"device":null}"#;
+        let reply = world.post("/openrtb2/bid").text(nulls).reply().await;
+        assert_eq!(why(&reply), (204, "nobody"));
         let ask = world
             .post("/openrtb2/bid")
             .header("x-openrtb-version", "3.0")

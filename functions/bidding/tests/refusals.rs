@@ -54,6 +54,7 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/bidding/sealed-rounds", None, advertisers()),
         route("GET", "/api/bidding/sealed-rounds/{sealed}", None, strangers("sealed_round_unknown")),
         route("POST", "/api/bidding/sealed-rounds/{sealed}/bids", Some(bid), [strangers("sealed_round_unknown"), with("merchant_unknown", 404, &[BO]), with("auction_managers_only", 403, &[AUDITOR, APP_READER])].concat()),
+        route("POST", "/api/bidding/sealed-rounds/{sealed}/bids/{bid}/refund", None, [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
         route("POST", "/api/bidding/sealed-rounds/{sealed}/cancellation", None, [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
         route("POST", "/openrtb2/bid", None, vec![]),
         route("POST", "/openrtb2/auction", None, vec![]),
@@ -121,6 +122,7 @@ async fn places(world: &mut World) -> Places {
         ("offer", text(&page["items"][0]["offer"])),
         ("round", text(&page["round"])),
         ("sealed", text(&made["id"])),
+        ("bid", "b1".to_owned()),
         ("token", "demo.o1.AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
     ])
 }

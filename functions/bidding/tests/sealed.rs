@@ -245,3 +245,26 @@ async fn who_is_frozen_does_not_win_and_what_is_called_off_gives_all_deposits_ba
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_deposit_that_the_channel_refuses_to_give_back_is_asked_for_again() {
+    on_each_engine(async |mut world| {
+        let path = put_up(&world).await;
+        bid(&world, &path, (MEI, 1), 30_000).await;
+        let made = bid(&world, &path, (BO, 2), 20_000).await;
+        let again = format!("{path}/bids/{}/refund", made["id"].as_str().unwrap());
+        world.tick_at(CLOSES).await;
+        let ask = |key: &str| world.post(&again).by(WANG).key(key);
+        ask("a").refused(409, "deposit_refund_state").await;
+        let asked = world.last_fact("refund.requested").await;
+        world.record(&crate::events::refund_failed(&asked)).await;
+        world.tick().await;
+        assert_eq!(ask("b").content().await["refund_state"], "requested");
+        ask("c").refused(409, "deposit_refund_state").await;
+        assert_eq!(world.count("refund.requested").await, 2);
+        let other = format!("{path}/bids/b1/refund");
+        let unknown = world.post(&other).by(WANG).key("d");
+        unknown.refused(404, "sealed_bid_unknown").await;
+    })
+    .await;
+}

@@ -40,9 +40,10 @@ async fn a_ring_lets_in_who_moved_in_and_rings_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_opening_and_its_answer_ring_nowhere() {
+async fn asking_for_a_door_rings_nowhere_and_what_became_of_it_is_told() {
     on_each_engine(async |world| {
         let opening = world.opening_of_li().await;
+        assert!(world.context.outbox.take_rung().is_empty());
         let opened = wire::door::Outcome::Opened;
         assert_eq!(
             world.answer("gateway-1", &opening, opened).await,
@@ -52,7 +53,8 @@ async fn an_opening_and_its_answer_ring_nowhere() {
             .get(&format!("/api/doors/north/openings/{opening}"))
             .by(LI);
         assert_eq!(shown.content().await["state"], "opened");
-        assert!(world.context.outbox.take_rung().is_empty());
+        let demo = TenantId::parse("demo").unwrap();
+        assert_eq!(world.context.outbox.take_rung(), [demo]);
     })
     .await;
 }

@@ -46,8 +46,16 @@ pub async fn respond(context: &Context, request: &Request) -> Reply {
     reply
 }
 
-#[rustfmt::skip]
 async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match web::segments(request).as_slice() {
+        ["api", "push", ..] => of_people(context, request).await,
+        _ => of_others(context, request).await,
+    }
+}
+
+/// What people are reached on, what they agree to, and what is known of them.
+#[rustfmt::skip]
+async fn of_people(context: &Context, request: &Request) -> anyhow::Result<Reply> {
     match (request.method().as_str(), web::segments(request).as_slice()) {
         ("GET", ["api", "push", "keys"]) => devices::keys(context, request).await,
         ("POST", ["api", "push", "devices"]) => devices::register(context, request).await,
@@ -62,9 +70,25 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("POST", ["api", "push", "consents"]) => consents::say(context, request).await,
         ("GET", ["api", "push", "consents"]) => consents::list(context, request).await,
         ("GET", ["api", "push", "consents", "history"]) => consents::history(context, request).await,
+        ("POST", ["api", "push", "templates"]) => templates::add(context, request).await,
         ("GET", ["api", "push", "templates"]) => templates::list(context, request).await,
         ("GET", ["api", "push", "templates", template]) => templates::show(context, request, template).await,
-        ("PUT", ["api", "push", "templates", template]) => templates::put(context, request, template).await,
+        ("PUT", ["api", "push", "templates", template]) => templates::change(context, request, template).await,
+        (_, ["api", "push", "keys"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "consents" | "devices" | "templates"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "push", "devices", _]) => web::method_not_allowed("DELETE, GET"),
+        (_, ["api", "push", "devices", _, "deliveries"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "preferences"]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "people" | "templates", _]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "consents", "history"]) => web::method_not_allowed("GET"),
+        _ => of_messages(context, request).await,
+    }
+}
+
+/// What is told: messages, plans, paid pushes, topics.
+#[rustfmt::skip]
+async fn of_messages(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
         ("POST", ["api", "push", "audiences"]) => audiences::count(context, request).await,
         ("POST", ["api", "push", "messages"]) => messages::send(context, request).await,
         ("GET", ["api", "push", "messages"]) => messages::list(context, request).await,
@@ -93,6 +117,26 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("DELETE", ["api", "push", "topics", topic]) => topics::remove(context, request, topic).await,
         ("POST", ["api", "push", "topics", topic, "key"]) => topics::change_key(context, request, topic).await,
         ("POST", ["api", "push", "receipts"]) => receipts::tell(context, request).await,
+        (_, ["api", "push", "statistics"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "messages" | "orders" | "plans" | "topics"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "push", "messages", _, "deliveries"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "terms"]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "orders" | "plans", _]) => web::method_not_allowed("GET, PUT"),
+        (_, ["api", "push", "audiences" | "receipts"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "messages", _]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "messages", _, "cancellation" | "conversions"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "plans", _, "runs"]) => web::method_not_allowed("GET"),
+        (_, ["api", "push", "orders", _, "quote" | "payment" | "review" | "cancellation"]) => web::method_not_allowed("POST"),
+        (_, ["api", "push", "topics", _]) => web::method_not_allowed("DELETE"),
+        (_, ["api", "push", "topics", _, "key"]) => web::method_not_allowed("POST"),
+        _ => web::unknown_route(),
+    }
+}
+
+/// The inbox, webhooks, stop links, topics as clients of ntfy see them.
+#[rustfmt::skip]
+async fn of_others(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    match (request.method().as_str(), web::segments(request).as_slice()) {
         ("GET", ["api", "inbox"]) => inbox::list(context, request).await,
         ("GET", ["api", "inbox", "unread"]) => inbox::unread(context, request).await,
         ("POST", ["api", "inbox", "reads"]) => inbox::read_all(context, request).await,
@@ -118,22 +162,6 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["n", topic, "json"]) => notes::poll(context, request, topic).await,
         ("GET", ["n", topic, "auth"]) => notes::auth(context, request, topic).await,
         ("POST", ["internal", "ticks", "push"]) => tick(context, request).await,
-
-        (_, ["api", "push", "keys" | "statistics"]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "devices" | "messages" | "plans" | "orders" | "topics" | "consents"]) => web::method_not_allowed("GET, POST"),
-        (_, ["api", "push", "devices", _]) => web::method_not_allowed("DELETE, GET"),
-        (_, ["api", "push", "devices" | "messages", _, "deliveries"]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "preferences" | "terms"]) => web::method_not_allowed("GET, PUT"),
-        (_, ["api", "push", "people" | "templates" | "plans" | "orders", _]) => web::method_not_allowed("GET, PUT"),
-        (_, ["api", "push", "consents", "history"]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "templates"]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "audiences" | "receipts"]) => web::method_not_allowed("POST"),
-        (_, ["api", "push", "messages", _]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "messages", _, "cancellation" | "conversions"]) => web::method_not_allowed("POST"),
-        (_, ["api", "push", "plans", _, "runs"]) => web::method_not_allowed("GET"),
-        (_, ["api", "push", "orders", _, "quote" | "payment" | "review" | "cancellation"]) => web::method_not_allowed("POST"),
-        (_, ["api", "push", "topics", _]) => web::method_not_allowed("DELETE"),
-        (_, ["api", "push", "topics", _, "key"]) => web::method_not_allowed("POST"),
         (_, ["api", "inbox"]) => web::method_not_allowed("GET"),
         (_, ["api", "inbox", "reads"]) => web::method_not_allowed("POST"),
         (_, ["api", "inbox", _]) => web::method_not_allowed("GET"),

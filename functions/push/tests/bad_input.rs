@@ -68,7 +68,7 @@ async fn what_cannot_be_told_is_refused_and_nothing_is() {
 }
 
 #[tokio::test]
-async fn zones_rhythms_and_devices_that_are_none_are_refused() {
+async fn zones_and_rhythms_that_are_none_are_refused() {
     on_each_engine(async |world| {
         let plan = |zone: &str, rhythm: Value| {
             json!({
@@ -112,6 +112,13 @@ async fn zones_rhythms_and_devices_that_are_none_are_refused() {
             .json(&quiet)
             .refused(422, "span_invalid")
             .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn devices_that_cannot_be_reached_are_refused() {
+    on_each_engine(async |world| {
         let with = |endpoint: &str| {
             let mut device = browser("x");
             device["endpoint"] = json!(endpoint);

@@ -2,7 +2,7 @@
 
 use push::inbox::CONSUMER;
 use push::mqtt::receive;
-use store::events::is_waiting;
+use store::events::concerns;
 use trigger::Outcome;
 
 use crate::events::bill;
@@ -14,7 +14,7 @@ async fn a_ring_tells_people_at_once() {
         let context = &world.context;
         world.browser(LI, "a").await;
         world.record(&bill("r1")).await;
-        let waits = async || is_waiting(&context.db, &demo(), CONSUMER.name).await;
+        let waits = async || concerns(&context.db, &demo(), CONSUMER).await;
         assert!(waits().await.unwrap());
         assert_eq!(receive(context, "linli/demo/event").await, Outcome::Done);
         assert_eq!(context.courier.take().len(), 1);

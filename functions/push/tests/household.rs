@@ -29,11 +29,11 @@ async fn who_opened_a_door_reads_it_in_the_inbox_once() {
 async fn a_bill_is_told_to_the_household_and_to_no_other_in_its_own_words() {
     on_each_engine(async |world| {
         let template = json!({
-            "purpose": "service",
+            "id": "bill.published", "purpose": "service",
             "title": {"zh": "物业费账单", "en": "Bill"}, "body": {"zh": "{amount} 元", "en": "{amount} yuan"},
         });
         world
-            .put("/api/push/templates/bill.published")
+            .post("/api/push/templates")
             .by(WANG)
             .json(&template)
             .content()

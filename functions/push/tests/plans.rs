@@ -52,6 +52,34 @@ async fn a_tick_run_twice_and_on_two_replicas_tells_once() {
 }
 
 #[tokio::test]
+async fn a_tick_that_is_killed_anywhere_loses_and_doubles_nothing() {
+    on_each_engine(async |mut world| {
+        world.browser(LI, "a").await;
+        let id = plan(&world, &daily(0)).await;
+        world.at("2026-11-23T03:00:10Z");
+        let mut sent = 0;
+        for micros in (1..=30_u64).map(|step| step * step * 60) {
+            let killed = world.replica();
+            let limit = std::time::Duration::from_micros(micros);
+            let tick = tokio::time::timeout(limit, Box::pin(push::cron::tick(&killed)));
+            drop(tick.await);
+            sent += killed.courier.take().len();
+        }
+        world.tick().await;
+        world.later(121_000);
+        world.tick().await;
+        world.tick().await;
+        sent += world.context.courier.take().len();
+        // A sender that was killed after it sent and before it said so is followed by one more try.
+        assert!((1..=2).contains(&sent), "{sent}");
+        assert_eq!(runs(&world, &id).await.len(), 1);
+        assert_eq!(world.count("push.message_created").await, 1);
+        assert_eq!(world.inbox(LI).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn quiet_hours_put_pushes_off_until_they_end() {
     on_each_engine(async |mut world| {
         world.browser(LI, "a").await;

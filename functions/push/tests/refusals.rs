@@ -19,7 +19,7 @@ struct Route {
 }
 
 #[rustfmt::skip]
-fn routes() -> Vec<Route> {
+fn push_routes() -> Vec<Route> {
     let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let with = |code: &'static str, status: u16, who: &[Person]| who.iter().map(|person| (*person, status, code)).collect::<Vec<_>>();
     let people = || with("people_only", 403, &[DEVICE, AUDITOR, APP]);
@@ -36,7 +36,6 @@ fn routes() -> Vec<Route> {
     let message = json!({"audience": {"all": true}, "notification": {"title": {"zh": "a"}, "body": {"zh": "b"}}});
     let terms = json!({"time_zone": "Asia/Shanghai", "window_from": "07:00", "window_until": "23:00", "per_day": 1, "per_week": 3, "price_minor": 10, "calls_per_minute": 600, "messages_per_day": 10_000});
     let template = json!({"purpose": "service", "title": {"zh": "a", "en": "a"}, "body": {"zh": "b", "en": "b"}});
-    let hook = json!({"url": "https://hooks.example.net/other"});
     vec![
         route("GET", "/api/push/keys", None, vec![]),
         route("POST", "/api/push/devices", Some(browser("refused")), people()),
@@ -51,9 +50,10 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/push/consents", Some(json!({"purpose": "notice", "given": true})), people()),
         route("GET", "/api/push/consents", None, people()),
         route("GET", "/api/push/consents/history", None, with("people_only", 403, &[DEVICE, APP])),
+        route("POST", "/api/push/templates", Some(json!({"id": "refused", "purpose": "service", "title": {"zh": "a", "en": "a"}, "body": {"zh": "b", "en": "b"}})), tellers()),
         route("GET", "/api/push/templates", None, readers()),
         route("GET", "/api/push/templates/{template}", None, [readers(), with("push_template_unknown", 404, &[STRANGER])].concat()),
-        route("PUT", "/api/push/templates/{template}", Some(template), tellers()),
+        route("PUT", "/api/push/templates/{template}", Some(template), [tellers(), with("push_template_unknown", 404, &[STRANGER])].concat()),
         route("POST", "/api/push/audiences", Some(json!({"audience": {"all": true}})), readers()),
         route("POST", "/api/push/messages", Some(message), tellers()),
         route("GET", "/api/push/messages", None, readers()),
@@ -81,6 +81,19 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/push/topics", None, receivers()),
         route("DELETE", "/api/push/topics/{topic}", None, own("push_topic_unknown")),
         route("POST", "/api/push/topics/{topic}/key", None, own("push_topic_unknown")),
+    ]
+}
+
+/// The inbox, webhooks, and what only the deployment does.
+#[rustfmt::skip]
+fn other_routes() -> Vec<Route> {
+    let route = |method, path, body, refusals| Route { method, path, body, refusals };
+    let with = |code: &'static str, status: u16, who: &[Person]| who.iter().map(|person| (*person, status, code)).collect::<Vec<_>>();
+    let people = || with("people_only", 403, &[DEVICE, AUDITOR, APP]);
+    let receivers = || with("people_only", 403, &[DEVICE, AUDITOR]);
+    let own = |code| with(code, 404, &[MIN, CHEN, MEI, DEVICE, APP, AUDITOR, WANG, STRANGER]);
+    let hook = json!({"url": "https://hooks.example.net/other"});
+    vec![
         route("GET", "/api/inbox", None, people()),
         route("GET", "/api/inbox/unread", None, people()),
         route("POST", "/api/inbox/reads", Some(json!({"up_to": "x"})), people()),
@@ -96,6 +109,12 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/webhooks/{webhook}/deliveries/{delivery}/replay", None, own("webhook_unknown")),
         route("POST", "/internal/ticks/push", None, with("token_invalid", 401, &[LI, STRANGER])),
     ]
+}
+
+fn routes() -> Vec<Route> {
+    let mut all = push_routes();
+    all.extend(other_routes());
+    all
 }
 
 /// What is open to those who carry a secret of another kind: receipts, stop links, keys of topics. Their refusals stand
@@ -170,9 +189,9 @@ async fn places(world: &World) -> Places {
         .json(&hook)
         .content()
         .await;
-    let template = json!({"purpose": "service", "title": {"zh": "a", "en": "a"}, "body": {"zh": "b", "en": "b"}});
+    let template = json!({"id": "door.opened", "purpose": "service", "title": {"zh": "a", "en": "a"}, "body": {"zh": "b", "en": "b"}});
     world
-        .put("/api/push/templates/door.opened")
+        .post("/api/push/templates")
         .by(WANG)
         .json(&template)
         .content()

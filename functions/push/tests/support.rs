@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use kernel::{Currency, EventId, Money, TenantId, Timestamp};
 use ledger::{Account, Posting};
-use messaging::webpush::{self, Once};
+use messaging::webpush;
 use push::context::{Context, Settings};
 use push::courier::Call;
 use serde_json::{Value, json};
@@ -323,14 +323,6 @@ pub fn read_push(call: &Call) -> Value {
     let auth: [u8; 16] = decode(AUTH).try_into().unwrap();
     let text = webpush::decrypt(&call.body, &private, &auth).unwrap();
     serde_json::from_slice(&text).unwrap()
-}
-
-/// Random bytes of a test: always the same.
-pub fn once() -> Once {
-    Once {
-        ephemeral: [7; 32],
-        salt: [9; 16],
-    }
 }
 
 /// The header of a request.

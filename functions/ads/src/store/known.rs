@@ -9,12 +9,21 @@ statements! {
 
     HAS_COMMUNITY = "select community from ads_community where tenant = $1 and community = $2";
 
-    PUT_MERCHANT = "insert into ads_merchant (tenant, merchant, name, version) values ($1, $2, $3, $4)
+    PUT_MERCHANT = "insert into ads_merchant (tenant, merchant, name, version, may_trade, standing_version)
+        values ($1, $2, $3, $4, 1, 0)
         on conflict (tenant, merchant) do update set name = excluded.name, version = excluded.version
         where ads_merchant.version < excluded.version
         returning merchant";
 
-    NAME = "select name from ads_merchant where tenant = $1 and merchant = $2";
+    NAME = "select name from ads_merchant where tenant = $1 and merchant = $2 and version > 0";
+
+    PUT_STANDING = "insert into ads_merchant (tenant, merchant, name, version, may_trade, standing_version)
+        values ($1, $2, '', 0, $3, $4)
+        on conflict (tenant, merchant) do update set may_trade = excluded.may_trade,
+            standing_version = excluded.standing_version
+        where ads_merchant.standing_version < excluded.standing_version";
+
+    MAY_TRADE = "select may_trade from ads_merchant where tenant = $1 and merchant = $2";
 
     FORGET_MEMBERS = "delete from ads_member where tenant = $1 and merchant = $2";
 
@@ -87,6 +96,31 @@ pub async fn name(
 ) -> anyhow::Result<Option<String>> {
     let row = db.row(NAME, &[tenant.into(), merchant.into()]).await?;
     row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
+/// How a merchant stands with the platform, unless something newer was heard.
+pub async fn put_standing(
+    tx: &Tx,
+    merchant: &MerchantId,
+    (may_trade, version): (bool, i64),
+) -> anyhow::Result<()> {
+    let standing = [
+        tx.tenant().into(),
+        merchant.into(),
+        may_trade.into(),
+        version.into(),
+    ];
+    tx.execute(PUT_STANDING, &standing).await
+}
+
+/// Whether a merchant's deposit and debts let it book.
+pub async fn may_trade(
+    db: &impl Read,
+    tenant: &TenantId,
+    merchant: &MerchantId,
+) -> anyhow::Result<bool> {
+    let row = db.row(MAY_TRADE, &[tenant.into(), merchant.into()]).await?;
+    row.map_or(Ok(true), |row| row.boolean(0))
 }
 
 /// Whether somebody acts for a merchant.

@@ -24,13 +24,13 @@ statements! {
     CANDIDATES = "select l.placement, l.id, c.id, l.merchant, l.weight, l.caps, l.targeting, l.pacing, l.ends_on, c.subject,
             p.review_class, p.community, l.pricing, b.limit_micros, b.bid_micros, b.reserved_micros, b.spent_micros, b.day,
             b.day_micros
-        from ads_placement p
-        join ads_line l on l.tenant = p.tenant and l.placement = p.id
-        join ads_line_creative lc on lc.tenant = l.tenant and lc.line = l.id
-        join ads_creative c on c.tenant = lc.tenant and c.id = lc.creative
+        from ads_line l cross join ads_placement p cross join ads_line_creative lc cross join ads_creative c
         left join ads_budget b on b.tenant = l.tenant and b.line = l.id
-        where p.tenant = $1 and p.id in ($2, $3, $4, $5, $6) and p.active = 1
-            and l.live = 1 and l.state in ('booked', 'in_flight') and l.starts_on <= $7 and l.ends_on > $7
+        where l.tenant = $1 and l.placement in ($2, $3, $4, $5, $6) and l.live = 1 and l.state in ('booked', 'in_flight')
+            and l.starts_on <= $7 and l.ends_on > $7
+            and p.tenant = l.tenant and p.id = l.placement and p.active = 1
+            and lc.tenant = l.tenant and lc.line = l.id
+            and c.tenant = lc.tenant and c.id = lc.creative
             and c.state = 'approved' and (c.qualified_until is null or c.qualified_until > $7)
         order by l.placement, l.id, c.id limit 1000";
 
@@ -136,12 +136,12 @@ pub struct Shown {
 
 /// What people see of these creatives.
 pub async fn shown(
-    db: &impl Read,
+    batch: &Batch,
     tenant: &TenantId,
     creatives: &[&CreativeId],
 ) -> anyhow::Result<BTreeMap<CreativeId, Shown>> {
     let [a, b, c, d, e] = five(creatives.iter().map(|id| id.as_str()));
-    let rows = db.rows(SHOWN, &[tenant.into(), a, b, c, d, e]).await?;
+    let rows = batch.rows(SHOWN, &[tenant.into(), a, b, c, d, e]).await?;
     let shown = rows.iter().map(|row| {
         let id: CreativeId = row.id(0)?;
         let shown = Shown {

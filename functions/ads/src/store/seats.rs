@@ -22,21 +22,21 @@ statements! {
 
     EXPIRED = "select id from ads_line
         where tenant = $1 and placement = $2 and live = 0 and state = 'reserved' and reserved_until <= $3
-        order by id limit 50";
+        order by reserved_until, id limit 50";
 
     FLOWN = "select cast(coalesce(sum(price_minor), 0) as bigint) from ads_seat
         where tenant = $1 and line = $2 and day < $3 and skipped = 0";
 
     FLOWN_OF_BARTER = "select s.line, cast(coalesce(sum(s.price_minor), 0) as bigint)
-        from ads_line l join ads_seat s on s.tenant = l.tenant and s.line = l.id
-        where l.tenant = $1 and l.barter = $2 and s.skipped = 0 and s.day < $3
+        from ads_line l cross join ads_seat s
+        where l.tenant = $1 and l.barter = $2 and s.tenant = l.tenant and s.line = l.id and s.skipped = 0 and s.day < $3
             and s.day < coalesce(l.paused_from, '9999-12-31')
         group by s.line order by s.line";
 
     SKIP = "update ads_seat set skipped = 1
         where tenant = $1 and day < $3 and skipped = 0
-            and line in (select l.id from ads_line l where l.tenant = $1 and l.barter = $2 and l.paused_from is not null
-                and ads_seat.day >= l.paused_from)";
+            and line in (select l.id from ads_line l where l.tenant = $1 and l.barter = $2 and l.paused_from is not null)
+            and day >= (select min(l.paused_from) from ads_line l where l.tenant = $1 and l.barter = $2)";
 
 }
 

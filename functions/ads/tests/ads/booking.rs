@@ -1,7 +1,10 @@
 //! Booking: seats, states, namings that overlap, and a hundred who want the same seat.
 
 use futures_util::future::join_all;
+use kernel::MerchantId;
 use serde_json::{Value, json};
+use wire::event::MerchantStandingChanged;
+use wire::mall::Standing;
 
 use crate::support::{BO, DAY_MS, MEI, WANG, XU, banner, on_each_engine, placement};
 
@@ -209,6 +212,34 @@ async fn what_cannot_be_sold_is_refused() {
         let float = r#"{"placement":"home-top","pricing":"day","from":"2026-11-03","until":"2026-11-04","price_minor":12.34567890123456789012}"#;
         let problem = world.post("/api/ads/rate-cards").by(WANG).text(float).refused(422, "wrong_type").await;
         assert_eq!(problem["field"], "price_minor", "{problem}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_merchant_that_is_frozen_books_nothing_more_until_it_stands_well_again() {
+    on_each_engine(async |world| {
+        world.place(&placement("home-top", "banner", 1)).await;
+        let line = world
+            .draft((MEI, "m1"), &days("home-top", "2026-11-05", "2026-11-06"))
+            .await;
+        let stands = |standing, version| MerchantStandingChanged {
+            merchant: MerchantId::parse("m1").unwrap(),
+            standing,
+            version,
+            at: world.context.now,
+        };
+        world.record(&stands(Standing::Frozen, 2)).await;
+        // Old news changes nothing.
+        world.record(&stands(Standing::Good, 1)).await;
+        world.tick().await;
+        world
+            .act(MEI, &line, "reservation")
+            .refused(409, "merchant_may_not_trade")
+            .await;
+        world.record(&stands(Standing::Good, 3)).await;
+        world.tick().await;
+        world.act(MEI, &line, "reservation").content().await;
     })
     .await;
 }

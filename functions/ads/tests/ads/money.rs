@@ -1,8 +1,11 @@
 //! Money: months are charged once, rounded once, and shared once; what fell short is made good.
 
+use kernel::{ActorId, CommunityId, Currency, MerchantId, PlacementId, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use store::testing::sqlite;
+use wire::advertising::{ChargeSource, Ownership};
+use wire::event::{AdvertisingCharged, PersonErased};
 
 use crate::booking::days;
 use crate::delivery::{metered, priced};
@@ -85,101 +88,83 @@ async fn the_property_company_has_its_share_and_views_are_rounded_once() {
 }
 
 #[tokio::test]
-async fn what_fell_short_is_made_good_once_and_more_is_free() {
-    on_each_engine(async |mut world| {
-        world.place(&placement("home-top", "banner", 3)).await;
-        let mut line = days("home-top", "2026-11-02", "2026-11-04");
-        line["goal_views"] = json!(4);
-        let first = world.booked((MEI, "m1"), &line).await;
-        let second = world.booked((BO, "m2"), &line).await;
-        for _ in 0..40 {
-            world.look(LI, "home-top").await.unwrap();
+async fn what_others_charge_is_split_once_too_and_given_back_only_as_far_as_the_fund_goes() {
+    on_each_engine(async |world| {
+        let mut gate = placement("gate", "banner", 1);
+        gate["ownership"] = json!("common");
+        gate["community"] = json!("garden");
+        gate["cost_bps"] = json!(2_500);
+        world.place(&gate).await;
+        for (charge, amount_minor) in [
+            ("bidding.c1.2026-10", 1_000),
+            ("bidding.c1.2026-10", 1_000),
+            ("bidding.c2.2026-10", -2_000),
+        ] {
+            world.record(&bid(charge, amount_minor)).await;
         }
-        let path = |line: &str| format!("/api/ads/lines/{line}/make-goods");
-        let credit = json!({"kind": "credit"});
-        world
-            .post(&path(&first))
+        assert_eq!(world.tick().await["parked"], 0);
+        assert_eq!(world.balance("owners_common_fund:garden").await, 0);
+        let shared = world.facts_of("advertising.shared").await;
+        let owners: Vec<&Value> = shared.iter().map(|fact| &fact["owners_minor"]).collect();
+        assert_eq!(owners, [&json!(750), &json!(-750)]);
+        assert_eq!(shared[1]["platform_minor"], -1_250);
+        let revenue = world
+            .get("/api/ads/revenue?from=2026-10&to=2026-10")
             .by(WANG)
-            .key("a")
-            .json(&credit)
-            .refused(409, "nothing_short")
+            .content()
             .await;
-        world.tick_at("2026-11-05T00:00:00Z").await;
-        // Both were seen more often than promised: more is free, and nothing is short.
-        world
-            .post(&path(&second))
-            .by(WANG)
-            .key("b")
-            .json(&credit)
-            .refused(409, "nothing_short")
-            .await;
-        let mut short = days("home-top", "2026-11-05", "2026-11-07");
-        short["goal_views"] = json!(40);
-        let short = world.booked((MEI, "m1"), &short).await;
-        for _ in 0..10 {
-            world.look(LI, "home-top").await.unwrap();
+        assert_eq!(revenue["items"][0]["amount_minor"], -1_000);
+    })
+    .await;
+}
+
+fn bid(charge: &str, amount_minor: i64) -> AdvertisingCharged {
+    AdvertisingCharged {
+        charge: charge.to_owned(),
+        merchant: MerchantId::parse("m1").unwrap(),
+        source: ChargeSource::Bidding,
+        reference: "c1".to_owned(),
+        placement: PlacementId::parse("gate").ok(),
+        ownership: Ownership::Common,
+        community: CommunityId::parse("garden").ok(),
+        month: "2026-10".to_owned(),
+        amount_minor,
+        currency: Currency::Cny,
+        at: Timestamp::parse("2026-10-31T15:59:59Z").unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn who_is_forgotten_acts_for_nobody_and_was_seen_by_nobody() {
+    on_each_engine(async |world| {
+        world.place(&placement("home-top", "banner", 1)).await;
+        let mut line = days("home-top", "2026-11-02", "2026-11-05");
+        line["caps"] = json!([{"scope": "line", "window": "day", "views": 1}]);
+        world.booked((MEI, "m1"), &line).await;
+        world.look(LI, "home-top").await.unwrap();
+        assert!(world.decide(LI, "home-top").await.is_none());
+        for person in ["li", "mei"] {
+            world
+                .record(&PersonErased {
+                    person: ActorId::parse(person).unwrap(),
+                    actor: ActorId::parse("wang").unwrap(),
+                })
+                .await;
         }
-        world.tick_at("2026-11-08T00:00:00Z").await;
-        world
-            .post(&path(&short))
-            .by(MEI)
-            .key("c")
-            .json(&credit)
-            .refused(403, "operators_only")
-            .await;
-        let back = world
-            .post(&path(&short))
-            .by(WANG)
-            .key("d")
-            .json(&credit)
-            .content()
-            .await;
-        assert_eq!(
-            (&back["short_views"], &back["credit_minor"]),
-            (&json!(30), &json!(1_500))
-        );
-        world
-            .post(&path(&short))
-            .by(WANG)
-            .key("e")
-            .json(&credit)
-            .refused(409, "nothing_short")
-            .await;
-        world.tick_at("2026-12-01T00:00:00Z").await;
-        let sums: i64 = world
-            .facts_of("advertising.charged")
-            .await
-            .iter()
-            .filter(|fact| fact["reference"] == short.as_str())
-            .map(|fact| fact["amount_minor"].as_i64().unwrap())
-            .sum();
-        assert_eq!(sums, 500);
-        let mut again = days("home-top", "2026-12-02", "2026-12-03");
-        again["goal_views"] = json!(1_000);
-        let again = world.booked((MEI, "m1"), &again).await;
-        world.tick_at("2026-12-04T00:00:00Z").await;
-        let bonus = json!({"kind": "bonus", "starts_on": "2026-12-05", "ends_on": "2026-12-07"});
-        let bonus = world
-            .post(&path(&again))
-            .by(WANG)
-            .key("f")
-            .json(&bonus)
-            .content()
-            .await;
-        let free = world
-            .get(&format!(
-                "/api/ads/lines/{}",
-                bonus["make_good"].as_str().unwrap()
-            ))
-            .by(MEI)
-            .content()
-            .await;
-        assert_eq!(
-            (&free["kind"], &free["total_minor"], &free["goal_views"]),
-            (&json!("make_good"), &json!(0), &json!(1_000))
-        );
-        world.tick_at("2026-12-05T00:00:00Z").await;
+        world.tick().await;
+        // Nothing is known of what they saw; that somebody saw it stays.
         assert!(world.decide(LI, "home-top").await.is_some());
+        let total = world
+            .get("/api/ads/reports?by=day&from=2026-11-01&until=2026-12-01")
+            .by(WANG)
+            .content()
+            .await;
+        assert_eq!(total["total"]["reach"], 1);
+        world
+            .get("/api/ads/lines?merchant=m1")
+            .by(MEI)
+            .refused(404, "merchant_unknown")
+            .await;
     })
     .await;
 }

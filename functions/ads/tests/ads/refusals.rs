@@ -52,13 +52,10 @@ fn advertisers() -> Refusals {
 }
 
 #[rustfmt::skip]
-fn routes() -> Vec<Route> {
+fn core_routes() -> Vec<Route> {
     let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let with_unknown = |code| [writers(), with(code, 404, &[STRANGER])].concat();
     let reviewers = |code| [nobody(code), with("reviewers_only", 403, &[AUDITOR, APP_READER, XU, MEI])].concat();
-    let barter = || nobody("barter_unknown");
-    let barters = || [barter(), with("reading_only", 403, &[AUDITOR, APP_READER, ZHOU])].concat();
-    let barter_writers = || [barters(), with("operators_only", 403, &[KE])].concat();
     let column = json!({"name": "x", "from": "2026-01-01", "until": "2027-01-01"});
     let mut new_column = column.clone();
     new_column["id"] = json!("c9");
@@ -67,7 +64,6 @@ fn routes() -> Vec<Route> {
     let rate = json!({"placement": "home-top", "pricing": "day", "from": "2026-11-03", "until": "2026-11-04", "price_minor": 1});
     let mut changed = placement("home-top", "banner", 1);
     changed.as_object_mut().unwrap().remove("id");
-    let reward = json!({"barter": "{barter}", "item": 1, "name": "x", "units": 1, "price_minor": 0, "until": "2027-01-01"});
     vec![
         route("POST", "/api/ads/decisions", Some(json!({"placements": ["home-top"]})), with("viewers_only", 403, &[AUDITOR])),
         route("POST", "/api/ads/offers/{offer}/views", None, vec![]),
@@ -108,6 +104,18 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/ads/reports", None, advertisers()),
         route("GET", "/api/ads/charges", None, advertisers()),
         route("GET", "/api/ads/revenue", None, with("advertisers_only", 403, &[LI, CHEN, DEVICE, APP, MEI])),
+    ]
+}
+
+#[rustfmt::skip]
+fn exchange_routes() -> Vec<Route> {
+    let route = |method, path, body, refusals| Route { method, path, body, refusals };
+    let with_unknown = |code| [writers(), with(code, 404, &[STRANGER])].concat();
+    let barter = || nobody("barter_unknown");
+    let barters = || [barter(), with("reading_only", 403, &[AUDITOR, APP_READER, ZHOU])].concat();
+    let barter_writers = || [barters(), with("operators_only", 403, &[KE])].concat();
+    let reward = json!({"barter": "{barter}", "item": 1, "name": "x", "units": 1, "price_minor": 0, "until": "2027-01-01"});
+    vec![
         route("POST", "/api/ads/barters", Some(json!({"merchant": "cinema", "terms": crate::barters::terms()})), keepers("merchant_unknown")),
         route("GET", "/api/ads/barters", None, advertisers()),
         route("GET", "/api/ads/barters/{barter}", None, barter()),
@@ -126,6 +134,11 @@ fn routes() -> Vec<Route> {
         route("POST", "/api/ads/rewards/{reward}/redemptions", Some(json!({"code": "X"})), with_unknown("reward_unknown")),
         route("POST", "/internal/ticks/ads", None, with("token_invalid", 401, &[LI, STRANGER])),
     ]
+}
+
+/// Every route, in the order of the table.
+fn routes() -> Vec<Route> {
+    core_routes().into_iter().chain(exchange_routes()).collect()
 }
 
 /// The places of a path, filled in.

@@ -62,19 +62,22 @@ fn every_statement_is_about_the_tables_of_this_capability() {
     }
 }
 
-/// What grows with every view is looked up, never walked: a step of the plan that reads a whole table says SCAN.
+/// What grows with every view is looked up, never walked: no step of a plan reads a whole table, or all of a tenant's
+/// rows. What is done when somebody is forgotten may.
 #[tokio::test]
 async fn no_statement_walks_a_table_that_grows() {
     let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
-    for (name, sql) in statements() {
+    let rare = |name: &str| {
+        people::STATEMENTS.iter().any(|(rare, _)| *rare == name) || name == "IS_PLATFORM"
+    };
+    for (name, sql) in statements().filter(|(name, _)| !rare(name)) {
         let count = (1..=40).filter(|number| sql.contains(&format!("${number}")));
         let nothing = vec![store::Value::Null; count.count()];
         let ask = format!("explain query plan {sql}");
         let plan = world.context.db.rows(&ask, &nothing).await.unwrap();
         for step in plan.iter().map(|row| row.text(3).unwrap()) {
-            let is_walk =
-                step.starts_with("SCAN ") && !step.contains("USING") && !step.contains("SUBQUERY");
-            assert!(!is_walk || step.contains("CONSTANT ROW"), "{name}: {step}");
+            let is_walk = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW";
+            assert!(!is_walk && !step.contains("(tenant=?)"), "{name}: {step}");
         }
     }
 }

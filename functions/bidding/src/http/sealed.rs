@@ -184,6 +184,36 @@ pub(super) async fn call_off(
     replied(&ended)
 }
 
+/// Gives a deposit back once more, where the channel refused.
+pub(super) async fn refund(
+    context: &Context,
+    request: &Request,
+    (round, bid): (&str, &str),
+) -> anyhow::Result<Reply> {
+    let actor = caller(context, request)?;
+    inbox::catch_up(context, &actor.tenant).await?;
+    let who = (&actor.tenant, name_of(&actor));
+    let asked = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+        let round = found(&*tx, &actor, round).await?;
+        managers_only(&actor)?;
+        let id: SealedBidId = path_id(bid, unknown_bid)?;
+        let bids = sealed_bids::of_round(tx, tx.tenant(), &round.id).await?;
+        let bid = bids.into_iter().find(|bid| bid.id == id);
+        let mut bid = bid.ok_or_else(unknown_bid)?;
+        sealing::deposits::give_back_again(context, tx, &mut bid).await?;
+        answer(200, &shown_bid(bid))
+    })
+    .await?;
+    replied(&asked)
+}
+
+fn unknown_bid() -> Refusal {
+    Refusal::not_found(
+        "sealed_bid_unknown",
+        Message::new("There is no such bid in the round.", "该竞价中没有此出价。"),
+    )
+}
+
 async fn found(db: &impl Read, actor: &Actor, text: &str) -> anyhow::Result<SealedRound> {
     let id: SealedRoundId = path_id(text, unknown_round)?;
     // To who has nothing to do with advertising there are none.

@@ -42,16 +42,16 @@ pub struct BidRequest {
     #[serde(default)]
     pub dooh: Option<Channel>,
     /// The currencies in which bids may be.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub cur: Vec<String>,
     /// Advertisers that may not be shown, by their domains.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub badv: Vec<String>,
     /// Seats that may bid; all without.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub wseat: Vec<String>,
     /// Seats that may not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub bseat: Vec<String>,
     /// Who looks.
     #[serde(default)]
@@ -60,8 +60,18 @@ pub struct BidRequest {
     #[serde(default)]
     pub device: Option<Device>,
     /// 1 for what is not billed; such bids are not made here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub test: i64,
+}
+
+/// Some say `null` of what they leave out.
+fn or_absent<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    let said = Option::<T>::deserialize(from)?;
+    Ok(said.unwrap_or_else(T::default))
 }
 
 /// Where something is shown.
@@ -131,7 +141,7 @@ pub struct Banner {
     #[serde(default)]
     pub h: Option<i64>,
     /// Any of these.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_absent")]
     pub format: Vec<Size>,
 }
 

@@ -118,3 +118,28 @@ pub(crate) async fn give_back(
     bid.refund_state = Some("requested".to_owned());
     Ok(())
 }
+
+/// Asks once more for a refund that the channel refused: the money is in `suspense` again.
+///
+/// # Errors
+/// 409 for any other; a failure of the database.
+pub(crate) async fn give_back_again(
+    context: &Context,
+    tx: &Tx,
+    bid: &mut SealedBid,
+) -> anyhow::Result<()> {
+    let state = bid.refund_state.as_deref().unwrap_or("none");
+    if state != "failed" {
+        return Err(Refusal::conflict(
+            "deposit_refund_state",
+            Message::new(
+                format!("The deposit's refund is {state}; only a failed one is asked for again."),
+                format!("保证金退款状态为 {state}，仅失败的可以重新退款。"),
+            ),
+        )
+        .into());
+    }
+    bid.refund = None;
+    give_back(context, tx, bid).await?;
+    sealed_bids::update(tx, bid).await
+}

@@ -1,14 +1,15 @@
 //! `/api/push/templates`: texts in both languages by name; one of the name of a household rule replaces its texts.
 
-use kernel::{Message, Refusal};
+use kernel::{ActorId, Message, Refusal};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use web::{Query, Reply, Request};
 use wire::event::PushTemplateChanged;
 
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, name_of, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
-    Bilingual, Content, Draft, purpose, purpose_name, readers_only, tellers_only, unknown_template,
+    Bilingual, Content, Draft, purpose_name, readers_only, tellers_only, unknown_template,
 };
 use crate::facts;
 use crate::store::templates::{self as sql, Template};
@@ -22,6 +23,25 @@ struct Form {
     purpose: String,
     title: Texts,
     body: Texts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewTemplate {
+    id: String,
+    purpose: String,
+    title: Texts,
+    body: Texts,
+}
+
+impl NewTemplate {
+    fn form(self) -> Form {
+        Form {
+            purpose: self.purpose,
+            title: self.title,
+            body: self.body,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,53 +60,85 @@ struct Shown {
     version: i64,
 }
 
-pub(super) async fn put(
-    context: &Context,
-    request: &Request,
-    template: &str,
-) -> anyhow::Result<Reply> {
-    let actor = caller(context, request)?;
-    tellers_only(&actor)?;
-    let new: Form = web::body(request)?;
-    let id = name(template)?;
-    // A template is told one day: what cannot be is refused now.
+/// A template as it was written, if it can be told.
+fn checked(id: String, form: Form) -> Result<Template, Refusal> {
     let content = Content::of(Draft {
-        purpose: new.purpose.clone(),
+        purpose: form.purpose,
         sender: "x".to_owned(),
-        title: Bilingual::new(new.title.zh, new.title.en),
-        body: Bilingual::new(new.body.zh, new.body.en),
+        title: Bilingual::new(form.title.zh, form.title.en),
+        body: Bilingual::new(form.body.zh, form.body.en),
         url: None,
         channels: Vec::new(),
         urgency: None,
         collapse_key: None,
         ttl_seconds: None,
     })?;
-    let if_match = web::if_match(request);
+    Ok(Template {
+        id,
+        purpose: content.purpose,
+        title: content.title,
+        body: content.body,
+        version: 1,
+    })
+}
+
+pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<Reply> {
+    let actor = caller(context, request)?;
+    tellers_only(&actor)?;
+    let new: NewTemplate = web::body(request)?;
+    let template = checked(name(&new.id)?, new.form())?;
     let who = (&actor.tenant, name_of(&actor));
     let made = write(context, request, (who.0, &who.1), async |tx| {
-        let known = sql::template(tx, tx.tenant(), &id).await?;
-        let version = known.map_or(0, |known| known.version);
-        if let Some(wanted) = &if_match {
-            wanted.check(version)?;
+        let known = sql::template(tx, tx.tenant(), &template.id).await?;
+        if known.is_some() {
+            return Err(taken().into());
         }
+        keep(context, tx, &template, &actor.id).await?;
+        answer(201, &shown(template.clone()))
+    })
+    .await?;
+    stored(&made, "/api/push/templates")
+}
+
+pub(super) async fn change(
+    context: &Context,
+    request: &Request,
+    template: &str,
+) -> anyhow::Result<Reply> {
+    let actor = caller(context, request)?;
+    tellers_only(&actor)?;
+    let if_match = web::required_if_match(request)?;
+    let new: Form = web::body(request)?;
+    let after = checked(template.to_owned(), new)?;
+    let who = (&actor.tenant, name_of(&actor));
+    let made = write(context, request, (who.0, &who.1), async |tx| {
+        let known = sql::template(tx, tx.tenant(), &after.id).await?;
+        let version = known.ok_or_else(unknown_template)?.version;
+        if_match.check(version)?;
         let after = Template {
-            id: id.clone(),
-            purpose: purpose(&new.purpose).unwrap_or(content.purpose),
-            title: content.title.clone(),
-            body: content.body.clone(),
             version: version + 1,
+            ..after.clone()
         };
-        sql::put(tx, &after, (&actor.id, context.now)).await?;
-        let fact = PushTemplateChanged {
-            template: id.clone(),
-            version: after.version,
-            actor: actor.id.clone(),
-        };
-        facts::append(context, tx, &fact).await?;
+        keep(context, tx, &after, &actor.id).await?;
         answer(200, &shown(after))
     })
     .await?;
     replied(&made)
+}
+
+async fn keep(
+    context: &Context,
+    tx: &Tx,
+    template: &Template,
+    actor: &ActorId,
+) -> anyhow::Result<()> {
+    sql::put(tx, template, (actor, context.now)).await?;
+    let fact = PushTemplateChanged {
+        template: template.id.clone(),
+        version: template.version,
+        actor: actor.clone(),
+    };
+    facts::append(context, tx, &fact).await
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -144,4 +196,14 @@ fn name(text: &str) -> Result<String, Refusal> {
             "模板名为 1 到 64 个小写字母、数字、“.”、“-”或“_”。",
         ),
     ))
+}
+
+fn taken() -> Refusal {
+    Refusal::conflict(
+        "push_template_exists",
+        Message::new(
+            "There is a template of this name. Change it instead.",
+            "已有同名模板，请直接修改。",
+        ),
+    )
 }
