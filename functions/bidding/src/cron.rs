@@ -20,7 +20,7 @@ pub const CHARGED_MS: i64 = 90 * 24 * HOUR_MS;
 /// For how many hours qualities are kept: a week.
 const QUALITY_HOURS: i64 = 7 * 24;
 /// How long after its end a month is invoiced, in milliseconds: what was counted at its end is committed by then.
-const INVOICE_DELAY_MS: i64 = 10 * 60_000;
+const INVOICE_DELAY_MS: i64 = 5 * 60_000;
 /// The most of what is old that one tick forgets.
 const SWEEP_ROWS_MAX: i64 = 500;
 
