@@ -13,7 +13,7 @@ use super::{ANSWER_BYTES_MAX, Answered, Call, REQUEST_MS_MAX};
 
 /// The way out.
 #[derive(Debug, Default)]
-pub struct Courier;
+pub struct Courier {}
 
 impl Courier {
     /// Makes the request and waits for its answer.
