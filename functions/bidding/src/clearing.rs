@@ -6,16 +6,17 @@ use kernel::{Message, Refusal};
 
 /// Holds rounds by one rule.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(target_family = "wasm", derive(Default))]
 pub struct Auctioneer {
     /// The rule; in a component the plugin is one.
     #[cfg(not(target_family = "wasm"))]
     pub rule: auction::Rule,
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Default for Auctioneer {
     fn default() -> Self {
         Self {
-            #[cfg(not(target_family = "wasm"))]
             rule: auction::Rule::Gsp,
         }
     }
