@@ -239,8 +239,10 @@ impl Walk {
             return;
         }
         let named = |field: &str| content.get(field)?.as_str().map(str::to_owned);
-        if let Some(id) = named("id") {
-            self.made.insert(singular(last), id);
+        // Of a collection only: an action answers with what it was done to.
+        let one = singular(last);
+        if let Some(id) = named("id").filter(|_| one != last) {
+            self.made.insert(one, id);
         }
         // What comes of another thing: a merchant of its application; what is paid elsewhere.
         for other in ["merchant", "payment"] {

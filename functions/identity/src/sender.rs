@@ -97,6 +97,7 @@ mod guest {
             let body = bytes::Bytes::from(serde_json::to_vec(sending)?);
             let request = ::http::Request::post(&self.0)
                 .header(::http::header::CONTENT_TYPE, "application/json")
+                .header(::http::header::CONTENT_LENGTH, body.len())
                 .body(FullBody::new(body))?;
             let limit = spin_sdk::time::sleep(Duration::from_millis(WEBHOOK_MS_MAX));
             match first(spin_sdk::http::send(request), limit).await {

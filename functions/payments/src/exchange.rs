@@ -90,6 +90,10 @@ mod guest {
         for (name, value) in &sent.headers {
             builder = builder.header(*name, value);
         }
+        if !sent.body.is_empty() {
+            // Without its length a body goes out in chunks, which not every server reads.
+            builder = builder.header(::http::header::CONTENT_LENGTH, sent.body.len());
+        }
         let request = builder.body(FullBody::new(bytes::Bytes::from(sent.body)))?;
         let response = spin_sdk::http::send(request)
             .await

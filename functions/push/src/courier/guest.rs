@@ -30,7 +30,9 @@ impl Courier {
 }
 
 async fn send(call: Call) -> anyhow::Result<Answered> {
-    let mut request = ::http::Request::post(&call.url);
+    // Without its length a body goes out in chunks, which small servers do not read.
+    let mut request =
+        ::http::Request::post(&call.url).header(::http::header::CONTENT_LENGTH, call.body.len());
     for (name, value) in &call.headers {
         request = request.header(*name, value);
     }
