@@ -239,9 +239,10 @@ impl Walk {
             return;
         }
         let named = |field: &str| content.get(field)?.as_str().map(str::to_owned);
-        // Of a collection only: an action answers with what it was done to.
+        // Of a collection only: an action on one thing answers with that thing.
         let one = singular(last);
-        if let Some(id) = named("id").filter(|_| one != last) {
+        let is_collection = one != last || !operation.path.contains('{');
+        if let Some(id) = named("id").filter(|_| is_collection) {
             self.made.insert(one, id);
         }
         // What comes of another thing: a merchant of its application; what is paid elsewhere.
