@@ -124,7 +124,9 @@ async fn book(operator: &Client, shop: &str, creative: &str) -> Result<()> {
         let line = operator.post(&lines, line).await?;
         let line = format!("/api/ads/lines/{}", text(&line, "id")?);
         let shown = json!({ "creatives": [creative] });
-        operator.post(&format!("{line}/creatives"), shown).await?;
+        operator
+            .call("PUT", &format!("{line}/creatives"), Some(shown))
+            .await?;
         operator
             .post_once(
                 &format!("{line}/booking"),
