@@ -41,7 +41,7 @@ async fn three_thousand_households_are_told() {
     }
     let handed = begun.elapsed();
     println!(
-        "{HOUSEHOLDS} households: expanded in {expanded:?}, {sent} pushes handed off in {handed:?}"
+        "measured: {HOUSEHOLDS} households: expanded in {expanded:?}, {sent} pushes handed off in {handed:?}"
     );
     let calls = world.context.courier.take();
     assert_eq!(calls.len(), HOUSEHOLDS);
@@ -65,7 +65,7 @@ fn encryptions_a_second() {
         encrypt(&text, &subscription.receiver, &once()).unwrap();
         count += 1;
     }
-    println!("{} encryptions a second", count / 2);
+    println!("measured: {} encryptions a second", count / 2);
     let push = Push {
         plaintext: &text,
         ttl_seconds: 60,
