@@ -221,6 +221,19 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// As [`Tx::insert_many`].
+    ///
+    /// # Errors
+    /// As [`Tx::insert_many`].
+    pub async fn insert_many(&self, sql: &str, rows: &[Vec<Value>]) -> anyhow::Result<()> {
+        for chunk in rows.chunks(INSERT_ROWS_MAX) {
+            let many = crate::sql::with_rows(sql, chunk.len())?;
+            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            self.execute(&many, &parameters).await?;
+        }
+        Ok(())
+    }
+
     /// The rows of a query, or of a statement with RETURNING.
     ///
     /// # Errors
