@@ -224,7 +224,7 @@ async fn open_budget(tx: &Tx, line: &Line) -> anyhow::Result<()> {
     };
     let limit = Micros::of_minor(line.total_minor).context("a budget does not fit")?;
     let bid = price.context("a price does not fit")?;
-    lines::insert_budget(tx, &line.id, (limit, bid)).await
+    lines::insert_budget(tx, &line.id, (limit, bid), line.wish.pacing).await
 }
 
 /// Whether a creative can stand there: its format and size, and what it is about.

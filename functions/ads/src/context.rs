@@ -7,10 +7,15 @@ use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
+use crate::catalogue::Catalogue;
 use crate::domain::day::day_of;
 
 /// What the key of offers is derived for.
 const LABEL: &str = "linli ads offers 1";
+
+/// What this instance remembers from one request to the next.
+#[cfg(target_family = "wasm")]
+static REMEMBERED: std::sync::LazyLock<Catalogue> = std::sync::LazyLock::new(Catalogue::default);
 
 /// Opened once for each request or tick.
 pub struct Context {
@@ -22,6 +27,8 @@ pub struct Context {
     pub internal_token: Secret,
     /// Signs offers and names viewers.
     pub offers: OfferKey,
+    /// What stands in placements, as far as this instance remembers.
+    pub catalogue: Catalogue,
     /// The moment at which everything of this call happens.
     pub now: Timestamp,
     /// Rings the doorbell.
@@ -53,7 +60,10 @@ impl Context {
         .await?;
         let outbox = Outbox::new("ads", (&mqtt_host, &mqtt_port), mqtt_password);
         let secrets = (token_secret, internal_token);
-        Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)
+        Ok(Self {
+            catalogue: REMEMBERED.clone(),
+            ..Self::new(Db::open(&database_url)?, secrets, web::now()?, outbox)?
+        })
     }
 
     /// With these secrets: of tokens, and of schedulers.
@@ -69,6 +79,7 @@ impl Context {
         Ok(Self {
             db,
             offers: OfferKey::derive(&token_secret, LABEL)?,
+            catalogue: Catalogue::default(),
             token_secret: Secret::new("token_secret", token_secret)?,
             internal_token: Secret::new("internal_token", internal_token)?,
             now,

@@ -5,6 +5,7 @@
 
 mod bartering;
 mod booking;
+pub mod catalogue;
 mod charging;
 pub mod context;
 pub mod cron;

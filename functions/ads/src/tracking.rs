@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use advertising::{Invalid, Micros, Subject, Traffic, Window};
-use kernel::{OfferId, TenantId};
+use advertising::{Invalid, Micros, Promise, Subject, Traffic, Window};
+use kernel::TenantId;
 use store::{Batch, bulk};
 
 use crate::context::Context;
@@ -34,11 +34,11 @@ pub(crate) async fn tell(
     told: Told,
     is_crawler: bool,
 ) -> anyhow::Result<Option<Invalid>> {
-    let Some((tenant, id)) = context.offers.open(token) else {
+    let Some((tenant, promise)) = context.offers.open(token) else {
         return forged(context, token, told).await;
     };
     let counted = bulk(&context.db, async |batch| {
-        count(context, batch, (&tenant, &id), (told, is_crawler)).await
+        count(context, batch, (&tenant, &promise), (told, is_crawler)).await
     })
     .await;
     let Err(error) = counted else {
@@ -72,10 +72,10 @@ async fn forged(context: &Context, token: &str, told: Told) -> anyhow::Result<Op
 async fn count(
     context: &Context,
     batch: &Batch,
-    (tenant, id): (&TenantId, &OfferId),
+    (tenant, promise): (&TenantId, &Promise),
     (told, is_crawler): (Told, bool),
 ) -> anyhow::Result<()> {
-    let Some(made) = told::offer(batch, tenant, id).await? else {
+    let Some(made) = told::offered(batch, tenant, promise).await? else {
         return Err(NotCounted(Invalid::Unknown, None).into());
     };
     let not = |reason| anyhow::Error::from(NotCounted(reason, Some(Box::new(made.clone()))));
@@ -93,7 +93,7 @@ async fn count(
         return Err(not(Invalid::RateLimited));
     }
     // Whoever tells the same at the same moment finds it told here.
-    if !told::mark(batch, (tenant, id), told, context.now).await? {
+    if !told::mark(batch, tenant, &made, (told, context.now)).await? {
         return Err(not(Invalid::Used));
     }
     let is_billed = matches!(
@@ -102,7 +102,7 @@ async fn count(
     );
     let price = if is_billed { made.bid } else { Micros::ZERO };
     if is_billed {
-        told::capture(batch, (tenant, &made.line), price).await?;
+        told::capture(batch, (tenant, &promise.line), price).await?;
     }
     told::tally(batch, tenant, &made, (told, price, context.today())).await
 }
@@ -115,8 +115,8 @@ async fn within(
     made: &Made,
 ) -> anyhow::Result<bool> {
     let subject = Subject {
-        creative: made.creative.as_str(),
-        line: made.line.as_str(),
+        creative: made.promise.creative.as_str(),
+        line: made.promise.line.as_str(),
         advertiser: made.merchant.as_str(),
         placement: made.placement.as_str(),
     };
@@ -130,7 +130,7 @@ async fn within(
     for (subject, window, limit) in limits {
         let bucket = window.bucket(ZONE, context.now);
         let expires_at = context.now.plus_millis(window.millis_max());
-        let whose = (tenant, made.viewer.as_str());
+        let whose = (tenant, made.promise.viewer.as_str());
         if !told::count_view(batch, whose, (&subject, &bucket), (limit, expires_at)).await? {
             return Ok(false);
         }

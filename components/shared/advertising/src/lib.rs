@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! let offered = budget.reserve(bid)?;            // at the offer: spent + reserved never passes the limit
-//! let token = key.seal(&tenant, &offer)?;        // what the viewer sends back: once for the view, once for the click
+//! let token = key.seal(&tenant, &promise)?;      // what the viewer sends back: once for the view, once for the click
 //! offer.view(now, &traffic)?;                    // or the reason why it does not count
 //! let spent = offered.capture(bid, price);       // at the billable event; the rest is free again
 //! let owed = invoiced(accrued, charged_before);  // at the invoice: one rounding over all that was ever accrued
@@ -23,4 +23,4 @@ pub use cap::{CAPS_MAX, Cap, CapScope, Subject, Window, allowed};
 pub use micros::{MICROS_PER_MINOR, Micros, invoiced};
 pub use offer::{Invalid, OFFER_MS, Offer, Traffic, is_crawler};
 pub use pacing::{BUCKETS_A_DAY, even_share_bps, passes};
-pub use token::OfferKey;
+pub use token::{OfferKey, Promise};

@@ -3,15 +3,15 @@
 //! An offer's token is all that its view and its click need: screens and pages tell them without a login.
 
 use advertising::{Invalid, is_crawler};
-use kernel::{CommunityId, Message, PlacementId, Refusal};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use kernel::{CommunityId, Message, PlacementId, Refusal, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use web::{Reply, Request};
 
 use super::{caller, private};
 use crate::context::Context;
 use crate::domain::{check_viewer, unknown_community, unknown_offer};
-use crate::store::offers::PLACEMENTS_MAX;
+use crate::store::offers::{PLACEMENTS_MAX, Shown};
 use crate::store::told::Told;
 use crate::{serving, tracking};
 
@@ -23,6 +23,20 @@ pub const LABEL: &str = "广告";
 struct Asked {
     placements: Vec<PlacementId>,
     community: Option<CommunityId>,
+}
+
+#[derive(Serialize)]
+struct Decision<'a> {
+    items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    placement: &'a PlacementId,
+    label: &'static str,
+    offer: &'a str,
+    expires_at: Timestamp,
+    creative: &'a Shown,
 }
 
 pub(super) async fn decide(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -48,19 +62,15 @@ pub(super) async fn decide(context: &Context, request: &Request) -> anyhow::Resu
         None => actor.communities.clone(),
     };
     let served = serving::decide(context, &actor, &asked.placements, &communities).await?;
-    let items: Vec<Value> = served
-        .into_iter()
-        .map(|one| {
-            json!({
-                "placement": one.placement,
-                "label": LABEL,
-                "offer": one.token,
-                "expires_at": one.expires_at,
-                "creative": one.shown,
-            })
-        })
-        .collect();
-    Ok(private(Reply::ok(&json!({"items": items}))))
+    let items = served.iter().map(|one| Item {
+        placement: &one.placement,
+        label: LABEL,
+        offer: &one.token,
+        expires_at: one.expires_at,
+        creative: &one.shown,
+    });
+    let items = items.collect();
+    Ok(private(Reply::ok(&Decision { items })))
 }
 
 pub(super) async fn view(

@@ -23,6 +23,10 @@ statements! {
             reviewed_by = $21, reviewed_at = $22, version = $23
         where tenant = $1 and id = $2";
 
+    OTHERWISE_SHOWN = "update ads_placement set shown_version = shown_version + 1 where tenant = $1 and id in
+            (select l.placement from ads_line_creative lc cross join ads_line l
+             where lc.tenant = $1 and lc.creative = $2 and l.tenant = lc.tenant and l.id = lc.line)";
+
     CREATIVE = "select id, merchant, format, width, height, landing, title, body, image, domain, subject, approval_number,
             qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version
         from ads_creative where tenant = $1 and id = $2";
@@ -129,7 +133,10 @@ pub async fn insert_creative(tx: &Tx, creative: &Creative) -> anyhow::Result<()>
 /// Stores a creative's next version.
 pub async fn update_creative(tx: &Tx, creative: &Creative) -> anyhow::Result<()> {
     tx.execute(UPDATE_CREATIVE, &parameters(tx.tenant(), creative))
-        .await
+        .await?;
+    // Where it stands, something else may be shown from now on.
+    let whose = [tx.tenant().into(), (&creative.id).into()];
+    tx.execute(OTHERWISE_SHOWN, &whose).await
 }
 
 /// The creative of that id.

@@ -15,6 +15,9 @@ statements! {
         where ads_merchant.version < excluded.version
         returning merchant";
 
+    OTHERWISE_SHOWN = "update ads_placement set shown_version = shown_version + 1 where tenant = $1 and id in
+            (select l.placement from ads_line l where l.tenant = $1 and l.merchant = $2 and l.live = 1)";
+
     NAME = "select name from ads_merchant where tenant = $1 and merchant = $2 and version > 0";
 
     PUT_STANDING = "insert into ads_merchant (tenant, merchant, name, version, may_trade, standing_version)
@@ -80,6 +83,8 @@ pub async fn put_merchant(
     if news.is_none() {
         return Ok(());
     }
+    // Its name stands with what it shows.
+    tx.execute(OTHERWISE_SHOWN, &whose).await?;
     tx.execute(FORGET_MEMBERS, &whose).await?;
     let rows: Vec<_> = members
         .iter()

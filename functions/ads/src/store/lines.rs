@@ -60,8 +60,8 @@ statements! {
     CREATIVES = "select creative from ads_line_creative where tenant = $1 and line = $2 order by creative";
 
     INSERT_BUDGET = "insert into ads_budget (tenant, line, limit_micros, bid_micros, reserved_micros, spent_micros, day,
-            day_micros)
-        values ($1, $2, $3, $4, 0, 0, '', 0)";
+            day_micros, paced)
+        values ($1, $2, $3, $4, 0, 0, '', 0, $5)";
 
     DUE_RESERVED = "select tenant, id from ads_line
         where reserved_until is not null and reserved_until <= $1 order by reserved_until limit $2";
@@ -78,6 +78,12 @@ statements! {
 
     HOLD_BACK = "update ads_line set live = 0, paused_from = $3 where tenant = $1 and barter = $2 and live = 1
             and state in ('booked', 'in_flight')";
+
+    OTHERWISE_SHOWN = "update ads_placement set shown_version = shown_version + 1 where tenant = $1 and id =
+            (select l.placement from ads_line l where l.tenant = $1 and l.id = $2)";
+
+    BARTER_OTHERWISE_SHOWN = "update ads_placement set shown_version = shown_version + 1 where tenant = $1 and id in
+            (select l.placement from ads_line l where l.tenant = $1 and l.barter = $2)";
 
     LET_GO_ON = "update ads_line set live = 1, paused_from = null where tenant = $1 and barter = $2
             and paused_from is not null and state in ('booked', 'in_flight')";
@@ -119,7 +125,14 @@ pub async fn insert_line(tx: &Tx, line: &Line) -> anyhow::Result<()> {
         line.created_at.into(),
         line.version.into(),
     ];
-    tx.execute(INSERT_LINE, &row).await
+    tx.execute(INSERT_LINE, &row).await?;
+    otherwise_shown(tx, &line.id).await
+}
+
+/// What the placement of a line shows may be otherwise from now on: what is remembered of it holds no longer.
+async fn otherwise_shown(tx: &Tx, line: &AdLineId) -> anyhow::Result<()> {
+    tx.execute(OTHERWISE_SHOWN, &[tx.tenant().into(), line.into()])
+        .await
 }
 
 fn is_live(line: &Line) -> bool {
@@ -142,7 +155,8 @@ pub async fn update_line(tx: &Tx, line: &Line) -> anyhow::Result<()> {
         line.stopped_on.map(|day| day.to_string()).into(),
         line.version.into(),
     ];
-    tx.execute(UPDATE_LINE, &row).await
+    tx.execute(UPDATE_LINE, &row).await?;
+    otherwise_shown(tx, &line.id).await
 }
 
 /// What a deal in money says of a seat and day, and the first month that is charged; none for neither.
@@ -270,7 +284,8 @@ pub async fn set_creatives(
         .iter()
         .map(|creative| vec![tx.tenant().into(), line.into(), creative.into()])
         .collect();
-    tx.insert_many(INSERT_CREATIVE, &rows).await
+    tx.insert_many(INSERT_CREATIVE, &rows).await?;
+    otherwise_shown(tx, line).await
 }
 
 /// Which creatives a line shows.
@@ -288,6 +303,7 @@ pub async fn insert_budget(
     tx: &Tx,
     line: &AdLineId,
     (limit, bid): (Micros, Micros),
+    pacing: Pacing,
 ) -> anyhow::Result<()> {
     tx.execute(
         INSERT_BUDGET,
@@ -296,6 +312,7 @@ pub async fn insert_budget(
             line.into(),
             limit.get().into(),
             bid.get().into(),
+            (pacing == Pacing::Even).into(),
         ],
     )
     .await
@@ -352,12 +369,15 @@ pub async fn delivered(db: &impl Read, tenant: &TenantId, line: &AdLineId) -> an
 
 /// Holds back what an exchange shows, from that day on.
 pub async fn hold_back(tx: &Tx, barter: &BarterId, from: NaiveDate) -> anyhow::Result<()> {
+    let whose = [tx.tenant().into(), barter.into()];
     tx.execute(HOLD_BACK, &[tx.tenant().into(), barter.into(), on(from)])
-        .await
+        .await?;
+    tx.execute(BARTER_OTHERWISE_SHOWN, &whose).await
 }
 
 /// Lets an exchange show what it holds back.
 pub async fn let_go_on(tx: &Tx, barter: &BarterId) -> anyhow::Result<()> {
-    tx.execute(LET_GO_ON, &[tx.tenant().into(), barter.into()])
-        .await
+    let whose = [tx.tenant().into(), barter.into()];
+    tx.execute(LET_GO_ON, &whose).await?;
+    tx.execute(BARTER_OTHERWISE_SHOWN, &whose).await
 }

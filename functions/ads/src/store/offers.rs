@@ -1,13 +1,15 @@
 //! What may be shown, and what is offered: the path that every page goes.
 //!
-//! Offers are appended without the tenant's lock: a budget is reserved by one statement that carries its own guard, so
-//! that what it decides holds whoever comes between.
+//! Only offers that promise something are stored here, without the tenant's lock: a budget is reserved by one statement
+//! that carries its own guard, so that what it decides holds whoever comes between. All others are stored when they are
+//! viewed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use advertising::{Budget, Micros};
+use advertising::{Micros, Promise};
 use chrono::NaiveDate;
-use kernel::{AdLineId, CommunityId, CreativeId, OfferId, PlacementId, TenantId, Timestamp};
+use kernel::{AdLineId, CommunityId, CreativeId, PlacementId, TenantId, Timestamp};
 use store::{Batch, Read, Row, Value};
 
 use super::{day, on, word};
@@ -21,18 +23,27 @@ use crate::rows::{caps_of, targeting_of};
 pub const PLACEMENTS_MAX: usize = 5;
 
 statements! {
-    CANDIDATES = "select l.placement, l.id, c.id, l.merchant, l.weight, l.caps, l.targeting, l.pacing, l.ends_on, c.subject,
-            p.review_class, p.community, l.pricing, b.limit_micros, b.bid_micros, b.reserved_micros, b.spent_micros, b.day,
-            b.day_micros
+    NOW = "select p.id, p.shown_version, '', 0, 0 from ads_placement p
+        where p.tenant = $1 and p.id in ($2, $3, $4, $5, $6)
+        union all
+        select l.placement, 0, b.line, b.limit_micros - b.spent_micros - b.reserved_micros,
+            case when b.day = $7 then b.day_micros else 0 end
+        from ads_line l cross join ads_budget b
+        where l.tenant = $1 and l.placement in ($2, $3, $4, $5, $6) and l.live = 1 and l.pricing <> 'day'
+            and b.tenant = l.tenant and b.line = l.id
+            and (b.paced = 1 or b.spent_micros + b.reserved_micros + b.bid_micros > b.limit_micros)";
+
+    CANDIDATES = "select l.id, c.id, l.merchant, l.weight, l.caps, l.targeting, l.pacing, l.ends_on, l.pricing,
+            b.bid_micros, c.subject, p.review_class, p.community
         from ads_line l cross join ads_placement p cross join ads_line_creative lc cross join ads_creative c
         left join ads_budget b on b.tenant = l.tenant and b.line = l.id
-        where l.tenant = $1 and l.placement in ($2, $3, $4, $5, $6) and l.live = 1 and l.state in ('booked', 'in_flight')
-            and l.starts_on <= $7 and l.ends_on > $7
+        where l.tenant = $1 and l.placement = $2 and l.live = 1 and l.state in ('booked', 'in_flight')
+            and l.starts_on <= $3 and l.ends_on > $3
             and p.tenant = l.tenant and p.id = l.placement and p.active = 1
             and lc.tenant = l.tenant and lc.line = l.id
             and c.tenant = lc.tenant and c.id = lc.creative
-            and c.state = 'approved' and (c.qualified_until is null or c.qualified_until > $7)
-        order by l.placement, l.id, c.id limit 1000";
+            and c.state = 'approved' and (c.qualified_until is null or c.qualified_until > $3)
+        order by l.id, c.id limit 1000";
 
     SHOWN = "select c.id, c.format, c.width, c.height, c.landing, c.title, c.body, c.image, coalesce(m.name, '')
         from ads_creative c left join ads_merchant m on m.tenant = c.tenant and m.merchant = c.merchant
@@ -49,19 +60,26 @@ statements! {
         returning line";
 
     INSERT_OFFER = "insert into ads_offer (tenant, id, placement, line, creative, merchant, viewer, pricing, bid_micros,
-            internal, at, viewed_at, clicked_at, open)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, null, null, $12)";
+            internal, at, open)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 }
 
-/// A candidate, and what its offers are paid by.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The candidate.
-    pub candidate: Candidate,
-    /// What is paid for.
-    pub pricing: Pricing,
-    /// Where its placement is; none for everywhere.
+/// What a placement shows at most, to whomever, for as long as its version stands.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Where it is; none for everywhere.
     pub community: Option<CommunityId>,
+    /// The creatives of its lines in flight.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What may be otherwise at every decision.
+#[derive(Debug, Default)]
+pub struct Now {
+    /// The version of what each placement shows; a placement that is not here does not exist.
+    pub versions: BTreeMap<PlacementId, i64>,
+    /// What lines may still spend that are paced, or bear no offer more.
+    pub purses: BTreeMap<AdLineId, Purse>,
 }
 
 fn five<'a>(ids: impl Iterator<Item = &'a str>) -> [Value; PLACEMENTS_MAX] {
@@ -70,59 +88,70 @@ fn five<'a>(ids: impl Iterator<Item = &'a str>) -> [Value; PLACEMENTS_MAX] {
     std::array::from_fn(|_| ids.next().unwrap_or("").into())
 }
 
-/// What may be shown in these placements on that day, to whomever.
-pub async fn candidates(
+/// Which versions these placements have, and what their lines may still spend.
+pub async fn now(
     db: &impl Read,
     tenant: &TenantId,
     placements: &[PlacementId],
     today: NaiveDate,
-) -> anyhow::Result<Vec<Found>> {
+) -> anyhow::Result<Now> {
     let [a, b, c, d, e] = five(placements.iter().map(PlacementId::as_str));
     let rows = db
-        .rows(CANDIDATES, &[tenant.into(), a, b, c, d, e, on(today)])
+        .rows(NOW, &[tenant.into(), a, b, c, d, e, on(today)])
         .await?;
-    rows.iter().map(|row| found_of(row, today)).collect()
+    let mut now = Now::default();
+    for row in &rows {
+        if row.text(2)?.is_empty() {
+            now.versions.insert(row.id(0)?, row.integer(1)?);
+            continue;
+        }
+        let purse = Purse {
+            left: Micros::new(row.integer(3)?),
+            used_today: Micros::new(row.integer(4)?),
+        };
+        now.purses.insert(row.id(2)?, purse);
+    }
+    Ok(now)
 }
 
-fn found_of(row: &Row, today: NaiveDate) -> anyhow::Result<Found> {
-    let purse = match row.optional_integer(13)? {
-        None => None,
-        Some(limit) => {
-            let micros = |position| Ok::<_, anyhow::Error>(Micros::new(row.integer(position)?));
-            let budget = Budget::stored(Micros::new(limit), micros(15)?, micros(16)?);
-            let is_todays = row.text(17)? == today.to_string();
-            Some(Purse {
-                budget: budget
-                    .ok_or_else(|| anyhow::anyhow!("a budget holds more than there is"))?,
-                bid: micros(14)?,
-                used_today: if is_todays { micros(18)? } else { Micros::ZERO },
-            })
-        }
-    };
-    Ok(Found {
-        candidate: Candidate {
-            placement: row.id(0)?,
-            line: row.id(1)?,
-            creative: row.id(2)?,
-            merchant: row.id(3)?,
-            weight: row.integer(4)?,
-            caps: caps_of(row.text(5)?)?,
-            targeting: targeting_of(row.text(6)?)?,
-            pacing: word(row.text(7)?, Pacing::parse)?,
-            ends_on: day(row, 8)?,
-            purse,
-            subject: word(row.text(9)?, Subject::parse)?,
-            review_class: word(row.text(10)?, ReviewClass::parse)?,
-        },
-        pricing: word(row.text(12)?, Pricing::parse)?,
-        community: row.optional_id(11)?,
+/// What may be shown in a placement on that day, to whomever.
+pub async fn standing(
+    db: &impl Read,
+    tenant: &TenantId,
+    placement: &PlacementId,
+    today: NaiveDate,
+) -> anyhow::Result<Standing> {
+    let asked = [tenant.into(), placement.into(), on(today)];
+    let rows = db.rows(CANDIDATES, &asked).await?;
+    let community = rows.first().map(|row| row.optional_id(12)).transpose()?;
+    Ok(Standing {
+        community: community.flatten(),
+        candidates: rows.iter().map(candidate_of).collect::<Result<_, _>>()?,
+    })
+}
+
+fn candidate_of(row: &Row) -> anyhow::Result<Candidate> {
+    Ok(Candidate {
+        line: row.id(0)?,
+        creative: row.id(1)?,
+        merchant: row.id(2)?,
+        weight: row.integer(3)?,
+        caps: caps_of(row.text(4)?)?,
+        targeting: targeting_of(row.text(5)?)?,
+        pacing: word(row.text(6)?, Pacing::parse)?,
+        ends_on: day(row, 7)?,
+        pricing: word(row.text(8)?, Pricing::parse)?,
+        bid: row.optional_integer(9)?.map(Micros::new),
+        subject: word(row.text(10)?, Subject::parse)?,
+        review_class: word(row.text(11)?, ReviewClass::parse)?,
     })
 }
 
 /// What people see of a creative.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Shown {
-    id: CreativeId,
+    /// The creative.
+    pub id: CreativeId,
     format: String,
     width: i64,
     height: i64,
@@ -134,14 +163,30 @@ pub struct Shown {
     sponsor: String,
 }
 
+impl Shown {
+    /// How many bytes it takes to remember, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = [
+            &self.format,
+            &self.landing,
+            &self.title,
+            &self.body,
+            &self.sponsor,
+        ];
+        let image = self.image.as_ref().map_or(0, String::len);
+        size_of::<Self>() + image + texts.into_iter().map(String::len).sum::<usize>()
+    }
+}
+
 /// What people see of these creatives.
 pub async fn shown(
-    batch: &Batch,
+    db: &impl Read,
     tenant: &TenantId,
     creatives: &[&CreativeId],
-) -> anyhow::Result<BTreeMap<CreativeId, Shown>> {
+) -> anyhow::Result<BTreeMap<CreativeId, Arc<Shown>>> {
     let [a, b, c, d, e] = five(creatives.iter().map(|id| id.as_str()));
-    let rows = batch.rows(SHOWN, &[tenant.into(), a, b, c, d, e]).await?;
+    let rows = db.rows(SHOWN, &[tenant.into(), a, b, c, d, e]).await?;
     let shown = rows.iter().map(|row| {
         let id: CreativeId = row.id(0)?;
         let shown = Shown {
@@ -155,7 +200,7 @@ pub async fn shown(
             image: row.optional_text(7)?.map(str::to_owned),
             sponsor: row.text(8)?.to_owned(),
         };
-        Ok((id, shown))
+        Ok((id, Arc::new(shown)))
     });
     shown.collect()
 }
@@ -185,7 +230,7 @@ pub async fn reserve(
     tenant: &TenantId,
     lines: &[&AdLineId],
     today: NaiveDate,
-) -> anyhow::Result<Vec<AdLineId>> {
+) -> anyhow::Result<BTreeSet<AdLineId>> {
     let [a, b, c, d, e] = five(lines.iter().map(|line| line.as_str()));
     let rows = batch
         .rows(RESERVE, &[tenant.into(), on(today), a, b, c, d, e])
@@ -193,41 +238,42 @@ pub async fn reserve(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-/// An offer as it is made.
+/// An offer as it is made, and stored where it promises something.
 #[derive(Debug, Clone)]
 pub struct NewOffer<'a> {
-    /// Its id.
-    pub id: OfferId,
+    /// What its token says.
+    pub promise: Promise,
+    /// Where.
+    pub placement: &'a PlacementId,
     /// What is offered.
-    pub found: &'a Found,
-    /// To whom, by the name that is counted.
-    pub viewer: &'a str,
-    /// Whether to the advertiser's or the platform's own people.
-    pub is_internal: bool,
+    pub candidate: &'a Candidate,
 }
 
-/// Stores an offer.
-pub async fn insert_offer(
+/// Stores offers whose bids are promised.
+pub async fn insert_offers(
     batch: &Batch,
     tenant: &TenantId,
-    offer: &NewOffer<'_>,
-    now: Timestamp,
+    offers: &[&NewOffer<'_>],
 ) -> anyhow::Result<()> {
-    let candidate = &offer.found.candidate;
-    let bid = candidate.purse.map_or(Micros::ZERO, |purse| purse.bid);
-    let row: [Value; 12] = [
+    let rows: Vec<Vec<Value>> = offers.iter().map(|offer| row_of(tenant, offer)).collect();
+    batch.insert_many(INSERT_OFFER, &rows).await
+}
+
+fn row_of(tenant: &TenantId, offer: &NewOffer<'_>) -> Vec<Value> {
+    let (promise, candidate) = (&offer.promise, offer.candidate);
+    let bid = candidate.bid.map_or(0, Micros::get);
+    vec![
         tenant.into(),
-        (&offer.id).into(),
-        (&candidate.placement).into(),
+        (&promise.offer).into(),
+        offer.placement.into(),
         (&candidate.line).into(),
         (&candidate.creative).into(),
         (&candidate.merchant).into(),
-        offer.viewer.into(),
-        offer.found.pricing.as_str().into(),
-        bid.get().into(),
-        offer.is_internal.into(),
-        now.into(),
-        candidate.purse.is_some().into(),
-    ];
-    batch.execute(INSERT_OFFER, &row).await
+        promise.viewer.as_str().into(),
+        candidate.pricing.as_str().into(),
+        bid.into(),
+        promise.is_internal.into(),
+        promise.at.into(),
+        true.into(),
+    ]
 }

@@ -21,7 +21,7 @@ statements! {
     UPDATE_PLACEMENT = "update ads_placement set name = $3, surface = $4, format = $5, width = $6, height = $7,
             board = $8, ownership = $9, community = $10, capacity = $11, minimum_days = $12, floor_minor = $13,
             company_bps = $14, cost_bps = $15, review_class = $16, reserve_mode = $17, reserve = $18,
-            slot_weights = $19, auction = $20, active = $21, version = $22
+            slot_weights = $19, auction = $20, active = $21, version = $22, shown_version = shown_version + 1
         where tenant = $1 and id = $2";
 
     PLACEMENT = "select id, name, surface, format, width, height, board, ownership, community, capacity, minimum_days,

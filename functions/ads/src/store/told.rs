@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use advertising::{Invalid, Micros, Offer};
+use advertising::{Invalid, Micros, Offer, Promise};
 use chrono::NaiveDate;
-use kernel::{AdLineId, CreativeId, MerchantId, OfferId, PlacementId, TenantId, Timestamp};
+use kernel::{AdLineId, MerchantId, PlacementId, TenantId, Timestamp};
 use store::{Batch, Value};
 
 use super::{on, word};
@@ -15,12 +15,12 @@ use crate::domain::placement::Pricing;
 use crate::rows::caps_of;
 
 statements! {
-    OFFER = "select o.placement, o.line, o.creative, o.merchant, o.viewer, o.pricing, o.bid_micros, o.internal, o.at,
-            o.viewed_at, o.clicked_at, coalesce(l.caps, '[]'), coalesce(l.live, 0), coalesce(c.state, '')
-        from ads_offer o
-        left join ads_line l on l.tenant = o.tenant and l.id = o.line
-        left join ads_creative c on c.tenant = o.tenant and c.id = o.creative
-        where o.tenant = $1 and o.id = $2";
+    OFFERED = "select l.placement, l.merchant, l.pricing, l.caps, l.live, coalesce(c.state, ''), o.bid_micros, o.viewed_at,
+            o.clicked_at
+        from ads_line l
+        left join ads_creative c on c.tenant = l.tenant and c.id = $3
+        left join ads_offer o on o.tenant = l.tenant and o.id = $4
+        where l.tenant = $1 and l.id = $2";
 
     COUNT_VIEW = "insert into ads_frequency (tenant, viewer, subject, bucket, views, expires_at)
         values ($1, $2, $3, $4, 1, $5)
@@ -30,6 +30,12 @@ statements! {
 
     MARK_VIEWED = "update ads_offer set viewed_at = $3, open = case when pricing = 'cpm' then 0 else open end
         where tenant = $1 and id = $2 and viewed_at is null and at > $4 and (pricing <> 'cpm' or open = 1)
+        returning id";
+
+    INSERT_VIEWED = "insert into ads_offer (tenant, id, placement, line, creative, merchant, viewer, pricing, bid_micros,
+            internal, at, viewed_at, open)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, 0)
+        on conflict (tenant, id) do nothing
         returning id";
 
     MARK_CLICKED = "update ads_offer set clicked_at = $3, open = case when pricing = 'cpc' then 0 else open end
@@ -73,19 +79,15 @@ statements! {
         returning views";
 }
 
-/// An offer that was made, with what has become of what it offers.
+/// An offer that was made, with what has become of it and of what it offers.
 #[derive(Debug, Clone)]
 pub struct Made {
+    /// What its token says.
+    pub promise: Promise,
     /// Where.
     pub placement: PlacementId,
-    /// The line.
-    pub line: AdLineId,
-    /// The creative.
-    pub creative: CreativeId,
     /// Whose.
     pub merchant: MerchantId,
-    /// To whom.
-    pub viewer: String,
     /// What is paid for.
     pub pricing: Pricing,
     /// What it promises.
@@ -98,28 +100,41 @@ pub struct Made {
     pub is_withdrawn: bool,
 }
 
-/// The offer of that id.
-pub async fn offer(batch: &Batch, tenant: &TenantId, id: &OfferId) -> anyhow::Result<Option<Made>> {
-    let rows = batch.rows(OFFER, &[tenant.into(), id.into()]).await?;
+/// What has become of an offer: one that promises nothing is stored when it is viewed, one that does is from the start.
+pub async fn offered(
+    batch: &Batch,
+    tenant: &TenantId,
+    promise: &Promise,
+) -> anyhow::Result<Option<Made>> {
+    let asked = [
+        tenant.into(),
+        (&promise.line).into(),
+        (&promise.creative).into(),
+        (&promise.offer).into(),
+    ];
+    let rows = batch.rows(OFFERED, &asked).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
+    let pricing = word(row.text(2)?, Pricing::parse)?;
+    let bid = row.optional_integer(6)?;
+    if pricing != Pricing::Day && bid.is_none() {
+        return Ok(None);
+    }
     Ok(Some(Made {
+        promise: promise.clone(),
         placement: row.id(0)?,
-        line: row.id(1)?,
-        creative: row.id(2)?,
-        merchant: row.id(3)?,
-        viewer: row.text(4)?.to_owned(),
-        pricing: word(row.text(5)?, Pricing::parse)?,
-        bid: Micros::new(row.integer(6)?),
+        merchant: row.id(1)?,
+        pricing,
+        bid: Micros::new(bid.unwrap_or(0)),
         offer: Offer {
-            is_internal: row.boolean(7)?,
-            at: row.timestamp(8)?,
-            viewed_at: row.optional_timestamp(9)?,
-            clicked_at: row.optional_timestamp(10)?,
+            is_internal: promise.is_internal,
+            at: promise.at,
+            viewed_at: row.optional_timestamp(7)?,
+            clicked_at: row.optional_timestamp(8)?,
         },
-        caps: caps_of(row.text(11)?)?,
-        is_withdrawn: !row.boolean(12)? || row.text(13)? != "approved",
+        caps: caps_of(row.text(3)?)?,
+        is_withdrawn: !row.boolean(4)? || row.text(5)? != "approved",
     }))
 }
 
@@ -164,17 +179,45 @@ impl Told {
 /// Marks an offer as seen or clicked; false when it was, or holds no longer.
 pub async fn mark(
     batch: &Batch,
-    (tenant, id): (&TenantId, &OfferId),
-    told: Told,
-    now: Timestamp,
+    tenant: &TenantId,
+    made: &Made,
+    (told, now): (Told, Timestamp),
 ) -> anyhow::Result<bool> {
     let statement = match told {
+        Told::View if made.pricing == Pricing::Day => {
+            return insert_viewed(batch, tenant, made, now).await;
+        }
         Told::View => MARK_VIEWED,
         Told::Click => MARK_CLICKED,
     };
     let made_after = now.plus_millis(-advertising::OFFER_MS);
+    let id = &made.promise.offer;
     let row = [tenant.into(), id.into(), now.into(), made_after.into()];
     Ok(!batch.rows(statement, &row).await?.is_empty())
+}
+
+/// Stores an offer that promised nothing, now that it was viewed: its id is used up.
+async fn insert_viewed(
+    batch: &Batch,
+    tenant: &TenantId,
+    made: &Made,
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    let promise = &made.promise;
+    let row: [Value; 11] = [
+        tenant.into(),
+        (&promise.offer).into(),
+        (&made.placement).into(),
+        (&promise.line).into(),
+        (&promise.creative).into(),
+        (&made.merchant).into(),
+        promise.viewer.as_str().into(),
+        made.pricing.as_str().into(),
+        promise.is_internal.into(),
+        promise.at.into(),
+        now.into(),
+    ];
+    Ok(!batch.rows(INSERT_VIEWED, &row).await?.is_empty())
 }
 
 /// Takes what an offer promised out of the reserve and spends it.
@@ -200,8 +243,8 @@ pub async fn tally(
     let is_view = told == Told::View;
     let row: [Value; 9] = [
         tenant.into(),
-        (&made.line).into(),
-        (&made.creative).into(),
+        (&made.promise.line).into(),
+        (&made.promise.creative).into(),
         on(today),
         (&made.placement).into(),
         (&made.merchant).into(),
@@ -215,9 +258,9 @@ pub async fn tally(
     }
     let reach = [
         tenant.into(),
-        (&made.line).into(),
+        (&made.promise.line).into(),
         on(today),
-        (&made.viewer).into(),
+        made.promise.viewer.as_str().into(),
         (&made.placement).into(),
         (&made.merchant).into(),
     ];
@@ -233,7 +276,7 @@ pub async fn count_invalid(
 ) -> anyhow::Result<()> {
     let row = [
         tenant.into(),
-        made.map_or("", |made| made.line.as_str()).into(),
+        made.map_or("", |made| made.promise.line.as_str()).into(),
         on(today),
         told.as_str().into(),
         reason.as_str().into(),

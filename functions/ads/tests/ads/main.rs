@@ -12,6 +12,7 @@ mod many;
 mod money;
 mod people;
 mod refusals;
+mod remembered;
 mod rewards;
 mod statements;
 mod support;
