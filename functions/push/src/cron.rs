@@ -68,7 +68,7 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let limit = TICK_UNITS_MAX * 10;
     let notes = notes::forget(&context.db, (context.now, marketing), limit).await?;
     let records = context.now.plus_millis(-context.retention_ms);
-    let records = keeping::forget(&context.db, records, limit).await?;
+    let records = keeping::forget(&context.db, (records, context.now), limit).await?;
     done.forgotten = notes + records + store::sweep(&context.db, context.now).await?;
     Ok(Done {
         messages: told.messages,

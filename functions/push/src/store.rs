@@ -29,6 +29,7 @@ pub mod ranges;
 pub mod reports;
 pub mod templates;
 pub mod terms;
+pub mod troubles;
 
 use anyhow::Context as _;
 

@@ -2,7 +2,7 @@
 
 use push::store::{
     consents, deliveries, devices, inbox, keeping, merchants, messages, notes, orders, origins,
-    people, plans, quotas, ranges, reports, templates, terms,
+    people, plans, quotas, ranges, reports, templates, terms, troubles,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
@@ -26,6 +26,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         reports::STATEMENTS,
         templates::STATEMENTS,
         terms::STATEMENTS,
+        troubles::STATEMENTS,
     ];
     all.into_iter().flatten()
 }
