@@ -5,9 +5,11 @@ use std::time::Instant;
 use messaging::webpush::{Once, Push, Subscription, Urgency, encrypt};
 use serde_json::json;
 
+use crate::events::door_opened;
 use crate::support::{Ask, ENDPOINT, LI, MIGRATIONS, WANG, World, browser, demo};
 
 const HOUSEHOLDS: usize = 3_000;
+const OPENINGS: usize = 2_000;
 
 #[tokio::test]
 #[ignore = "prints how fast three thousand households are told"]
@@ -45,6 +47,24 @@ async fn three_thousand_households_are_told() {
     );
     let calls = world.context.courier.take();
     assert_eq!(calls.len(), HOUSEHOLDS);
+}
+
+#[tokio::test]
+#[ignore = "prints how fast what happens at doors is told"]
+async fn openings_stand_in_the_inbox() {
+    let mut world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    world.found().await;
+    for _ in 0..OPENINGS {
+        world.record(&door_opened("li")).await;
+    }
+    let begun = Instant::now();
+    while world.tick().await["more"] == true {
+        world.later(1);
+    }
+    let told = begun.elapsed();
+    println!("measured: push, {OPENINGS} door openings from the log to the inbox: {told:?}");
+    let unread = world.get("/api/inbox/unread").by(LI).content().await;
+    assert_eq!(unread["unread"], OPENINGS);
 }
 
 /// What an app asks most, and what a system that tells people asks: each through its route, one after another.
