@@ -1,25 +1,24 @@
 //! Holds a round for one place: who can bid, how good they are, what they pay; and offers what won. Ranks that are let
 //! come first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use auction::{Bid, Ranked, Reserve, Round, Terms};
+use auction::{Ranked, Reserve, Round, Terms};
 use kernel::{AuctionRoundId, BidCampaignId, MerchantId, PlacementId};
-use store::{Read, Tx};
+use store::Tx;
 use wire::advertising::ReserveMode;
 
 use crate::context::Context;
-use crate::domain::{Kind, Quality, Target, hour_of};
+use crate::domain::{Kind, Target};
+use crate::field::{Field, Runner};
 use crate::offering;
-use crate::record::{Came, Inputs};
-use crate::store::candidates::{self, Candidate, Place};
+use crate::record::{Drawn, KeptInputs, KeptOutcome, Offered};
+use crate::store::candidates::Candidate;
 use crate::store::offers::Offer;
 use crate::store::placements::Placement;
 use crate::store::rounds;
 use crate::store::sealed_bids::{self, Let};
 
-/// The most bids of a round that are looked at for each name of a place, the highest first.
-const BIDS_MAX: i64 = 200;
 /// How often slots are clicked, relative to the others, where no placement says it.
 const WEIGHTS: [u32; 5] = [100, 70, 50, 40, 30];
 
@@ -69,49 +68,32 @@ pub(crate) struct What {
 pub(crate) struct Page {
     pub(crate) round: Option<AuctionRoundId>,
     pub(crate) shown: Vec<Shown>,
-}
-
-/// Who can bid for a place now, each once.
-///
-/// # Errors
-/// A failure of the database.
-pub(crate) async fn bidders(
-    context: &Context,
-    db: &impl Read,
-    tenant: &kernel::TenantId,
-    (target, sold): (&Target, Kind),
-) -> anyhow::Result<Vec<Candidate>> {
-    let day = offering::day_of(context.now);
-    let mut found: BTreeMap<BidCampaignId, Candidate> = BTreeMap::new();
-    for value in target.looked_up() {
-        let place = Place {
-            kind: target.kind,
-            value: &value,
-            sold,
-        };
-        let when = (day.as_str(), context.now);
-        for candidate in candidates::candidates(db, (tenant, &place), when, BIDS_MAX).await? {
-            // The whole of a search comes first, and is what counts for those who bid on its words, too.
-            found.entry(candidate.campaign.clone()).or_insert(candidate);
-        }
-    }
-    Ok(found.into_values().collect())
+    /// Who won what no budget bore.
+    pub(crate) not_borne: Vec<BidCampaignId>,
 }
 
 /// Holds a round and offers what won.
 ///
 /// # Errors
 /// A failure of the database; 422 for terms that no round can be held on.
-pub(crate) async fn rank(context: &Context, tx: &Tx, wanted: &Wanted<'_>) -> anyhow::Result<Page> {
+pub(crate) async fn rank(
+    context: &Context,
+    tx: &Tx,
+    (field, wanted): (&Field, &Wanted<'_>),
+) -> anyhow::Result<Page> {
     let lets = match wanted.sold {
         Kind::Rank => sealed_bids::let_now(tx, (tx.tenant(), wanted.target), context.now).await?,
         Kind::Display => Vec::new(),
     };
     let lets: Vec<Let> = lets.into_iter().filter(|let_| wanted.takes(let_)).collect();
-    let all = bidders(context, tx, tx.tenant(), (wanted.target, wanted.sold)).await?;
-    let bidding: Vec<Candidate> = all
+    let bidding: Vec<Runner<'_>> = field
+        .runners(context)
         .into_iter()
-        .filter(|one| wanted.admits(one) && lets.iter().all(|let_| let_.merchant != one.merchant))
+        .filter(|one| wanted.admits(one.candidate))
+        .filter(|one| {
+            lets.iter()
+                .all(|let_| let_.merchant != one.candidate.merchant)
+        })
         .collect();
     if lets.is_empty() && bidding.is_empty() {
         return Ok(Page::default());
@@ -130,9 +112,9 @@ pub(crate) async fn rank(context: &Context, tx: &Tx, wanted: &Wanted<'_>) -> any
     let id: AuctionRoundId = context.new_id()?;
     let mut page = Page {
         round: Some(id.clone()),
-        shown: Vec::new(),
+        ..Page::default()
     };
-    let ranked = hold(context, tx, wanted, (&id, weights, &bidding)).await?;
+    let ranked = hold(context, tx, (field, wanted), (&id, weights, &bidding)).await?;
     for let_ in lets {
         let slot = let_.slot;
         page.shown
@@ -141,15 +123,21 @@ pub(crate) async fn rank(context: &Context, tx: &Tx, wanted: &Wanted<'_>) -> any
     for placed in &ranked.placed {
         let won = bidding
             .iter()
-            .find(|one| one.campaign.as_str() == placed.bid);
+            .find(|one| one.candidate.campaign.as_str() == placed.bid);
         let slot = usize::try_from(placed.slot)?
             .checked_sub(1)
             .and_then(|index| places.get(index));
         if let (Some(won), Some(slot)) = (won, slot) {
             let price = placed.price.max(wanted.floor_minor);
             let place = (i64::try_from(*slot)?, price);
-            page.shown
-                .extend(offering::of_bid(context, tx, wanted, (&id, won, place)).await?);
+            let Some(content) = field.content(context, (tx, tx.tenant()), *won).await? else {
+                continue;
+            };
+            let won = (won.candidate, &*content);
+            match offering::of_bid(context, tx, wanted, (&id, won, place)).await? {
+                Some(shown) => page.shown.push(shown),
+                None => page.not_borne.extend([won.0.campaign.clone()]),
+            }
         }
     }
     page.shown.sort_by_key(|shown| shown.offer.slot);
@@ -163,7 +151,8 @@ impl Wanted<'_> {
         has_slot && !self.besides.contains(&let_.merchant)
     }
 
-    fn admits(&self, candidate: &Candidate) -> bool {
+    /// Whether somebody may be shown there.
+    pub(crate) fn admits(&self, candidate: &Candidate) -> bool {
         candidate.bid_minor >= self.floor_minor
             && !self.besides.contains(&candidate.merchant)
             && (self.fits)(candidate)
@@ -204,13 +193,10 @@ impl Wanted<'_> {
 async fn hold(
     context: &Context,
     tx: &Tx,
-    wanted: &Wanted<'_>,
-    (id, weights, bidding): (&AuctionRoundId, Vec<u32>, &[Candidate]),
+    (field, wanted): (&Field, &Wanted<'_>),
+    (id, weights, bidding): (&AuctionRoundId, Vec<u32>, &[Runner<'_>]),
 ) -> anyhow::Result<Ranked> {
-    let nobody = Ranked {
-        placed: Vec::new(),
-        unplaced: Vec::new(),
-    };
+    let bids = bidding.iter().map(|one| Offered::by(one.candidate).bid());
     let round = Round {
         terms: Terms {
             weights,
@@ -218,13 +204,22 @@ async fn hold(
             increment: context.increment,
         },
         seed: context.signer.seed(id)?,
-        bids: bids(context, tx, wanted, bidding).await?,
+        bids: bids.collect(),
     };
     // All slots are let.
     let ranked = if round.terms.weights.is_empty() {
-        nobody
+        Ranked {
+            placed: Vec::new(),
+            unplaced: Vec::new(),
+        }
     } else {
         context.auctioneer.hold(&round)?
+    };
+    let (lineups, count) = field.lineups();
+    let drawn = Drawn {
+        lineups,
+        count,
+        positions: bidding.iter().map(|one| one.position).collect(),
     };
     let kept = rounds::Round {
         id: id.clone(),
@@ -232,63 +227,12 @@ async fn hold(
         placement: wanted.place().cloned(),
         target_kind: wanted.target.kind.as_str().to_owned(),
         target: wanted.target.value.clone(),
-        inputs: serde_json::to_string(&Inputs::of(&round))?,
-        outcome: serde_json::to_string(&Came::from(&ranked))?,
+        inputs: serde_json::to_string(&KeptInputs::of(&round, drawn))?,
+        outcome: serde_json::to_string(&KeptOutcome::of(&round, &ranked))?,
         held_at: context.now,
     };
     rounds::insert(tx, &kept).await?;
     Ok(ranked)
-}
-
-/// The bids with the qualities that are frozen for the hour; who is new in it is frozen now.
-async fn bids(
-    context: &Context,
-    tx: &Tx,
-    wanted: &Wanted<'_>,
-    bidding: &[Candidate],
-) -> anyhow::Result<Vec<Bid>> {
-    let hour = hour_of(context.now.millis());
-    let kind = wanted.target.kind;
-    let mut known: BTreeMap<(String, BidCampaignId), u32> = BTreeMap::new();
-    for value in wanted.target.looked_up() {
-        for (campaign, quality) in
-            candidates::qualities(tx, tx.tenant(), (kind, &value, hour)).await?
-        {
-            known.insert((value.clone(), campaign), quality);
-        }
-    }
-    let mut new = Vec::new();
-    let mut bids = Vec::with_capacity(bidding.len());
-    for one in bidding {
-        let frozen = known.get(&(one.value.clone(), one.campaign.clone()));
-        let quality_bps = match frozen {
-            Some(quality) => *quality,
-            None => {
-                let quality = quality_of(one, wanted.sold);
-                new.push((one, quality));
-                quality.quality_bps
-            }
-        };
-        bids.push(Bid {
-            id: one.campaign.to_string(),
-            advertiser: one.merchant.to_string(),
-            amount: one.bid_minor,
-            quality_bps,
-            version: one.bid_version,
-        });
-    }
-    candidates::freeze(tx, (kind, hour), &new).await?;
-    Ok(bids)
-}
-
-fn quality_of(one: &Candidate, sold: Kind) -> Quality {
-    // What a display is called says nothing of what it should speak of.
-    let place = match sold {
-        Kind::Rank => one.value.to_lowercase(),
-        Kind::Display => String::new(),
-    };
-    let texts = (one.title.as_str(), one.body.as_str());
-    Quality::reckon(one.counted, texts, (&place, &one.landing))
 }
 
 /// Whether what somebody has to show fits where it would be shown.

@@ -1,18 +1,19 @@
 //! Every statement is one that both engines take, and what grows is looked up.
 
 use bidding::store::{
-    accruals, campaigns, candidates, counts, known, offers, people, placements, rounds, sealed,
-    sealed_bids,
+    accruals, campaigns, candidates, counts, known, lineups, offers, people, placements, rounds,
+    sealed, sealed_bids,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
 
-const ALL: [&[(&str, &str)]; 11] = [
+const ALL: [&[(&str, &str)]; 12] = [
     accruals::STATEMENTS,
     campaigns::STATEMENTS,
     candidates::STATEMENTS,
     counts::STATEMENTS,
     known::STATEMENTS,
+    lineups::STATEMENTS,
     offers::STATEMENTS,
     people::STATEMENTS,
     placements::STATEMENTS,

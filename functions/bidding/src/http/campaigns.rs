@@ -12,7 +12,8 @@ use super::{answer, caller, form, name_of, path_id, replied, stored, write, writ
 use crate::context::Context;
 use crate::domain::{Campaign, CampaignState, Kind, MICROS_PER_FEN, Name, Step, unknown_campaign};
 use crate::facts::append;
-use crate::store::{Whose, campaigns as sql};
+use crate::offering::day_of;
+use crate::store::{Whose, campaigns as sql, counts};
 use crate::terms::{NewTarget, above_reserves, limits, micros, targets, within};
 use crate::{inbox, sealing};
 
@@ -195,6 +196,8 @@ pub(super) async fn change(
         }
         above_reserves(tx, (&after, &targets)).await?;
         sql::update(tx, &after).await?;
+        let limits = (after.bid_micros(), after.daily_micros);
+        counts::limit_day(tx, (&after.id, &day_of(context.now)), limits).await?;
         sql::put_targets(tx, &after.id, &targets).await?;
         tell(context, tx, &actor, &after).await?;
         answer(200, &shown(context, &*tx, tx.tenant(), after).await?)

@@ -14,6 +14,7 @@ use web::{Reply, Request};
 use super::{answer, caller, name_of, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
+use crate::field::Field;
 use crate::inbox;
 use crate::offering::{OFFER_MS, ONE_VIEW, Terms, day_of};
 use crate::ranking::{self, Page, Shown, Wanted};
@@ -77,10 +78,17 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
         .signer
         .viewer(&actor.tenant, (&of_day.0, of_day.1))?;
     let (target, placement) = place(context, &actor, &look).await?;
+    let sold = if target.kind.is_rank() {
+        Kind::Rank
+    } else {
+        Kind::Display
+    };
+    let mut field = Field::now(context, &actor.tenant, (&target, sold)).await?;
+    field.fix(context, &actor.tenant).await?;
     let who = (&actor.tenant, name_of(&actor));
     let answered = write(context, request, (who.0, &who.1), async |tx| {
-        let of = (&target, placement.as_ref());
-        let page = held(context, tx, of, (&viewer, look.slots)).await?;
+        let of = (&target, sold, placement.as_ref());
+        let page = held(context, tx, (&field, of), (&viewer, look.slots)).await?;
         let items = page.shown.into_iter();
         let items: anyhow::Result<Vec<ShownItem>> =
             items.map(|shown| item(context, &actor, shown)).collect();
@@ -98,14 +106,9 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
 async fn held(
     context: &Context,
     tx: &Tx,
-    (target, placement): (&Target, Option<&Placement>),
+    (field, (target, sold, placement)): (&Field, (&Target, Kind, Option<&Placement>)),
     (viewer, slots): (&str, Option<usize>),
 ) -> anyhow::Result<Page> {
-    let sold = if target.kind.is_rank() {
-        Kind::Rank
-    } else {
-        Kind::Display
-    };
     let fits = |one: &Candidate| match placement.filter(|_| sold == Kind::Display) {
         Some(placement) => ranking::fits_placement(one, placement),
         None => true,
@@ -125,7 +128,7 @@ async fn held(
             pays_bid: false,
         },
     };
-    ranking::rank(context, tx, &wanted).await
+    ranking::rank(context, tx, (field, &wanted)).await
 }
 
 /// What is looked at, and the placement whose terms hold there.

@@ -28,7 +28,13 @@ statements! {
     CLICKS_OF = "select count(*) from bidding_offer
         where tenant = $1 and viewer = $2 and campaign = $3 and clicked_at is not null";
 
-    EXPIRED = "select tenant, id from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
+    EXPIRED = "select distinct tenant from (
+            select tenant from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2) as over";
+
+    RELEASE = "update bidding_offer set state = 'released' where tenant = $1 and id in (
+            select id from bidding_offer where tenant = $1 and state = 'open' and expires_at <= $2
+            order by expires_at limit $3)
+        returning campaign, day, bid_micros";
 
     SWEEP_RELEASED = "delete from bidding_offer where (tenant, id) in (
             select tenant, id from bidding_offer where state = 'released' and made_at < $1 order by made_at limit $2)";
@@ -132,14 +138,24 @@ pub(crate) async fn clicks_of(tx: &Tx, offer: &Offer) -> anyhow::Result<i64> {
     row.context("a count answers nothing")?.integer(0)
 }
 
-/// Offers whose time is over and whose bids are reserved still, at most `limit`.
+/// Tenants with offers whose time is over and whose bids are reserved still; it looks at so many of these.
 pub(crate) async fn expired(
     db: &impl Read,
     (now, limit): (Timestamp, i64),
-) -> anyhow::Result<Vec<(TenantId, OfferId)>> {
+) -> anyhow::Result<Vec<TenantId>> {
     let rows = db.rows(EXPIRED, &[now.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Lets go of offers whose time is over, at most `limit`: the campaign, the day and the bid of each.
+pub(crate) async fn release(
+    tx: &Tx,
+    (now, limit): (Timestamp, i64),
+) -> anyhow::Result<Vec<(BidCampaignId, String, i64)>> {
+    let parameters = [tx.tenant().into(), now.into(), limit.into()];
+    let rows = tx.rows(RELEASE, &parameters).await?;
     rows.iter()
-        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .map(|row| Ok((row.id(0)?, row.text(1)?.to_owned(), row.integer(2)?)))
         .collect()
 }
 
