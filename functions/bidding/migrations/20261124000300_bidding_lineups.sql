@@ -30,12 +30,12 @@ update bidding_day set
         where c.tenant = bidding_day.tenant and c.id = bidding_day.campaign), 9223372036854775807);
 
 create index bidding_day_full on bidding_day (tenant, day, campaign)
-    where reserved_micros + spent_micros + bid_micros > daily_micros;
+    where daily_micros < reserved_micros + spent_micros + bid_micros;
 
 -- Whose budget is promised; not those whose is spent, who do not come back.
 create index bidding_campaign_full on bidding_campaign (tenant, id)
-    where state = 'active' and reserved_micros + spent_micros + bid_micros > budget_micros
-      and spent_micros + bid_micros <= budget_micros;
+    where state = 'active' and budget_micros < reserved_micros + spent_micros + bid_micros
+      and budget_micros >= spent_micros + bid_micros;
 
 -- Only clicks are looked up by who clicked.
 drop index bidding_offer_by_viewer;

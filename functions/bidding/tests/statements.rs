@@ -75,3 +75,19 @@ async fn what_grows_is_found_by_an_index() {
         assert!(walked.is_none(), "{name}: {steps:?}");
     }
 }
+
+/// Most campaigns can bid: each request looks only at those that cannot.
+#[tokio::test]
+async fn whom_no_budget_bears_is_found_without_the_others() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    let (_, sql) = lineups::STATEMENTS
+        .iter()
+        .find(|(name, _)| *name == "NOW")
+        .unwrap();
+    let ask = format!("explain query plan {sql}");
+    let plan = world.context.db.rows(&ask, &nothing(sql)).await.unwrap();
+    let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+    for index in ["bidding_campaign_full", "bidding_day_full"] {
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
+    }
+}

@@ -12,12 +12,12 @@ statements! {
             cast(case when k.image is null then 0 else 1 end as bigint), k.advertiser_domain, k.title, k.body, k.landing,
             q.quality_bps
         from bidding_target t
-        join bidding_campaign c on c.tenant = t.tenant and c.id = t.campaign
+        cross join bidding_campaign c
         join bidding_creative k on k.tenant = c.tenant and k.id = c.creative
         join bidding_merchant m on m.tenant = c.tenant and m.id = c.merchant
         left join bidding_quality q on q.tenant = t.tenant and q.kind = t.kind and q.value = t.value and q.hour = $4
             and q.campaign = c.id
-        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.kind = $5 and c.state = 'active'
+        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.tenant = t.tenant and c.id = t.campaign and c.kind = $5 and c.state = 'active'
           and c.starts_at < $6 and (c.ends_at is null or c.ends_at > $7)
           and k.approved = 1 and k.merchant = c.merchant and m.open = 1 and m.may_trade = 1
           and c.spent_micros + c.bid_micros <= c.budget_micros

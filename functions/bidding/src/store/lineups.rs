@@ -13,11 +13,11 @@ statements! {
     NOW = "select version, null from bidding_change where tenant = $1
         union all
         select 0, id from bidding_campaign
-        where tenant = $1 and state = 'active' and reserved_micros + spent_micros + bid_micros > budget_micros
-          and spent_micros + bid_micros <= budget_micros
+        where tenant = $1 and state = 'active' and budget_micros < reserved_micros + spent_micros + bid_micros
+          and budget_micros >= spent_micros + bid_micros
         union all
         select 0, campaign from bidding_day
-        where tenant = $1 and day = $2 and reserved_micros + spent_micros + bid_micros > daily_micros";
+        where tenant = $1 and day = $2 and daily_micros < reserved_micros + spent_micros + bid_micros";
 
     INSERT = "insert into bidding_lineup (tenant, id, bids, learnt_at) values ($1, $2, $3, $4)
         on conflict (tenant, id) do update set learnt_at = excluded.learnt_at";

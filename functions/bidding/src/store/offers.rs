@@ -1,5 +1,7 @@
 //! What was offered to visitors.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use kernel::{
     AuctionRoundId, BidCampaignId, CreativeId, MerchantId, OfferId, PlacementId, TenantId,
@@ -28,11 +30,10 @@ statements! {
     CLICKS_OF = "select count(*) from bidding_offer
         where tenant = $1 and viewer = $2 and campaign = $3 and clicked_at is not null";
 
-    EXPIRED = "select distinct tenant from (
-            select tenant from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2) as over";
+    EXPIRED = "select tenant from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
 
-    RELEASE = "update bidding_offer set state = 'released' where tenant = $1 and id in (
-            select id from bidding_offer where tenant = $1 and state = 'open' and expires_at <= $2
+    RELEASE = "update bidding_offer set state = 'released' where tenant = $1 and (tenant, id) in (
+            select tenant, id from bidding_offer where state = 'open' and expires_at <= $2
             order by expires_at limit $3)
         returning campaign, day, bid_micros";
 
@@ -138,16 +139,16 @@ pub(crate) async fn clicks_of(tx: &Tx, offer: &Offer) -> anyhow::Result<i64> {
     row.context("a count answers nothing")?.integer(0)
 }
 
-/// Tenants with offers whose time is over and whose bids are reserved still; it looks at so many of these.
+/// The tenants of those `limit` offers whose time has been over for longest, and whose bids are reserved still.
 pub(crate) async fn expired(
     db: &impl Read,
     (now, limit): (Timestamp, i64),
-) -> anyhow::Result<Vec<TenantId>> {
+) -> anyhow::Result<BTreeSet<TenantId>> {
     let rows = db.rows(EXPIRED, &[now.into(), limit.into()]).await?;
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-/// Lets go of offers whose time is over, at most `limit`: the campaign, the day and the bid of each.
+/// Lets go of those offers of the tenant that are among the `limit` whose time has been over for longest: the campaign, the day and the bid of each.
 pub(crate) async fn release(
     tx: &Tx,
     (now, limit): (Timestamp, i64),
