@@ -39,7 +39,8 @@ pub(crate) struct Done<'a> {
     pub(crate) price_micros: Option<i64>,
 }
 
-/// Whether the words with which a program introduces itself are those of one that only looks through pages.
+/// Whether the words with which a program introduces itself are those of one that only looks through pages. Fewer than
+/// `advertising::is_crawler` knows: exchanges tell of views by their servers, whose libraries name themselves.
 pub(crate) fn is_crawler(user_agent: &str) -> bool {
     let name = user_agent.to_lowercase();
     let words = ["bot", "crawler", "spider"];

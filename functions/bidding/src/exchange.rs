@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use advertising::OFFER_MS;
 use kernel::{BidCampaignId, MerchantId, PlacementId, TenantId};
 use store::{Tx, tx};
 
 use crate::context::Context;
 use crate::domain::{BID_MAX, Kind, Target, TargetKind};
 use crate::field::{Field, Runner};
-use crate::offering::{OFFER_MS, Terms, day_of};
+use crate::offering::{Terms, day_of};
 use crate::openrtb::{Assets, BidRequest, Imp, NoBid, assets};
 use crate::ranking::{self, Shown, Wanted};
 use crate::store::candidates::Candidate;

@@ -11,8 +11,6 @@ use crate::store::offers::{self, Offer};
 use crate::store::sealed_bids::Let;
 use crate::store::{campaigns, counts};
 
-/// How long an offer holds, in milliseconds: 2 hours.
-pub(crate) const OFFER_MS: i64 = 2 * 3_600_000;
 /// What one view is, in 1/1,000,000: screens in public are seen by more than one.
 pub(crate) const ONE_VIEW: i64 = 1_000_000;
 

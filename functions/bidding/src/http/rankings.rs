@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use advertising::OFFER_MS;
 use kernel::{
     Actor, AuctionRoundId, BidCampaignId, CreativeId, MerchantId, Message, PlacementId, Refusal,
     Timestamp,
@@ -16,7 +17,7 @@ use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
 use crate::field::Field;
 use crate::inbox;
-use crate::offering::{OFFER_MS, ONE_VIEW, Terms, day_of};
+use crate::offering::{ONE_VIEW, Terms, day_of};
 use crate::ranking::{self, Page, Shown, Wanted};
 use crate::store::candidates::Candidate;
 use crate::store::placements::{self, Placement};
