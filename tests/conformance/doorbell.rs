@@ -25,24 +25,24 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The facts of `wire`: kind and whether it is awaited, by the name of the type.
+/// The facts of `wire`: kind and whether somebody hears it, at once or with the next heartbeat, by the name of the type.
 fn facts() -> BTreeMap<String, (String, bool)> {
     let mut found = BTreeMap::new();
     for path in rust_files(&place::root().join("components/shared/wire/src/event")) {
         for line in fs::read_to_string(&path).unwrap().lines() {
-            // `    Name = "kind" {` or `    Name = "kind", awaited {`
+            // `    Name = "kind" {`, `    Name = "kind", awaited {` or `    Name = "kind", unhurried {`
             let Some((name, rest)) = line.trim().split_once(" = \"") else {
                 continue;
             };
             let Some((kind, marker)) = rest.split_once('"') else {
                 continue;
             };
-            let is_awaited = match marker.trim_end_matches('{').trim() {
+            let is_heard = match marker.trim_end_matches('{').trim() {
                 "" if marker.ends_with('{') => false,
-                ", awaited" => true,
+                ", awaited" | ", unhurried" => true,
                 _ => continue,
             };
-            found.insert(name.to_owned(), (kind.to_owned(), is_awaited));
+            found.insert(name.to_owned(), (kind.to_owned(), is_heard));
         }
     }
     assert!(
@@ -87,23 +87,23 @@ fn heard(facts: &BTreeMap<String, (String, bool)>) -> BTreeMap<String, BTreeSet<
 }
 
 #[test]
-fn what_is_awaited_is_what_somebody_hears() {
+fn what_is_marked_as_heard_is_what_somebody_hears() {
     let facts = facts();
     let heard: BTreeSet<String> = heard(&facts).into_values().flatten().collect();
-    let awaited: BTreeSet<String> = facts
+    let marked: BTreeSet<String> = facts
         .values()
-        .filter(|(_, is_awaited)| *is_awaited)
+        .filter(|(_, is_heard)| *is_heard)
         .map(|(kind, _)| kind.clone())
         .collect();
-    let forgotten: Vec<&String> = heard.difference(&awaited).collect();
-    let idle: Vec<&String> = awaited.difference(&heard).collect();
+    let forgotten: Vec<&String> = heard.difference(&marked).collect();
+    let idle: Vec<&String> = marked.difference(&heard).collect();
     assert!(
         forgotten.is_empty(),
-        "heard, and not marked `awaited` in wire: {forgotten:?}"
+        "heard, and marked neither `awaited` nor `unhurried` in wire: {forgotten:?}"
     );
     assert!(
         idle.is_empty(),
-        "marked `awaited`, and nobody hears it: {idle:?}"
+        "marked as heard, and nobody hears it: {idle:?}"
     );
 }
 

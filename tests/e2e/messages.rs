@@ -1,5 +1,6 @@
 //! Messages end to end, received by other people's libraries: http-ece decrypts what Web Push carries, standardwebhooks
-//! verifies the webhook, ntfy-api publishes to a topic; and a door that opens stands in the inbox.
+//! verifies the webhook, ntfy-api publishes to a topic, python-ntfy publishes and polls; and a door that opens stands in
+//! the inbox.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,11 +17,12 @@ use linli_tests::{
 use serde_json::{Value, json};
 
 /// What is installed, each exactly so that a test of today is one of tomorrow.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
     "http-ece==1.2.1",
     "cryptography",
     "standardwebhooks==1.1.0",
     "ntfy-api==0.0.6",
+    "python-ntfy==0.11.4",
 ];
 const READY: &str = "receiver is ready: ";
 
@@ -32,7 +34,7 @@ fn python() -> Option<PathBuf> {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())
     };
-    let imports = "import http_ece, cryptography, standardwebhooks, ntfy_api";
+    let imports = "import http_ece, cryptography, standardwebhooks, ntfy_api, python_ntfy";
     if runs(&python, &["-c", imports]) {
         return Some(python);
     }
@@ -119,26 +121,42 @@ async fn what_we_send_is_read_by_other_peoples_libraries() {
     assert_eq!(of("webhook")["webhook"]["data"]["body"]["zh"], "明早停水");
 
     topic_takes_what_a_client_publishes(&estate, &python).await;
+    topic_tells_a_client_what_it_published(&estate, &python).await;
     a_door_that_opens_stands_in_the_inbox(&estate).await;
 }
 
-async fn topic_takes_what_a_client_publishes(estate: &Estate, python: &Path) {
-    let topic = json!({ "topic": "li-phone" });
+/// A topic of the resident, and the key that opens it.
+async fn topic(estate: &Estate, name: &str) -> String {
+    let topic = json!({ "topic": name });
     let made = estate.resident.post("/api/push/topics", &topic).await;
     let made = made.expect(201).json();
-    let key = made["topic_key"].as_str().unwrap();
+    made["topic_key"].as_str().unwrap().to_owned()
+}
+
+/// Lets a client work on a topic; it says itself what it finds wrong.
+fn run(python: &Path, name: &str, (estate, topic, key): (&Estate, &str, &str)) {
     let url = format!("{}/n", estate.system.http_address);
-    let published = Command::new(python)
-        .arg(script("publish.py"))
-        .args([&url, "li-phone", key])
+    let done = Command::new(python)
+        .arg(script(name))
+        .args([&url, topic, key])
         .output()
         .unwrap();
     assert!(
-        published.status.success(),
-        "{}",
-        String::from_utf8_lossy(&published.stderr)
+        done.status.success(),
+        "{name}: {}",
+        String::from_utf8_lossy(&done.stderr)
     );
-    let client = estate.system.http().with_token(key);
+}
+
+async fn topic_tells_a_client_what_it_published(estate: &Estate, python: &Path) {
+    let key = topic(estate, "li-desk").await;
+    run(python, "client.py", (estate, "li-desk", &key));
+}
+
+async fn topic_takes_what_a_client_publishes(estate: &Estate, python: &Path) {
+    let key = topic(estate, "li-phone").await;
+    run(python, "publish.py", (estate, "li-phone", &key));
+    let client = estate.system.http().with_token(&key);
     let polled = client.get("/n/li-phone/json?poll=1&since=all").await;
     let polled = polled.expect(200);
     let lines: Vec<Value> = String::from_utf8_lossy(&polled.body)

@@ -17,10 +17,10 @@ use crate::{bartering, booking, charging, facts, inbox};
 
 /// The most of each thing that one tick does; the next tick goes on.
 pub const TICK_UNITS_MAX: i64 = 200;
-/// The most offers that one statement lets go or forgets.
-const OFFERS_MAX: i64 = 1_000;
+/// The most offers that one statement lets go or forgets: few, for whoever is offered something waits for its turn to write.
+const OFFERS_MAX: i64 = 200;
 /// How often that statement is repeated in one tick.
-const OFFER_ROUNDS: usize = 5;
+const OFFER_ROUNDS: usize = 25;
 /// How long offers are kept, in milliseconds: two days.
 const OFFERS_KEPT_MS: i64 = 48 * 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;

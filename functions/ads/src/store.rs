@@ -14,6 +14,7 @@ macro_rules! statements {
 
 pub mod barters;
 pub mod billing;
+pub mod caps;
 pub mod columns;
 pub mod creatives;
 pub mod known;

@@ -107,7 +107,8 @@ async fn count(
     told::tally(batch, tenant, &made, (told, price, context.today())).await
 }
 
-/// Counts a view against what one person looks at in an hour and against every cap; false when one is reached.
+/// Counts a view against what one person looks at in an hour and against every cap, its own line's and others'; false
+/// when one of its own is reached.
 async fn within(
     context: &Context,
     batch: &Batch,
@@ -121,6 +122,9 @@ async fn within(
         placement: made.placement.as_str(),
     };
     let mut limits = vec![("viewer".to_owned(), Window::Hour, VIEWS_HOUR_MAX)];
+    for (scope, window) in &made.counted {
+        limits.push((subject.named(*scope), *window, i64::MAX));
+    }
     for cap in &made.caps {
         limits.push((subject.named(cap.scope), cap.window, i64::from(cap.views)));
     }

@@ -116,16 +116,16 @@ async fn forget(context: &Context) -> anyhow::Result<usize> {
 
 async fn settle_overdue(context: &Context, tenant: &TenantId, limit: i64) -> anyhow::Result<i64> {
     tx(&context.db, tenant, async |tx| {
-        let mut settled = 0;
-        for before in sql::overdue(tx, context.now, limit).await? {
-            let after = observe(before.clone(), context.now);
+        let mut over = Vec::new();
+        for opening in sql::overdue(tx, context.now, limit).await? {
+            let after = observe(opening, context.now);
             if matches!(after.state, OpeningState::TimedOut { .. }) {
                 sql::update_opening(tx, &after).await?;
-                facts::opening_settled(context, tx, &before, &after).await?;
-                settled += 1;
+                over.push(after);
             }
         }
-        Ok(settled)
+        facts::openings_timed_out(context, tx, &over).await?;
+        Ok(i64::try_from(over.len())?)
     })
     .await
 }

@@ -171,6 +171,28 @@ pub(crate) async fn opening_settled(
     .await
 }
 
+/// Nobody answered these openings in time.
+pub(crate) async fn openings_timed_out(
+    context: &Context,
+    tx: &Tx,
+    over: &[Opening],
+) -> anyhow::Result<()> {
+    let facts: anyhow::Result<Vec<_>> = over
+        .iter()
+        .map(|opening| Ok((context.new_id()?, timed_out(opening))))
+        .collect();
+    events::append_all(tx, context.now, &facts?).await
+}
+
+fn timed_out(after: &Opening) -> DoorOpeningTimedOut {
+    let (opening, door, person) = keys(after);
+    DoorOpeningTimedOut {
+        opening,
+        door,
+        person,
+    }
+}
+
 async fn opening_timed_out(
     context: &Context,
     tx: &Tx,
@@ -178,17 +200,7 @@ async fn opening_timed_out(
     (after, late): (&Opening, Option<&LateAnswer>),
 ) -> anyhow::Result<()> {
     if matches!(before.state, OpeningState::Requested { .. }) {
-        let (opening, door, person) = keys(after);
-        append(
-            context,
-            tx,
-            &DoorOpeningTimedOut {
-                opening,
-                door,
-                person,
-            },
-        )
-        .await?;
+        append(context, tx, &timed_out(after)).await?;
     }
     let Some(late) = late else { return Ok(()) };
     let ((opening, door, person), outcome) = (keys(after), late.outcome.clone());

@@ -40,7 +40,7 @@ async fn a_ring_lets_in_who_moved_in_and_rings_nowhere_else() {
 }
 
 #[tokio::test]
-async fn asking_for_a_door_rings_nowhere_and_what_became_of_it_is_told() {
+async fn neither_asking_for_a_door_nor_what_became_of_it_hurries_anybody() {
     on_each_engine(async |world| {
         let opening = world.opening_of_li().await;
         assert!(world.context.outbox.take_rung().is_empty());
@@ -53,8 +53,7 @@ async fn asking_for_a_door_rings_nowhere_and_what_became_of_it_is_told() {
             .get(&format!("/api/doors/north/openings/{opening}"))
             .by(LI);
         assert_eq!(shown.content().await["state"], "opened");
-        let demo = TenantId::parse("demo").unwrap();
-        assert_eq!(world.context.outbox.take_rung(), [demo]);
+        assert!(world.context.outbox.take_rung().is_empty());
     })
     .await;
 }

@@ -28,7 +28,7 @@ mod reviews;
 mod steps;
 
 use kernel::{Actor, Message, Refusal, TenantId};
-use store::{Answer, Ask, Tx, once, tx};
+use store::{Answer, Ask, Tx, tx, tx_once};
 use web::{Reply, Request};
 
 use crate::context::Context;
@@ -281,11 +281,10 @@ async fn write(
     let asked = asked
         .map(|asked| Ask::new(caller, asked.key, &asked.content))
         .transpose()?;
-    tx(&context.db, tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
+    match &asked {
+        None => tx(&context.db, tenant, work).await,
+        Some(asked) => tx_once(&context.db, tenant, (asked, context.now), work).await,
+    }
 }
 
 /// As [`write`], for what moves money: only under an Idempotency-Key.

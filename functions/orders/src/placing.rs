@@ -2,11 +2,10 @@
 //! server recomputes every price; stock is set aside in the same transaction.
 
 use anyhow::Context as _;
-use chrono::Datelike as _;
 use kernel::{GroupId, Message, OrderId, Refusal};
 use store::Tx;
 use store::events::{Draft as Fact, append_drafts};
-use wire::mall::{Collection, SaleKind};
+use wire::mall::SaleKind;
 
 use crate::context::Context;
 use crate::domain::{
@@ -18,7 +17,7 @@ use crate::paying;
 use crate::quoting::{self, Basket, Quote, QuotedLine, QuotedShop};
 use crate::store::groups::Joining;
 use crate::store::stock::Claim;
-use crate::store::{carts, checkouts, coupons, groups, known, lines, orders, stock};
+use crate::store::{carts, checkouts, coupons, groups, lines, orders, stock};
 
 /// What a buyer wants to buy.
 pub(crate) struct Wish<'a> {
@@ -53,7 +52,7 @@ pub(crate) async fn place(
     if total != wish.expected_minor {
         return Err(total_changed(total, wish.expected_minor).into());
     }
-    let mut draft = draft(context, tx, wish, &quote).await?;
+    let mut draft = draft(context, wish, &quote)?;
     stock::reserve(tx, context.now, &draft.claims).await?;
     spend(context, tx, (wish, &quote), &mut draft).await?;
     if total > 0 {
@@ -62,17 +61,20 @@ pub(crate) async fn place(
     checkouts::insert_checkout(tx, &draft.checkout).await?;
     orders::insert_orders(tx, &draft.orders).await?;
     lines::insert_lines(tx, &draft.lines).await?;
-    let asks = wish.basket.asks.iter();
-    let bought = asks.map(|ask| (&ask.variant, ask.slot.as_ref()));
-    carts::remove_bought(tx, &wish.basket.buyer, bought).await?;
+    if quote.is_in_cart {
+        let asks = wish.basket.asks.iter();
+        let bought = asks.map(|ask| (&ask.variant, ask.slot.as_ref()));
+        carts::remove_bought(tx, &wish.basket.buyer, bought).await?;
+    }
+    // Whoever pays asks payments, which hears first; others are concerned once it is paid.
     let mut facts = Vec::with_capacity(draft.orders.len() + 1);
     for order in &draft.orders {
         let fact = changed(context, order, "placed", Some(&order.buyer));
-        facts.push(Fact::of(context.new_id()?, &fact)?);
+        facts.push(Fact::of(context.new_id()?, &fact)?.unhurried());
     }
     if total > 0 {
         let asked = paying::asked(&draft.checkout, &draft.orders)?;
-        facts.push(Fact::of(context.new_id()?, &asked)?);
+        facts.push(Fact::of(context.new_id()?, &asked)?.unhurried());
     }
     append_drafts(tx, context.now, facts).await?;
     if total == 0 {
@@ -82,12 +84,7 @@ pub(crate) async fn place(
     Ok((draft.checkout, draft.orders))
 }
 
-async fn draft(
-    context: &Context,
-    tx: &Tx,
-    wish: &Wish<'_>,
-    quote: &Quote,
-) -> anyhow::Result<Draft> {
+fn draft(context: &Context, wish: &Wish<'_>, quote: &Quote) -> anyhow::Result<Draft> {
     let basket = &wish.basket;
     let mut draft = Draft {
         checkout: Checkout {
@@ -109,17 +106,12 @@ async fn draft(
         lines: Vec::new(),
         claims: Vec::new(),
     };
-    let month = format!("{:04}-{:02}", quote.today.year(), quote.today.month());
-    let merchants = quote.shops.iter().map(|shop| &shop.merchant);
-    let agreed = known::collections(tx, tx.tenant(), merchants, &month).await?;
     for shop in &quote.shops {
-        let collection = agreed.get(&shop.merchant).copied();
-        let collection = collection.unwrap_or(Collection::Platform);
         for kind in SaleKind::ALL {
             let own: Vec<&QuotedLine> = shop.lines.iter().filter(|l| l.kind == *kind).collect();
             if !own.is_empty() {
                 let delivery = delivery(basket, *kind);
-                let order = order(context, wish, (&draft.checkout, shop, collection), delivery)?;
+                let order = order(context, wish, (&draft.checkout, shop), delivery)?;
                 add(context, &mut draft, order, &own)?;
             }
         }
@@ -138,7 +130,7 @@ fn delivery(basket: &Basket, kind: SaleKind) -> Delivery {
 fn order(
     context: &Context,
     wish: &Wish<'_>,
-    (checkout, shop, collection): (&Checkout, &QuotedShop, Collection),
+    (checkout, shop): (&Checkout, &QuotedShop),
     delivery: Delivery,
 ) -> anyhow::Result<Order> {
     Ok(Order {
@@ -163,7 +155,7 @@ fn order(
         goods_minor: 0,
         freight_minor: 0,
         refunded_minor: 0,
-        collection,
+        collection: shop.collection,
         times: Times {
             placed: context.now,
             paid: None,

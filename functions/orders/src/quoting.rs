@@ -9,7 +9,7 @@ use kernel::{
     Refusal, SlotId, TenantId, Timestamp, VariantId, Zone,
 };
 use store::{Read, Tx};
-use wire::mall::SaleKind;
+use wire::mall::{Collection, SaleKind};
 
 use crate::domain::offer::Offer;
 use crate::domain::pricing::{Line, PriceError, Priced, Reduction, Voucher, price};
@@ -17,6 +17,7 @@ use crate::domain::product::Slot;
 use crate::domain::promotion::Promotion;
 use crate::domain::stock::Item;
 use crate::domain::unknown_product;
+use crate::store::offers::Wanted;
 use crate::store::{known, offers, promotions, slots};
 use promoted::{draft, freights, vouchers};
 
@@ -108,6 +109,8 @@ pub struct QuotedShop {
     pub lines: Vec<QuotedLine>,
     /// The coupon that was used.
     pub coupon: Option<CouponId>,
+    /// Who receives its money.
+    pub collection: Collection,
 }
 
 impl QuotedShop {
@@ -122,10 +125,10 @@ impl QuotedShop {
 /// What a basket costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// The day in the community.
-    pub today: NaiveDate,
     /// By merchant, in the order of their first lines.
     pub shops: Vec<QuotedShop>,
+    /// Whether some of it was put into the buyer's cart.
+    pub is_in_cart: bool,
 }
 
 impl Quote {
@@ -152,22 +155,29 @@ struct Draft {
 /// What of it cannot be bought and why; a coupon that does not fit.
 pub async fn quote(tx: &Tx, now: Timestamp, basket: &Basket) -> anyhow::Result<Quote> {
     check_size(basket)?;
-    let today = today(tx, tx.tenant(), Some(&basket.community), now).await?;
-    let wanted = basket.asks.iter().map(|ask| &ask.variant);
-    let offers = offers::offers(tx, tx.tenant(), wanted, Some(&basket.community)).await?;
-    let freights = freights(&offers);
+    let found = offers::wanted(tx, tx.tenant(), basket, now).await?;
+    let zone = match found.iter().find_map(|wanted| wanted.zone.clone()) {
+        Some(zone) => zone,
+        None => Zone::parse(ZONE_DEFAULT)?,
+    };
+    let today = zone.local(now).date;
+    let freights = freights(found.iter().map(|wanted| &wanted.offer));
     let shops: Vec<&MerchantId> = freights.iter().map(|freight| &freight.merchant).collect();
-    let running = promotions::running(tx, tx.tenant(), &shops, now).await?;
+    let running = match found.iter().any(|wanted| wanted.is_promoted) {
+        true => promotions::running(tx, tx.tenant(), &shops, now).await?,
+        false => Vec::new(),
+    };
     let mut drafts = Vec::with_capacity(basket.asks.len());
     for ask in &basket.asks {
-        let (offer, slot) = offered(tx, &offers, ask, (today, now)).await?;
+        let (offer, slot) = offered(tx, &found, ask, (today, now)).await?;
         drafts.push(draft(tx, basket, (ask, offer, slot), (&running, today)).await?);
     }
     let reductions: Vec<Reduction> = running.iter().filter_map(Promotion::reduction).collect();
     let vouchers = vouchers(tx, basket, &running).await?;
     let lines: Vec<Line> = drafts.iter().map(|draft| draft.line.clone()).collect();
     let priced = price(&lines, &reductions, &vouchers, &freights).map_err(refused)?;
-    Ok(gathered(today, drafts, priced, &vouchers))
+    let lines = drafts.into_iter().zip(priced);
+    Ok(gathered((today, now), &found, lines.collect(), &vouchers))
 }
 
 fn check_size(basket: &Basket) -> Result<(), Refusal> {
@@ -224,11 +234,12 @@ pub(crate) async fn today(
 
 async fn offered(
     tx: &Tx,
-    offers: &[Offer],
+    found: &[Wanted],
     ask: &Ask,
     (today, now): (NaiveDate, Timestamp),
 ) -> anyhow::Result<(Offer, Option<(Slot, i64)>)> {
-    let offer = offers.iter().find(|offer| offer.variant.id == ask.variant);
+    let mut offers = found.iter().map(|wanted| &wanted.offer);
+    let offer = offers.find(|offer| offer.variant.id == ask.variant);
     let offer = offer.cloned().ok_or_else(unknown_product)?;
     let slot = match &ask.slot {
         Some(id) => slots::slot(tx, tx.tenant(), id).await?,
@@ -241,16 +252,16 @@ async fn offered(
 }
 
 fn gathered(
-    today: NaiveDate,
-    drafts: Vec<Draft>,
-    priced: Vec<Priced>,
+    at: (NaiveDate, Timestamp),
+    found: &[Wanted],
+    lines: Vec<(Draft, Priced)>,
     vouchers: &[Voucher],
 ) -> Quote {
     let mut quote = Quote {
-        today,
         shops: Vec::new(),
+        is_in_cart: found.iter().any(|wanted| wanted.is_in_cart),
     };
-    for (draft, priced) in drafts.into_iter().zip(priced) {
+    for (draft, priced) in lines {
         let (merchant, name) = (draft.offer.merchant.clone(), draft.offer.shop.clone());
         let line = quoted(draft, priced);
         match quote
@@ -261,7 +272,9 @@ fn gathered(
             Some(shop) => shop.lines.push(line),
             None => {
                 let voucher = vouchers.iter().find(|voucher| voucher.merchant == merchant);
+                let wanted = found.iter().find(|one| one.offer.merchant == merchant);
                 quote.shops.push(QuotedShop {
+                    collection: wanted.map_or(Collection::Platform, |one| one.collection(at)),
                     coupon: voucher.map(|voucher| voucher.coupon.clone()),
                     merchant,
                     name,

@@ -3,7 +3,7 @@
 //!
 //! A tick run twice, or on two replicas, changes nothing more: each change is made in its tenant's transaction.
 
-use kernel::TenantId;
+use kernel::{PushMessageId, TenantId};
 
 use crate::context::Context;
 use crate::store::{keeping, messages, notes, plans};
@@ -68,7 +68,7 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let limit = TICK_UNITS_MAX * 10;
     let notes = notes::forget(&context.db, (context.now, marketing), limit).await?;
     let records = context.now.plus_millis(-context.retention_ms);
-    let records = keeping::forget(&context.db, records, limit).await?;
+    let records = keeping::forget(&context.db, (records, context.now), limit).await?;
     done.forgotten = notes + records + store::sweep(&context.db, context.now).await?;
     Ok(Done {
         messages: told.messages,
@@ -88,7 +88,8 @@ pub async fn tell(context: &Context) -> anyhow::Result<Done> {
     expand(context, &mut done).await?;
     let moved = delivering::deliver(context).await?;
     // What was just sent may have been the last of its message.
-    expand(context, &mut done).await?;
+    let due = messages::due(&context.db, (context.now, TICK_UNITS_MAX)).await?;
+    further(context, &due, &mut done).await?;
     done.deliveries = moved.looked;
     done.sent = moved.sent;
     done.more |= moved.more;
@@ -100,9 +101,18 @@ pub async fn tell(context: &Context) -> anyhow::Result<Done> {
 /// # Errors
 /// A failure of the database.
 pub async fn expand(context: &Context, done: &mut Done) -> anyhow::Result<()> {
-    let due = messages::due(&context.db, (context.now, TICK_UNITS_MAX)).await?;
+    let due = messages::due_to_expand(&context.db, (context.now, TICK_UNITS_MAX)).await?;
+    further(context, &due, done).await
+}
+
+/// Takes messages further: over all the people they are for, or to their end.
+async fn further(
+    context: &Context,
+    due: &[(TenantId, PushMessageId)],
+    done: &mut Done,
+) -> anyhow::Result<()> {
     done.more |= due.len() >= usize::try_from(TICK_UNITS_MAX)?;
-    for (tenant, message) in &due {
+    for (tenant, message) in due {
         let mut pages = 0;
         loop {
             match expanding::advance(context, tenant, message).await {

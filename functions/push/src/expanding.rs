@@ -12,24 +12,27 @@ use wire::event::PushMessageFinished;
 
 use crate::context::Context;
 use crate::domain::{
-    Agreement, Asked, Channel, Content, MessageState, consent, is_held_out, paced,
+    Agreement, Asked, Channel, Content, MessageState, Source, consent, is_held_out, paced,
 };
 use crate::store::deliveries::{self, NewDelivery};
 use crate::store::messages::{self, PushMessage, Whom};
 use crate::store::people::{self, Person};
 use crate::store::ranges::{self, Range};
-use crate::store::reports;
+use crate::store::{named as names, reports};
 use crate::{facts, selling};
 
 /// How many people one transaction looks at.
 pub const PAGE_PEOPLE: i64 = 250;
+/// The most people of a message that is expanded where it is made.
+const AT_ONCE_PEOPLE: usize = 16;
 /// How long until a message is looked at again whether it is over, in milliseconds.
 const LOOK_MS: i64 = 30_000;
 
 /// A person, with all that decides on whether and how they are told.
-pub(crate) struct Known {
-    pub(crate) person: Person,
-    pub(crate) facts: Facts,
+struct Known {
+    id: ActorId,
+    minor: bool,
+    facts: Facts,
     words: Vec<Agreement>,
     devices: Vec<(SubscriptionId, Channel)>,
 }
@@ -60,12 +63,13 @@ async fn known(
             ..Facts::default()
         };
         let known = Known {
+            id: person.id.clone(),
+            minor: person.minor,
             facts,
             words: Vec::new(),
             devices: Vec::new(),
-            person,
         };
-        found.insert(known.person.id.clone(), known);
+        found.insert(person.id, known);
     }
     for bound in ranges::memberships(db, &range).await? {
         if let Some(known) = found.get_mut(&bound.person) {
@@ -123,7 +127,7 @@ impl Known {
             .chain(devices)
             .filter(|(_, channel)| content.goes_over(*channel))
             .filter(|(_, channel)| {
-                consent(&self.words, self.person.minor, asked, *channel) == Consent::Given
+                consent(&self.words, self.minor, asked, *channel) == Consent::Given
             })
             .collect()
     }
@@ -151,7 +155,7 @@ pub(crate) async fn frozen(
         for known in known(&context.db, tenant, people, context.now).await? {
             let fits = audience.fits(&known.facts, context.now);
             if fits && !known.ways(content, is_personal).is_empty() {
-                meant.insert(known.person.id);
+                meant.insert(known.id);
             }
         }
     }
@@ -186,23 +190,25 @@ pub async fn advance(
 }
 
 async fn page(context: &Context, tx: &Tx, message: &mut PushMessage) -> anyhow::Result<bool> {
-    if message.state == MessageState::Scheduled {
+    if message.state == MessageState::Scheduled && message.source == Source::Order {
         selling::begins(context, tx, &message.id).await?;
     }
     let people = match &message.whom {
         Whom::Audience(_) => {
-            people::people(tx, tx.tenant(), (message.cursor.as_ref(), PAGE_PEOPLE)).await?
+            let page = (message.cursor.as_ref(), PAGE_PEOPLE);
+            let people = people::people(tx, tx.tenant(), page).await?;
+            known(tx, tx.tenant(), people, context.now).await?
         }
         Whom::People(all) => named(tx, all, message.cursor.as_ref()).await?,
     };
     let is_last = i64::try_from(people.len())? < PAGE_PEOPLE;
-    let cursor = people.last().map(|person| person.id.clone());
+    let cursor = people.last().map(|known| known.id.clone());
     let audience = match &message.whom {
         Whom::Audience(audience) => Some(Audience::parse(audience)?),
         Whom::People(_) => None,
     };
     let mut new = Vec::new();
-    for known in known(tx, tx.tenant(), people, context.now).await? {
+    for known in people {
         let fits = audience
             .as_ref()
             .is_none_or(|audience| audience.fits(&known.facts, context.now));
@@ -225,16 +231,77 @@ async fn page(context: &Context, tx: &Tx, message: &mut PushMessage) -> anyhow::
     Ok(!is_last)
 }
 
+/// What a message that is due tells few people by name, found out where the message is made: what an event tells a
+/// household needs one transaction from the log to the inbox. Other messages are expanded later.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn at_once(
+    context: &Context,
+    tx: &Tx,
+    message: &mut PushMessage,
+) -> anyhow::Result<Vec<NewDelivery>> {
+    let mut new = Vec::new();
+    let people = match &message.whom {
+        Whom::People(all)
+            if message.source == Source::Event
+                && all.len() <= AT_ONCE_PEOPLE
+                && message.due_at <= context.now =>
+        {
+            named(tx, all, None).await?
+        }
+        _ => return Ok(new),
+    };
+    for known in people {
+        of_person(context, message, &known, &mut new)?;
+    }
+    let is_open = new
+        .iter()
+        .any(|delivery| matches!(delivery.state, State::Queued { .. }));
+    message.state = match is_open {
+        true => MessageState::Sending,
+        false => MessageState::Finished,
+    };
+    message.finished_at = (!is_open).then_some(context.now);
+    Ok(new)
+}
+
+/// What is told of a message of which nothing is on its way right after it was made.
+pub(crate) fn finished(message: &PushMessageId, new: &[NewDelivery]) -> PushMessageFinished {
+    let count = |is: fn(&State) -> bool| {
+        let found = new.iter().filter(|delivery| is(&delivery.state)).count();
+        i64::try_from(found).unwrap_or(i64::MAX)
+    };
+    PushMessageFinished {
+        message: message.clone(),
+        deliveries: count(|_| true),
+        sent: count(|state| matches!(state, State::Delivered)),
+        suppressed: count(|state| matches!(state, State::Suppressed { .. })),
+        failed: 0,
+    }
+}
+
 /// The next page of people that are named.
-async fn named(tx: &Tx, all: &[ActorId], cursor: Option<&ActorId>) -> anyhow::Result<Vec<Person>> {
+async fn named(tx: &Tx, all: &[ActorId], cursor: Option<&ActorId>) -> anyhow::Result<Vec<Known>> {
     let sorted: BTreeSet<&ActorId> = all.iter().collect();
     let rest = sorted
         .into_iter()
         .filter(|id| cursor.is_none_or(|cursor| *id > cursor));
-    let mut found = Vec::new();
-    for id in rest.take(usize::try_from(PAGE_PEOPLE)?) {
-        people::meet(tx, id).await?;
-        found.extend(people::person(tx, tx.tenant(), id).await?);
+    let page: Vec<&ActorId> = rest.take(usize::try_from(PAGE_PEOPLE)?).collect();
+    let mut known = names::named(tx, &page).await?;
+    let mut found = Vec::with_capacity(page.len());
+    for id in page {
+        let of = known.remove(id).unwrap_or_default();
+        if of.minor.is_none() {
+            people::meet(tx, id).await?;
+        }
+        found.push(Known {
+            id: id.clone(),
+            minor: of.minor.unwrap_or_default(),
+            facts: Facts::default(),
+            words: of.words,
+            devices: of.devices,
+        });
     }
     Ok(found)
 }
@@ -250,7 +317,7 @@ fn of_person(
     if ways.is_empty() {
         return Ok(());
     }
-    let person = &known.person.id;
+    let person = &known.id;
     let due_at = paced(
         message.due_at.max(context.now),
         message.meant,
@@ -312,5 +379,8 @@ async fn finish(context: &Context, tx: &Tx, message: &mut PushMessage) -> anyhow
         failed: in_state(&["dead", "gone"]),
     };
     facts::append(context, tx, &fact).await?;
-    selling::settle(context, tx, &message.id).await
+    match message.source {
+        Source::Order => selling::settle(context, tx, &message.id).await,
+        Source::Api | Source::Event | Source::Plan => Ok(()),
+    }
 }

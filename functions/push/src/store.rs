@@ -19,6 +19,7 @@ pub mod inbox;
 pub mod keeping;
 pub mod merchants;
 pub mod messages;
+pub mod named;
 pub mod notes;
 pub mod orders;
 pub mod origins;
@@ -29,6 +30,7 @@ pub mod ranges;
 pub mod reports;
 pub mod templates;
 pub mod terms;
+pub mod troubles;
 
 use anyhow::Context as _;
 

@@ -7,6 +7,7 @@ use kernel::{ActorId, Refusal, Timestamp, Zone};
 use messaging::audience::Audience;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::events::{Draft as Fact, append_drafts};
 use store::{Read, Tx};
 use wire::event::PushMessageCreated;
 
@@ -14,8 +15,8 @@ use crate::context::Context;
 use crate::domain::{
     Bilingual, Channel, Content, Draft, MessageState, Source, purpose_name, rule, unknown_template,
 };
-use crate::expanding::is_personal;
-use crate::facts;
+use crate::expanding::{self, is_personal};
+use crate::store::deliveries;
 use crate::store::messages::{self, PushMessage, Whom};
 use crate::store::people::Quiet;
 use crate::store::templates;
@@ -232,7 +233,7 @@ pub(crate) async fn tell(
         Whom::People(_) => false,
     };
     let ttl_ms = i64::from(new.content.ttl_seconds) * 1_000;
-    let message = PushMessage {
+    let mut message = PushMessage {
         id: context.new_id()?,
         expires_at: new.due_at.plus_millis(ttl_ms),
         content: new.content,
@@ -251,17 +252,25 @@ pub(crate) async fn tell(
         created_at: context.now,
         finished_at: None,
     };
+    let new = expanding::at_once(context, tx, &mut message).await?;
     if !messages::insert(tx, &message).await? {
         return Ok(None);
     }
-    let fact = PushMessageCreated {
+    let times = (message.expires_at, context.now);
+    deliveries::insert_many(tx, &message.id, &new, times).await?;
+    let created = PushMessageCreated {
         message: message.id.clone(),
         purpose: purpose_name(message.content.purpose).to_owned(),
         source: message.source.as_str().to_owned(),
         reference: message.reference.clone(),
         due_at: message.due_at,
     };
-    facts::append(context, tx, &fact).await?;
+    let mut facts = vec![Fact::of(context.new_id()?, &created)?];
+    if message.state == MessageState::Finished {
+        let finished = expanding::finished(&message.id, &new);
+        facts.push(Fact::of(context.new_id()?, &finished)?);
+    }
+    append_drafts(tx, context.now, facts).await?;
     Ok(Some(message))
 }
 

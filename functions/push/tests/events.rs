@@ -7,7 +7,7 @@ use kernel::{
 use serde_json::Value;
 use wire::event::{
     BillPublished, BindingRole, BindingStarted, CommunityChanged, ConsentChanged, DoorOpened,
-    MerchantChanged, PaymentSucceeded, PersonRegistered,
+    DoorOpeningTimedOut, MerchantChanged, PaymentSucceeded, PersonRegistered,
 };
 use wire::mall::MerchantMode;
 
@@ -86,6 +86,14 @@ pub fn door_opened(person: &str) -> DoorOpened {
         community: id("garden"),
         person: id(person),
         latency_ms: 80,
+    }
+}
+
+pub fn door_timed_out(opening: &str, door: &str) -> DoorOpeningTimedOut {
+    DoorOpeningTimedOut {
+        opening: id::<OpeningId>(opening),
+        door: id::<DeviceId>(door),
+        person: id("li"),
     }
 }
 

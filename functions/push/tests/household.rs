@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::events::{bill, door_opened};
+use crate::events::{bill, door_opened, door_timed_out};
 use crate::support::{LI, MIN, START, WANG, ZHAO, on_each_engine};
 
 #[tokio::test]
@@ -21,6 +21,28 @@ async fn who_opened_a_door_reads_it_in_the_inbox_once() {
         assert!(world.inbox(MIN).await.is_empty());
         let person = world.get("/api/push/people/li").by(WANG).content().await;
         assert_eq!(person["last_active_at"], START.replace('Z', ".000Z"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_door_that_does_not_answer_is_told_of_once_in_ten_minutes() {
+    const SAME_MS: i64 = 10 * 60 * 1_000;
+    on_each_engine(async |mut world| {
+        let start = world.context.now;
+        for (opening, door) in [("o1", "north-gate"), ("o2", "north-gate"), ("o3", "lift")] {
+            world.record(&door_timed_out(opening, door)).await;
+        }
+        world.tick().await;
+        assert_eq!(world.inbox(LI).await.len(), 2, "one for each door");
+        for (after_ms, told) in [(SAME_MS - 1, 2), (SAME_MS, 3), (2 * SAME_MS - 1, 3)] {
+            world.context.now = start.plus_millis(after_ms);
+            world
+                .record(&door_timed_out(&format!("o{after_ms}"), "north-gate"))
+                .await;
+            world.tick().await;
+            assert_eq!(world.inbox(LI).await.len(), told, "after {after_ms} ms");
+        }
     })
     .await;
 }

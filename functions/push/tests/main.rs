@@ -7,6 +7,7 @@ mod consents;
 mod doorbell;
 mod events;
 mod household;
+mod killed;
 mod laws;
 mod many;
 mod messages;

@@ -5,9 +5,11 @@ use std::time::Instant;
 use messaging::webpush::{Once, Push, Subscription, Urgency, encrypt};
 use serde_json::json;
 
-use crate::support::{ENDPOINT, MIGRATIONS, World, browser, demo};
+use crate::events::door_opened;
+use crate::support::{Ask, ENDPOINT, LI, MIGRATIONS, WANG, World, browser, demo};
 
 const HOUSEHOLDS: usize = 3_000;
+const OPENINGS: usize = 2_000;
 
 #[tokio::test]
 #[ignore = "prints how fast three thousand households are told"]
@@ -45,6 +47,84 @@ async fn three_thousand_households_are_told() {
     );
     let calls = world.context.courier.take();
     assert_eq!(calls.len(), HOUSEHOLDS);
+}
+
+#[tokio::test]
+#[ignore = "prints how fast what happens at doors is told"]
+async fn openings_stand_in_the_inbox() {
+    let mut world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    world.found().await;
+    for _ in 0..OPENINGS {
+        world.record(&door_opened("li")).await;
+    }
+    let begun = Instant::now();
+    while world.tick().await["more"] == true {
+        world.later(1);
+    }
+    let told = begun.elapsed();
+    println!("measured: push, {OPENINGS} door openings from the log to the inbox: {told:?}");
+    let unread = world.get("/api/inbox/unread").by(LI).content().await;
+    assert_eq!(unread["unread"], OPENINGS);
+}
+
+/// What an app asks most, and what a system that tells people asks: each through its route, one after another.
+#[tokio::test]
+#[ignore = "prints how many API calls are answered in a second"]
+async fn api_calls_a_second() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    world.found().await;
+    without_limits(&world).await;
+    let body = json!({
+        "people": ["li"],
+        "notification": {"purpose": "notice", "title": {"zh": "停水通知"}, "body": {"zh": "明早八点停水"}},
+    });
+    for number in 0..20 {
+        world.tell(&format!("before-{number}"), &body).await;
+    }
+    world.tick().await;
+    assert_eq!(world.inbox(LI).await.len(), 20);
+    measured("inbox reads (20 messages)", async |_| {
+        world.get("/api/inbox").by(LI)
+    })
+    .await;
+    measured("unread counts", async |_| {
+        world.get("/api/inbox/unread").by(LI)
+    })
+    .await;
+    measured("messages submitted", async |number| {
+        let ask = world.post("/api/push/messages").by(WANG);
+        ask.key(&format!("k{number}")).json(&body)
+    })
+    .await;
+    let topic = json!({"topic": "li-phone"});
+    let made = world.post("/api/push/topics").by(LI).json(&topic);
+    let key = made.content().await["topic_key"].clone();
+    measured("notes published under /n/", async |_| {
+        let ask = world.post("/n/li-phone").bearer(key.as_str().unwrap());
+        ask.text("明早八点停水")
+    })
+    .await;
+}
+
+/// Asks for two seconds, and prints how often a second it was answered.
+async fn measured<'a>(what: &str, ask: impl AsyncFn(u64) -> Ask<'a>) {
+    let (begun, mut count) = (Instant::now(), 0_u64);
+    while begun.elapsed().as_millis() < 2_000 {
+        let reply = ask(count).await.reply().await;
+        assert!(reply.status.is_success(), "{}", reply.status);
+        count += 1;
+    }
+    println!("measured: push API, {what}: {} calls a second", count / 2);
+}
+
+/// The limits of callers as high as they go.
+async fn without_limits(world: &World) {
+    let mut terms = world.get("/api/push/terms").by(WANG).content().await;
+    terms["calls_per_minute"] = json!(100_000);
+    terms["messages_per_day"] = json!(100_000);
+    terms.as_object_mut().unwrap().remove("version");
+    let ask = world.put("/api/push/terms").by(WANG).json(&terms);
+    ask.header("if-match", "\"0\"").content().await;
 }
 
 #[test]

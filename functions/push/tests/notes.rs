@@ -85,6 +85,60 @@ async fn a_client_publishes_with_headers_and_as_json_and_polls_what_is_due() {
     .await;
 }
 
+/// As python-ntfy 0.11.4 asks, header by header: a token is the password of nobody, `Tags` may be empty, switches are
+/// Python's, a delay is a moment.
+#[tokio::test]
+async fn what_python_ntfy_sends_is_taken_and_what_it_polls_is_told() {
+    on_each_engine(async |mut world| {
+        let key = topic(&world, "li-phone").await;
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!(":{key}"));
+        let basic = format!("Basic {basic}");
+        let send = |text: &str| {
+            let ask = world.post("/n/li-phone").header("authorization", &basic);
+            ask.header("accept", "*/*").header("markdown", "false").text(text)
+        };
+        let actions = "action=view, label=Open, url=https://linli.cn/notices/1, clear=True ; \
+            action=http, label=Call, url=https://linli.cn/calls, method=POST, clear=False, headers.a=b, body=x";
+        let first = send("明早停水")
+            .header("title", "Title")
+            .header("priority", "4")
+            .header("tags", "warning,droplet")
+            .header("actions", actions)
+            .content()
+            .await;
+        assert_eq!(
+            (&first["title"], &first["priority"], &first["tags"]),
+            (&json!("Title"), &json!(4), &json!(["warning", "droplet"])),
+        );
+        let clears = |number: usize| first["actions"][number]["clear"].as_bool();
+        assert_eq!((clears(0), clears(1)), (Some(true), Some(false)), "{first}");
+        let in_an_hour = world.context.now.millis() / 1_000 + 3_600;
+        let later = send("later")
+            .header("priority", "3")
+            .header("tags", "")
+            .header("delay", &in_an_hour.to_string());
+        assert_eq!(later.content().await["time"], json!(in_an_hour));
+
+        let texts = async |world: &World, query: &str| {
+            let path = format!("/n/li-phone/json?poll=1{query}");
+            let reply = world.get(&path).header("authorization", &basic).reply().await;
+            assert_eq!(reply.status, 200, "{:?}", reply.body);
+            let text = String::from_utf8(reply.body.to_vec()).unwrap();
+            let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+            let texts = lines.map(|line: Value| line["message"].as_str().unwrap().to_owned());
+            texts.collect::<Vec<String>>()
+        };
+        let after = format!("&scheduled=True&since={}", first["id"].as_str().unwrap());
+        assert_eq!(texts(&world, "&since=all").await, ["明早停水"]);
+        assert_eq!(texts(&world, "&scheduled=False&since=all").await, ["明早停水"]);
+        assert_eq!(texts(&world, "&scheduled=True&since=all").await, ["明早停水", "later"]);
+        assert_eq!(texts(&world, &after).await, ["later"]);
+        world.later(3_600_000);
+        assert_eq!(texts(&world, "&since=all").await, ["明早停水", "later"]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn errors_are_those_that_clients_know() {
     on_each_engine(async |world| {

@@ -1,8 +1,8 @@
 //! Every statement is one that both engines take.
 
 use push::store::{
-    consents, deliveries, devices, inbox, keeping, merchants, messages, notes, orders, origins,
-    people, plans, quotas, ranges, reports, templates, terms,
+    consents, deliveries, devices, inbox, keeping, merchants, messages, named, notes, orders,
+    origins, people, plans, quotas, ranges, reports, templates, terms, troubles,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
@@ -16,6 +16,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         keeping::STATEMENTS,
         merchants::STATEMENTS,
         messages::STATEMENTS,
+        named::STATEMENTS,
         notes::STATEMENTS,
         orders::STATEMENTS,
         origins::STATEMENTS,
@@ -26,6 +27,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         reports::STATEMENTS,
         templates::STATEMENTS,
         terms::STATEMENTS,
+        troubles::STATEMENTS,
     ];
     all.into_iter().flatten()
 }
@@ -79,6 +81,11 @@ async fn deliveries_are_found_by_their_index() {
         (inbox::STATEMENTS, "MESSAGES", "push_delivery_inbox"),
         (inbox::STATEMENTS, "UNREAD", "push_delivery_unread"),
         (messages::STATEMENTS, "DUE", "push_message_by_work"),
+        (
+            messages::STATEMENTS,
+            "DUE_TO_EXPAND",
+            "push_message_by_work",
+        ),
         (plans::STATEMENTS, "DUE", "push_plan_due"),
         (
             ranges::STATEMENTS,

@@ -1,12 +1,12 @@
 //! The database, its transactions, and reads outside of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::TenantId;
 
 use crate::engine::{Engine, Session};
+use crate::news::{Appended, News};
 use crate::{Error, ErrorKind, Row, Value};
 
 /// The most rows one result may have; a longer list is read in pages.
@@ -22,8 +22,7 @@ pub const RERUNS_MAX: u32 = 3;
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
-    /// The tenants in whose logs others have something to hear.
-    news: Arc<Mutex<BTreeSet<TenantId>>>,
+    news: Arc<Mutex<News>>,
 }
 
 impl Db {
@@ -47,15 +46,21 @@ impl Db {
     /// for since the last call; their doorbells are rung now.
     #[must_use]
     pub fn take_news(&self) -> BTreeSet<TenantId> {
-        std::mem::take(&mut *self.news())
+        self.news().take()
+    }
+
+    /// As [`Db::take_news`], for facts that nobody needs to hear of at once; their doorbells are rung now and then.
+    #[must_use]
+    pub fn take_unhurried_news(&self) -> BTreeSet<TenantId> {
+        self.news().take_unhurried()
     }
 
     /// Somebody waits for what this tenant's log holds.
     pub(crate) fn has_news(&self, tenant: &TenantId) {
-        self.news().insert(tenant.clone());
+        self.news().add(tenant, true);
     }
 
-    fn news(&self) -> MutexGuard<'_, BTreeSet<TenantId>> {
+    fn news(&self) -> MutexGuard<'_, News> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,8 +134,8 @@ impl Read for Db {
 pub struct Tx {
     tenant: TenantId,
     session: Session,
-    /// Whether a fact was appended that other capabilities wait for.
-    is_awaited: AtomicBool,
+    /// The facts that were appended.
+    appended: Mutex<Appended>,
 }
 
 impl Tx {
@@ -140,9 +145,9 @@ impl Tx {
         &self.tenant
     }
 
-    /// A fact was appended that other capabilities wait for.
-    pub(crate) fn await_news(&self) {
-        self.is_awaited.store(true, Ordering::Relaxed);
+    /// The facts that were appended in it.
+    pub(crate) fn appended(&self) -> MutexGuard<'_, Appended> {
+        self.appended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rows of a query, or of a statement with RETURNING.
@@ -301,16 +306,16 @@ where
     let mut tx = Tx {
         tenant: tenant.clone(),
         session: db.engine.begin().await?,
-        is_awaited: AtomicBool::new(false),
+        appended: Mutex::default(),
     };
     let outcome = match lock_tenant(&tx).await {
         Ok(()) => work(&mut tx).await,
         Err(error) => Err(error),
     };
     let value = finish(tx.session, outcome).await?;
-    if tx.is_awaited.into_inner() {
-        db.has_news(tenant);
-    }
+    let appended = tx.appended.into_inner();
+    let appended = appended.unwrap_or_else(PoisonError::into_inner);
+    appended.tell(tenant, &mut db.news());
     Ok(value)
 }
 

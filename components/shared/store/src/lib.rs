@@ -29,6 +29,7 @@ mod error;
 pub mod events;
 #[cfg(not(target_family = "wasm"))]
 mod migrate;
+mod news;
 mod once;
 mod row;
 mod sql;
@@ -40,6 +41,8 @@ pub use db::{Batch, Db, INSERT_ROWS_MAX, RERUNS_MAX, ROWS_MAX, Read, Tx, bulk, t
 pub use error::{Error, ErrorKind};
 #[cfg(not(target_family = "wasm"))]
 pub use migrate::{migrate, migrate_database};
-pub use once::{Answer, Ask, KEY_CHARACTERS_MAX, RETENTION_MS, SWEEP_ROWS_MAX, once, sweep};
+pub use once::{
+    Answer, Ask, KEY_CHARACTERS_MAX, RETENTION_MS, SWEEP_ROWS_MAX, once, sweep, tx_once,
+};
 pub use row::Row;
 pub use value::Value;

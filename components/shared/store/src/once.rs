@@ -1,10 +1,10 @@
 //! The second time, the same answer: a request that carries an idempotency key has its effect once, and its record
 //! lives in the transaction of the effect.
 
-use kernel::{Message, Refusal, Timestamp};
+use kernel::{Message, Refusal, TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{Db, Tx, bulk};
+use crate::{Db, Error, Read, Tx, bulk, tx};
 
 /// How long an answer is kept, in milliseconds: 48 hours.
 pub const RETENTION_MS: i64 = 48 * 60 * 60 * 1_000;
@@ -88,39 +88,98 @@ pub async fn once<Work>(
 where
     Work: AsyncFnOnce(&mut Tx) -> anyhow::Result<Answer>,
 {
-    let scope = format!("{}/{}", tx.tenant(), ask.caller);
-    let fresh_since = now.plus_millis(-RETENTION_MS);
-    let stored = tx
-        .row(
-            "select hash, status, body from once where scope = $1 and request_key = $2 and created_at > $3",
-            &[(&scope).into(), (&ask.key).into(), fresh_since.into()],
-        )
-        .await?;
-    if let Some(stored) = stored {
-        if stored.text(0)? != ask.hash {
-            return Err(reused().into());
-        }
-        return Ok(Answer {
-            status: u16::try_from(stored.integer(1)?)?,
-            body: stored.text(2)?.to_owned(),
-        });
+    if let Some(stored) = stored(tx, tx.tenant(), ask, now).await? {
+        return Ok(stored);
     }
     let answer = work(tx).await?;
-    tx.execute(
-        "insert into once (scope, request_key, hash, status, body, created_at) values ($1, $2, $3, $4, $5, $6)
-         on conflict (scope, request_key) do update
-         set hash = excluded.hash, status = excluded.status, body = excluded.body, created_at = excluded.created_at",
-        &[
-            scope.into(),
-            (&ask.key).into(),
-            (&ask.hash).into(),
-            i64::from(answer.status).into(),
-            (&answer.body).into(),
-            now.into(),
-        ],
-    )
-    .await?;
+    keep(tx, ask, &answer, now).await?;
     Ok(answer)
+}
+
+/// As [`once`], in a transaction of its own, and cheaper where a request seldom comes twice: the work is done first, and
+/// taken back when there is an answer already. So `work` may be called for a request that was answered before; what it
+/// does or refuses then has no effect.
+///
+/// # Errors
+/// As [`once`].
+pub async fn tx_once<Work>(
+    db: &Db,
+    tenant: &TenantId,
+    (ask, now): (&Ask, Timestamp),
+    work: Work,
+) -> anyhow::Result<Answer>
+where
+    Work: AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
+{
+    let done = tx(db, tenant, async |tx| {
+        let answer = work(tx).await?;
+        let is_kept = keep(tx, ask, &answer, now).await?;
+        anyhow::ensure!(is_kept, "the request was answered before");
+        Ok(answer)
+    })
+    .await;
+    match done {
+        Err(error) if !Error::is_transient(&error) => {
+            stored(db, tenant, ask, now).await?.ok_or(error)
+        }
+        done => done,
+    }
+}
+
+/// The stored answer to this request, if there is one.
+async fn stored(
+    db: &impl Read,
+    tenant: &TenantId,
+    ask: &Ask,
+    now: Timestamp,
+) -> anyhow::Result<Option<Answer>> {
+    let row = db
+        .row(
+            "select hash, status, body from once where scope = $1 and request_key = $2 and created_at > $3",
+            &[
+                scope(tenant, ask).into(),
+                (&ask.key).into(),
+                now.plus_millis(-RETENTION_MS).into(),
+            ],
+        )
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.text(0)? != ask.hash {
+        return Err(reused().into());
+    }
+    Ok(Some(Answer {
+        status: u16::try_from(row.integer(1)?)?,
+        body: row.text(2)?.to_owned(),
+    }))
+}
+
+/// Stores the answer to this request, unless there is one; whether it was stored.
+async fn keep(tx: &Tx, ask: &Ask, answer: &Answer, now: Timestamp) -> anyhow::Result<bool> {
+    let row = tx
+        .row(
+            "insert into once (scope, request_key, hash, status, body, created_at) values ($1, $2, $3, $4, $5, $6)
+             on conflict (scope, request_key) do update
+             set hash = excluded.hash, status = excluded.status, body = excluded.body, created_at = excluded.created_at
+             where once.created_at <= $7
+             returning status",
+            &[
+                scope(tx.tenant(), ask).into(),
+                (&ask.key).into(),
+                (&ask.hash).into(),
+                i64::from(answer.status).into(),
+                (&answer.body).into(),
+                now.into(),
+                now.plus_millis(-RETENTION_MS).into(),
+            ],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+fn scope(tenant: &TenantId, ask: &Ask) -> String {
+    format!("{tenant}/{}", ask.caller)
 }
 
 /// Removes at most [`SWEEP_ROWS_MAX`] answers that are older than [`RETENTION_MS`]; how many.

@@ -1,6 +1,7 @@
 //! The little of SQL's grammar that both engines share and we must know: where quotes and comments end.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// What a stretch of a statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,20 +37,24 @@ pub(crate) fn with_rows(sql: &str, rows: usize) -> anyhow::Result<String> {
     let (head, list) = sql.split_once("values (").ok_or_else(shape)?;
     let (list, tail) = list.split_once(')').ok_or_else(shape)?;
     let width = list.split(',').count();
-    let is_list = list
-        .split(',')
-        .enumerate()
-        .all(|(index, name)| name.trim() == format!("${}", index + 1));
+    let is_list = list.split(',').enumerate().all(|(index, name)| {
+        let number = name.trim().strip_prefix('$').map(str::parse::<usize>);
+        matches!(number, Some(Ok(number)) if number == index + 1)
+    });
     anyhow::ensure!(is_list, shape());
-    let lists: Vec<String> = (0..rows)
-        .map(|row| {
-            let names: Vec<String> = (1..=width)
-                .map(|column| format!("${}", row * width + column))
-                .collect();
-            format!("({})", names.join(", "))
-        })
-        .collect();
-    Ok(format!("{head}values {}{tail}", lists.join(", ")))
+    let mut text = String::with_capacity(sql.len() + rows * width * "$1234, ".len());
+    text.push_str(head);
+    text.push_str("values ");
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 1..=width {
+            text.push_str(if column == 1 { "$" } else { ", $" });
+            write!(text, "{}", row * width + column)?;
+        }
+        text.push(')');
+    }
+    text.push_str(tail);
+    Ok(text)
 }
 
 /// The statements of a script, without comments and without their semicolons.

@@ -78,7 +78,7 @@ pub(super) async fn set_creatives(
         let (line, hold) = seen(tx, &actor, line).await?;
         hold.check_change()?;
         check_creatives(tx, &line, &shows.creatives).await?;
-        sql::set_creatives(tx, &line.id, &shows.creatives).await?;
+        sql::set_creatives(tx, &line, &shows.creatives).await?;
         let after = Line {
             version: line.version + 1,
             ..line
@@ -285,7 +285,7 @@ async fn free_line(
         .collect();
     booking::take_seats(context, tx, (&placement, &free.id), &days).await?;
     let shows = sql::creatives(tx, tx.tenant(), &line.id).await?;
-    sql::set_creatives(tx, &free.id, &shows).await?;
+    sql::set_creatives(tx, &free, &shows).await?;
     facts::line_changed(context, tx, &free, Some(&actor.id)).await?;
     Ok(free)
 }

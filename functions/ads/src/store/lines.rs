@@ -7,7 +7,7 @@ use serde_json::to_string;
 use store::{Read, Row, Tx, Value};
 use web::Page;
 
-use super::{day, on, optional_day, word};
+use super::{caps, day, on, optional_day, word};
 use crate::domain::line::LineKind;
 use crate::domain::placement::Pricing;
 use crate::domain::wish::{Pacing, Wish};
@@ -126,6 +126,7 @@ pub async fn insert_line(tx: &Tx, line: &Line) -> anyhow::Result<()> {
         line.version.into(),
     ];
     tx.execute(INSERT_LINE, &row).await?;
+    caps::count(tx, line, &[]).await?;
     otherwise_shown(tx, &line.id).await
 }
 
@@ -273,19 +274,17 @@ pub async fn lines(
 }
 
 /// The line shows these creatives, and no others.
-pub async fn set_creatives(
-    tx: &Tx,
-    line: &AdLineId,
-    creatives: &[CreativeId],
-) -> anyhow::Result<()> {
-    tx.execute(FORGET_CREATIVES, &[tx.tenant().into(), line.into()])
+pub async fn set_creatives(tx: &Tx, line: &Line, creatives: &[CreativeId]) -> anyhow::Result<()> {
+    let id = &line.id;
+    tx.execute(FORGET_CREATIVES, &[tx.tenant().into(), id.into()])
         .await?;
     let rows: Vec<_> = creatives
         .iter()
-        .map(|creative| vec![tx.tenant().into(), line.into(), creative.into()])
+        .map(|creative| vec![tx.tenant().into(), id.into(), creative.into()])
         .collect();
     tx.insert_many(INSERT_CREATIVE, &rows).await?;
-    otherwise_shown(tx, line).await
+    caps::count(tx, line, creatives).await?;
+    otherwise_shown(tx, id).await
 }
 
 /// Which creatives a line shows.

@@ -5,21 +5,24 @@
 
 use std::collections::BTreeMap;
 
-use advertising::{Invalid, Micros, Offer, Promise};
+use advertising::{Cap, CapScope, Invalid, Micros, Offer, Promise, Window};
 use chrono::NaiveDate;
 use kernel::{AdLineId, MerchantId, PlacementId, TenantId, Timestamp};
 use store::{Batch, Value};
 
-use super::{on, word};
+use super::{caps, on, word};
 use crate::domain::placement::Pricing;
 use crate::rows::caps_of;
 
 statements! {
     OFFERED = "select l.placement, l.merchant, l.pricing, l.caps, l.live, coalesce(c.state, ''), o.bid_micros, o.viewed_at,
-            o.clicked_at
+            o.clicked_at, coalesce(a.spans, 0), coalesce(p.spans, 0), coalesce(s.spans, 0)
         from ads_line l
         left join ads_creative c on c.tenant = l.tenant and c.id = $3
         left join ads_offer o on o.tenant = l.tenant and o.id = $4
+        left join ads_counted a on a.tenant = l.tenant and a.subject = 'advertiser:' || l.merchant
+        left join ads_counted p on p.tenant = l.tenant and p.subject = 'placement:' || l.placement
+        left join ads_counted s on s.tenant = l.tenant and s.subject = 'creative:' || cast($3 as text)
         where l.tenant = $1 and l.id = $2";
 
     COUNT_VIEW = "insert into ads_frequency (tenant, viewer, subject, bucket, views, expires_at)
@@ -95,7 +98,9 @@ pub struct Made {
     /// What has become of it.
     pub offer: Offer,
     /// How often one viewer sees the line.
-    pub caps: Vec<advertising::Cap>,
+    pub caps: Vec<Cap>,
+    /// What else of it is counted, because other lines limit it.
+    pub counted: Vec<(CapScope, Window)>,
     /// Whether the line is stopped, or the creative no longer approved.
     pub is_withdrawn: bool,
 }
@@ -121,6 +126,15 @@ pub async fn offered(
     if pricing != Pricing::Day && bid.is_none() {
         return Ok(None);
     }
+    let mut counted = Vec::new();
+    let scopes = [
+        CapScope::Advertiser,
+        CapScope::Placement,
+        CapScope::Creative,
+    ];
+    for (position, scope) in (9..).zip(scopes) {
+        counted.extend(caps::windows(row.integer(position)?).map(|window| (scope, window)));
+    }
     Ok(Some(Made {
         promise: promise.clone(),
         placement: row.id(0)?,
@@ -134,6 +148,7 @@ pub async fn offered(
             clicked_at: row.optional_timestamp(8)?,
         },
         caps: caps_of(row.text(3)?)?,
+        counted,
         is_withdrawn: !row.boolean(4)? || row.text(5)? != "approved",
     }))
 }

@@ -10,7 +10,7 @@ use wire::mall::{Collection, SaleKind};
 
 use crate::booking::days;
 use crate::support::{
-    Ask, BO, KE, LI, MEI, WANG, World, XU, banner, id, on_each_engine, placement,
+    Ask, BO, DAY_MS, KE, LI, MEI, WANG, World, XU, banner, id, on_each_engine, placement,
 };
 
 /// The weather's name, which m1 once had for 50.00 a day: so that is what a day is worth.
@@ -74,6 +74,15 @@ pub async fn running(world: &World) -> String {
         step(world, by, &barter, verb).content().await;
     }
     barter
+}
+
+/// The cinema's name stands with the weather.
+async fn named(world: &World) {
+    let mut naming = banner("cinema", "星光影院天气");
+    naming["content"]["format"] = json!("naming");
+    let creative = world.approved(KE, &naming).await;
+    let lines = world.get("/api/ads/lines").by(KE).content().await;
+    world.shows(KE, &id(&lines["items"][0]), &creative).await;
 }
 
 async fn receive(world: &World, barter: &str, units: i64) -> Value {
@@ -247,10 +256,13 @@ async fn it_is_held_back_when_goods_do_not_come_and_made_even_in_money_when_it_i
     on_each_engine(async |mut world| {
         weather(&world).await;
         let barter = running(&world).await;
+        named(&world).await;
         let path = format!("/api/ads/barters/{barter}");
         // 5 days at 50.00, 100.00 paid: 150.00 ahead, and 120.00 is allowed.
         world.tick_at("2026-11-08T16:00:00Z").await;
         assert_eq!(world.get(&path).by(KE).content().await["state"], "active");
+        world.pass_ms(DAY_MS);
+        assert!(world.decide(LI, "weather").await.is_some());
         world.tick_at("2026-11-09T16:00:00Z").await;
         let held = world.get(&path).by(KE).content().await;
         assert_eq!(
@@ -260,7 +272,9 @@ async fn it_is_held_back_when_goods_do_not_come_and_made_even_in_money_when_it_i
         assert!(world.decide(LI, "weather").await.is_none());
         // Two days later tickets come: it goes on, and the days between were not shown.
         world.tick_at("2026-11-11T17:00:00Z").await;
+        assert!(world.decide(LI, "weather").await.is_none());
         assert_eq!(receive(&world, &barter, 2).await["state"], "active");
+        assert!(world.decide(LI, "weather").await.is_some());
         world.tick_at("2026-11-12T16:00:00Z").await;
         assert_eq!(
             world.get(&path).by(KE).content().await["delivered_minor"],

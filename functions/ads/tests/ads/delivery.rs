@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::booking::days;
 use crate::support::{
-    AUDITOR, BO, CHEN, LI, MA, MEI, PHONE, WANG, World, on_each_engine, placement,
+    AUDITOR, BO, CHEN, LI, MA, MEI, PHONE, WANG, World, banner, on_each_engine, placement,
 };
 
 /// A line by views or clicks for the whole week, as fast as it goes.
@@ -137,6 +137,35 @@ async fn nobody_sees_more_than_a_cap_allows_however_many_offers_they_hold() {
         assert!(world.decide(LI, "home-top").await.is_some());
     })
     .await;
+}
+
+/// A limit on an advertiser, a placement or a creative is about all its views, also of lines that limit nothing.
+#[tokio::test]
+async fn what_is_seen_of_other_lines_counts_for_a_limit_as_well() {
+    for scope in ["advertiser", "placement", "creative", "line"] {
+        on_each_engine(async |world| {
+            for place in ["top", "side"] {
+                world.place(&placement(place, "banner", 2)).await;
+            }
+            let creative = world.approved(MEI, &banner("m1", "苹果")).await;
+            let other = if scope == "placement" { "top" } else { "side" };
+            let free = days(other, "2026-11-02", "2026-11-05");
+            let mut limited = days("top", "2026-11-05", "2026-11-06");
+            limited["caps"] = json!([{"scope": scope, "window": "week", "views": 1}]);
+            for line in [free, limited] {
+                let draft = world.draft((MEI, "m1"), &line).await;
+                world.shows(MEI, &draft, &creative).await;
+                world.act(MEI, &draft, "booking").content().await;
+            }
+            world.look(LI, other).await.unwrap();
+            let mut world = world;
+            world.pass_ms(3 * 24 * 60 * 60 * 1_000);
+            let is_shown = world.decide(LI, "top").await.is_some();
+            assert_eq!(is_shown, scope == "line", "{scope}");
+            assert!(world.decide(MA, "top").await.is_some(), "{scope}");
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod columns;
 mod creatives;
 mod delivery;
 mod doorbell;
+mod faults;
 mod make_goods;
 mod many;
 mod money;

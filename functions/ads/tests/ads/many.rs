@@ -58,9 +58,9 @@ fn decision<'a>(world: &'a World, token: &str, number: usize) -> Ask<'a> {
 fn told(what: &str, mut took: Vec<Duration>) {
     let whole: Duration = took.iter().sum();
     took.sort_unstable();
-    let p99 = took[took.len() * 99 / 100];
+    let (p50, p99) = (took[took.len() / 2], took[took.len() * 99 / 100]);
     println!(
-        "measured: {} {what} with {LINES} live lines: {:.0}/s one after another, p99 {p99:.2?}",
+        "measured: {} {what} with {LINES} live lines: {:.0}/s one after another, p50 {p50:.2?}, p99 {p99:.2?}",
         took.len(),
         f64::from(u32::try_from(took.len()).unwrap()) / whole.as_secs_f64()
     );
@@ -72,15 +72,32 @@ async fn decisions_and_views_with_a_thousand_live_lines() {
     let world = stocked().await;
     let token = world.token(LI);
     let (mut decided, mut viewed) = (Vec::new(), Vec::new());
+    let (mut free, mut promised) = (Vec::new(), Vec::new());
     for number in 0..2_000 {
+        let stored = stored(&world).await;
         let begun = Instant::now();
         let page = decision(&world, &token, number).content().await;
-        decided.push(begun.elapsed());
+        let took = begun.elapsed();
+        decided.push(took);
+        if stored == self::stored(&world).await {
+            free.push(took);
+        } else {
+            promised.push(took);
+        }
         let offer = &page["items"][0];
         let begun = Instant::now();
         world.tell(offer, "views").reply().await;
         viewed.push(begun.elapsed());
     }
     told("decisions", decided);
+    told("decisions that promise nothing", free);
+    told("decisions that promise a bid", promised);
     told("views", viewed);
+}
+
+/// Whether the last decision stored an offer shows in how many there are.
+async fn stored(world: &World) -> i64 {
+    let count = "select count(*) from ads_offer";
+    let rows = world.context.db.rows(count, &[]).await.unwrap();
+    rows[0].integer(0).unwrap()
 }

@@ -1,7 +1,7 @@
 //! Every statement is one that both engines take.
 
 use ads::store::{
-    barters, billing, columns, creatives, known, lines, offers, orders, people, placements,
+    barters, billing, caps, columns, creatives, known, lines, offers, orders, people, placements,
     reports, rewards, seats, told,
 };
 
@@ -11,6 +11,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let all = [
         barters::STATEMENTS,
         billing::STATEMENTS,
+        caps::STATEMENTS,
         columns::STATEMENTS,
         creatives::STATEMENTS,
         known::STATEMENTS,

@@ -150,7 +150,7 @@ pub(super) async fn vouchers(
 }
 
 /// What the shops take for bringing things.
-pub(super) fn freights(offers: &[Offer]) -> Vec<Freight> {
+pub(super) fn freights<'a>(offers: impl Iterator<Item = &'a Offer>) -> Vec<Freight> {
     let mut freights: Vec<Freight> = Vec::new();
     for offer in offers {
         if !freights

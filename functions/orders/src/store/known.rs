@@ -1,14 +1,12 @@
 //! What others recorded: communities, merchants and their members, categories, commission rules and contracts.
 
-use std::collections::BTreeMap;
-
 use kernel::{ActorId, CategoryId, CommunityId, MerchantId, TenantId, Timestamp};
 use store::{Read, Tx, Value};
 use wire::event::{
     CategoryChanged, CommissionRuleChanged, CommunityChanged, ContractChanged, MerchantChanged,
     MerchantStandingChanged,
 };
-use wire::mall::{Collection, SaleKind};
+use wire::mall::SaleKind;
 
 use crate::domain::Merchant;
 use crate::rows::{CommissionRule, read_commission_rule, read_merchant};
@@ -100,11 +98,6 @@ statements! {
         where tenant = $1 and (merchant is null or merchant = $2)
           and valid_from <= $3 and (valid_until is null or valid_until > $3)
         order by id limit 1000";
-
-    COLLECTIONS = "select n.column2, (select c.collection from orders_contract c
-            where c.tenant = n.column1 and c.merchant = n.column2 and c.first_month <= n.column3
-            order by c.first_month desc, c.version desc limit 1)
-        from (values ($1, $2, $3)) as n";
 }
 
 /// Stores a community.
@@ -324,23 +317,4 @@ pub(crate) async fn commission_rules(
     let parameters = [tenant.into(), merchant.into(), at.into()];
     let rows = db.rows(COMMISSION_RULES, &parameters).await?;
     rows.iter().map(read_commission_rule).collect()
-}
-
-/// Who receives the money of these merchants' sales in a month (`2026-11`); who has no contract is left out.
-pub(crate) async fn collections<'a>(
-    db: &impl Read,
-    tenant: &TenantId,
-    merchants: impl Iterator<Item = &'a MerchantId>,
-    month: &str,
-) -> anyhow::Result<BTreeMap<MerchantId, Collection>> {
-    let about: Vec<_> = merchants
-        .map(|merchant| vec![tenant.into(), merchant.into(), month.into()])
-        .collect();
-    let mut found = BTreeMap::new();
-    for row in db.rows_about(COLLECTIONS, &about).await? {
-        if let Some(collection) = row.optional_text(1)?.and_then(Collection::parse) {
-            found.insert(row.id(0)?, collection);
-        }
-    }
-    Ok(found)
 }

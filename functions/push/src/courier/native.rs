@@ -1,17 +1,27 @@
 //! What would have been sent, and what the tests say is answered.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Answered, Call};
 
-/// What an address that starts like this is answered; without a status, nobody answers.
-type Said = (String, Option<Answered>);
+/// What becomes of a request.
+#[derive(Debug, Clone)]
+enum Said {
+    Answer(Answered),
+    /// Nobody is there.
+    Fails,
+    /// It is taken, and never answered.
+    Hangs,
+}
 
 /// The way out.
 #[derive(Debug, Default)]
 pub struct Courier {
     sent: Mutex<Vec<Call>>,
-    said: Mutex<Vec<Said>>,
+    /// For addresses that start like this.
+    said: Mutex<Vec<(String, Said)>>,
+    hangs: AtomicUsize,
 }
 
 impl Courier {
@@ -28,12 +38,14 @@ impl Courier {
 
     /// From now on, addresses that start like this are answered so; without a status, nobody answers.
     pub fn say(&self, start: &str, status: Option<u16>, retry_after: Option<&str>) {
-        let answered = status.map(|status| Answered {
-            status,
-            retry_after: retry_after.map(str::to_owned),
-            body: Vec::new(),
+        let said = status.map_or(Said::Fails, |status| {
+            Said::Answer(Answered {
+                status,
+                retry_after: retry_after.map(str::to_owned),
+                body: Vec::new(),
+            })
         });
-        locked(&self.said).insert(0, (start.to_owned(), answered));
+        locked(&self.said).insert(0, (start.to_owned(), said));
     }
 
     /// As [`Courier::say`], with a body.
@@ -43,7 +55,18 @@ impl Courier {
             retry_after: None,
             body: body.as_bytes().to_vec(),
         };
-        locked(&self.said).insert(0, (start.to_owned(), Some(answered)));
+        locked(&self.said).insert(0, (start.to_owned(), Said::Answer(answered)));
+    }
+
+    /// From now on, requests to addresses that start like this are taken and never answered.
+    pub fn never(&self, start: &str) {
+        locked(&self.said).insert(0, (start.to_owned(), Said::Hangs));
+    }
+
+    /// How many requests wait for an answer that never comes.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.hangs.load(Ordering::Relaxed)
     }
 
     /// Keeps the request; 201 unless something else was said.
@@ -54,11 +77,15 @@ impl Courier {
         let said = locked(&self.said)
             .iter()
             .find(|(start, _)| call.url.starts_with(start))
-            .map(|(_, answered)| answered.clone());
+            .map(|(_, said)| said.clone());
         locked(&self.sent).push(call);
         match said {
-            Some(Some(answered)) => Ok(answered),
-            Some(None) => anyhow::bail!("nobody answers"),
+            Some(Said::Answer(answered)) => Ok(answered),
+            Some(Said::Fails) => anyhow::bail!("nobody answers"),
+            Some(Said::Hangs) => {
+                self.hangs.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            }
             None => Ok(Answered {
                 status: 201,
                 retry_after: None,

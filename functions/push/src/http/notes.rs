@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use kernel::{TenantId, Timestamp};
-use messaging::ntfy::{Message, MessageId, NtfyError, Parameters, Publication, Since, Topic};
+use messaging::ntfy::{
+    DELAY_MS_MAX, Message, MessageId, NtfyError, Parameters, Publication, Since, Topic,
+};
 use store::{Tx, tx};
 use web::{Reply, Request};
 
@@ -169,13 +171,18 @@ async fn polled(context: &Context, request: &Request, topics: &str) -> Noted<Str
         Ok(since) => since,
         Err(error) => return Ok(Err(error)),
     };
+    let until = match parameters.is_on(&["x-scheduled", "scheduled", "sched"]) {
+        // What waits for its moment is told beforehand to who asks for it.
+        Some(true) => context.now.plus_millis(DELAY_MS_MAX),
+        _ => context.now,
+    };
     let mut lines: Vec<sql::Line> = Vec::new();
     for topic in &topics {
         let tenant = match opened(context, request, topic.as_str()).await? {
             Ok(tenant) => tenant,
             Err(error) => return Ok(Err(error)),
         };
-        lines.extend(of_topic(context, (&tenant, topic.as_str()), &since).await?);
+        lines.extend(of_topic(context, (&tenant, topic.as_str()), (&since, until)).await?);
     }
     lines.sort();
     Ok(Ok(lines.into_iter().map(|(_, _, line)| line).collect()))
@@ -184,7 +191,7 @@ async fn polled(context: &Context, request: &Request, topics: &str) -> Noted<Str
 async fn of_topic(
     context: &Context,
     topic: (&TenantId, &str),
-    since: &Since,
+    (since, until): (&Since, Timestamp),
 ) -> anyhow::Result<Vec<sql::Line>> {
     let (db, now) = (&context.db, context.now);
     let from = match since {
@@ -192,16 +199,19 @@ async fn of_topic(
         Since::Latest => return Ok(sql::latest(db, topic, now).await?.into_iter().collect()),
         Since::All => From {
             at: Timestamp::EPOCH,
+            until,
             after: None,
         },
         Since::At(at) => From {
             at: *at,
+            until,
             after: None,
         },
         Since::After(id) => From {
             at: sql::at(db, topic, id.as_str())
                 .await?
                 .unwrap_or(Timestamp::EPOCH),
+            until,
             after: Some(id.as_str()),
         },
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{ActorId, CommunityId, MerchantId, RoomId};
+use kernel::{ActorId, CommunityId, DeviceId, MerchantId, RoomId};
 use serde_json::json;
 use store::Tx;
 use store::events::Recorded;
@@ -20,7 +20,7 @@ use wire::mall::Standing;
 use crate::context::Context;
 use crate::domain::{Bilingual, Channel, Content, Draft, Source, purpose_name, rule, yuan};
 use crate::store::messages::Whom;
-use crate::store::{merchants, people, terms};
+use crate::store::{merchants, people, terms, troubles};
 use crate::telling::{self, New};
 
 /// Who speaks for the property office and the platform.
@@ -96,7 +96,13 @@ pub(super) async fn told(
         let told = told.with("community", name).with("reason", released.reason);
         return Ok(Some(told));
     }
-    if let Some(told) = of_doors(event)? {
+    if let Some(failed) = door_failed(event)? {
+        let (person, door) = &failed;
+        let is_news = troubles::tell(tx, person, &format!("door {door}"), event.at).await?;
+        let told = Told::one("door.failed", person).with("door", door);
+        return Ok(is_news.then_some(told));
+    }
+    if let Some(told) = of_visits(event)? {
         return Ok(Some(told));
     }
     if let Some(told) = of_money(event)? {
@@ -111,15 +117,16 @@ pub(super) async fn told(
     of_orders(event)
 }
 
-fn of_doors(event: &Recorded) -> anyhow::Result<Option<Told>> {
+/// Who asked for a door that did not open, and the door.
+fn door_failed(event: &Recorded) -> anyhow::Result<Option<(ActorId, DeviceId)>> {
     if let Some(failed) = event.read::<DoorOpeningFailed>()? {
-        let told = Told::one("door.failed", &failed.person).with("door", &failed.door);
-        return Ok(Some(told));
+        return Ok(Some((failed.person, failed.door)));
     }
-    if let Some(failed) = event.read::<DoorOpeningTimedOut>()? {
-        let told = Told::one("door.failed", &failed.person).with("door", &failed.door);
-        return Ok(Some(told));
-    }
+    let failed = event.read::<DoorOpeningTimedOut>()?;
+    Ok(failed.map(|failed| (failed.person, failed.door)))
+}
+
+fn of_visits(event: &Recorded) -> anyhow::Result<Option<Told>> {
     if let Some(asked) = event.read::<VisitRequested>()? {
         let told = Told::new("visit.requested", To::People(asked.hosts));
         return Ok(Some(told.with("visit", asked.visit)));

@@ -3,6 +3,8 @@
 use kernel::{ActorId, Timestamp};
 use store::{Batch, Db, Tx, bulk};
 
+use super::troubles;
+
 statements! {
     JOIN_PERSON = "insert into push_person (tenant, id, language, time_zone, minor, segments, rfm, last_active_at)
         select tenant, cast($3 as text), language, time_zone, minor, segments, rfm, last_active_at
@@ -71,6 +73,9 @@ statements! {
                 order by m.created_at limit $2)
         returning id";
 
+    // Who was told of it under another name may be told once more.
+    LEAVE_TROUBLES = "delete from push_trouble where tenant = $1 and person = $2";
+
     KNOWN = "select id from push_person where tenant = $1 and id = $2";
 }
 
@@ -108,6 +113,7 @@ pub(crate) async fn alias(tx: &Tx, alias: &ActorId, person: &ActorId) -> anyhow:
     ] {
         tx.execute(statement, &three).await?;
     }
+    tx.execute(LEAVE_TROUBLES, &two).await?;
     rename(tx, alias, (person.as_str(), person.as_str())).await
 }
 
@@ -125,6 +131,7 @@ pub(crate) async fn erase(tx: &Tx, person: &ActorId) -> anyhow::Result<()> {
         LEAVE_AGREEMENTS,
         LEAVE_DELIVERIES,
         LEAVE_MARKETING,
+        LEAVE_TROUBLES,
         LEAVE_NOTES,
         LEAVE_TOPICS,
     ] {
@@ -146,13 +153,18 @@ async fn rename(tx: &Tx, person: &ActorId, (new, reviewer): (&str, &str)) -> any
     tx.execute(RENAME_IN_MESSAGES, &three).await
 }
 
-/// Forgets what was told before a moment and is over; how many records.
-pub(crate) async fn forget(db: &Db, before: Timestamp, limit: i64) -> anyhow::Result<usize> {
+/// Forgets what was told before a moment and is over, and troubles of long ago; how many records.
+pub(crate) async fn forget(
+    db: &Db,
+    (before, now): (Timestamp, Timestamp),
+    limit: i64,
+) -> anyhow::Result<usize> {
     bulk(db, async |batch: &mut Batch| {
         let parameters = [before.into(), limit.into()];
         let deliveries = batch.rows(FORGET_DELIVERIES, &parameters).await?;
         let messages = batch.rows(FORGET_MESSAGES, &parameters).await?;
-        Ok(deliveries.len() + messages.len())
+        let troubles = troubles::forget(batch, now, limit).await?;
+        Ok(deliveries.len() + messages.len() + troubles)
     })
     .await
 }

@@ -12,10 +12,10 @@ use crate::domain::{Bilingual, Channel, Content, MessageState, Source, purpose, 
 statements! {
     INSERT = "insert into push_message (tenant, id, purpose, source, reference, sender, title_zh, title_en, body_zh,
             body_en, url, channels, urgency, collapse_key, audience, people, personal, per_minute, hold_out_bps,
-            quiet_from, quiet_until, quiet_then, quiet_zone, due_at, expires_at, state, meant, work_at, created_by,
-            created_at)
+            quiet_from, quiet_until, quiet_then, quiet_zone, due_at, expires_at, state, meant, work_at, finished_at,
+            created_by, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, 'scheduled', 0, $24, $26, $27)
+            $23, $24, $25, $26, $27, $28, $29, $30, $31)
         on conflict (tenant, source, reference) do nothing
         returning id";
 
@@ -33,6 +33,10 @@ statements! {
         order by id desc limit $5";
 
     DUE = "select tenant, id from push_message where work_at is not null and work_at <= $1 order by work_at limit $2";
+
+    DUE_TO_EXPAND = "select tenant, id from push_message
+        where work_at is not null and work_at <= $1 and state in ('scheduled', 'expanding')
+        order by work_at limit $2";
 
     ADVANCE = "update push_message set state = $3, cursor = cast($4 as text), meant = $5, work_at = cast($6 as bigint),
             finished_at = cast($7 as bigint)
@@ -139,6 +143,10 @@ pub(crate) async fn insert(tx: &Tx, message: &PushMessage) -> anyhow::Result<boo
         Whom::People(people) => (None, Some(serde_json::to_string(people)?)),
     };
     let quiet = message.quiet.as_ref();
+    let work_at = match message.finished_at {
+        None => Some(message.due_at),
+        Some(_) => None,
+    };
     let parameters = [
         tx.tenant().into(),
         (&message.id).into(),
@@ -165,6 +173,10 @@ pub(crate) async fn insert(tx: &Tx, message: &PushMessage) -> anyhow::Result<boo
         quiet.map(|(_, zone)| zone.as_str()).into(),
         message.due_at.into(),
         message.expires_at.into(),
+        message.state.as_str().into(),
+        message.meant.into(),
+        work_at.into(),
+        message.finished_at.into(),
         (&message.created_by).into(),
         message.created_at.into(),
     ];
@@ -205,9 +217,20 @@ pub(crate) async fn due(
     (now, limit): (Timestamp, i64),
 ) -> anyhow::Result<Vec<(TenantId, PushMessageId)>> {
     let rows = db.rows(DUE, &[now.into(), limit.into()]).await?;
-    rows.iter()
-        .map(|row| Ok((row.id(0)?, row.id(1)?)))
-        .collect()
+    rows.iter().map(name_of).collect()
+}
+
+/// Messages of which it is to be found out whom they are for.
+pub(crate) async fn due_to_expand(
+    db: &impl Read,
+    (now, limit): (Timestamp, i64),
+) -> anyhow::Result<Vec<(TenantId, PushMessageId)>> {
+    let rows = db.rows(DUE_TO_EXPAND, &[now.into(), limit.into()]).await?;
+    rows.iter().map(name_of).collect()
+}
+
+fn name_of(row: &Row) -> anyhow::Result<(TenantId, PushMessageId)> {
+    Ok((row.id(0)?, row.id(1)?))
 }
 
 /// A message came further; when there is something to do for it again.

@@ -29,8 +29,9 @@ statements! {
         on conflict (tenant, topic, id) do nothing";
 
     SINCE = "select at, id, line from push_note
-        where tenant = $1 and topic = $2 and at >= $3 and at <= $4 and expires_at > $4 and (cast($5 as bigint) = 0 or at > $3 or id > $6)
-        order by at, id limit $7";
+        where tenant = $1 and topic = $2 and at >= $3 and at <= $4 and expires_at > $5
+            and (cast($6 as bigint) = 0 or at > $3 or id > $7)
+        order by at, id limit $8";
 
     LATEST = "select at, id, line from push_note
         where tenant = $1 and topic = $2 and at <= $3 and expires_at > $3 order by at desc, id desc limit 1";
@@ -164,9 +165,11 @@ pub(crate) async fn publish(tx: &Tx, note: &Note<'_>) -> anyhow::Result<()> {
     tx.execute(PUBLISH, &parameters).await
 }
 
-/// From where on notes are wanted.
+/// From where on notes are wanted, and up to where.
 pub(crate) struct From<'a> {
     pub(crate) at: Timestamp,
+    /// Only what is delivered until then.
+    pub(crate) until: Timestamp,
     /// Only what comes after this one of that moment.
     pub(crate) after: Option<&'a str>,
 }
@@ -182,7 +185,7 @@ fn line_of(row: &Row) -> anyhow::Result<Line> {
     ))
 }
 
-/// What was published to a topic from some place on, and is delivered by now.
+/// What was published to a topic from some place on, and is kept by now.
 pub(crate) async fn since(
     db: &impl Read,
     (tenant, topic): (&TenantId, &str),
@@ -193,6 +196,7 @@ pub(crate) async fn since(
         tenant.into(),
         topic.into(),
         from.at.into(),
+        from.until.into(),
         now.into(),
         from.after.is_some().into(),
         from.after.unwrap_or_default().into(),

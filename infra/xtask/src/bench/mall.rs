@@ -27,30 +27,31 @@ const FLASH_UNITS: usize = 10;
 /// The ticks after which payments must have heard of every order.
 const TICKS_MAX: usize = 2_000;
 
-/// Opens a shop, stocks it, and measures what it sells; the shop's id.
+/// Stocks the shop, and measures what it sells.
 ///
 /// # Errors
 /// When the host refuses something, or sells other than it has.
 pub async fn measure(
-    server: &Server,
+    (server, shop): (&Server, &str),
     demo: &Demo,
     (internal, operator): (&Client, &Client),
     table: &mut Table,
-) -> Result<String> {
-    let shop = open(demo, operator).await?;
-    let variants = stock(operator, &shop).await?;
+) -> Result<()> {
+    let variants = stock(operator, shop).await?;
     let buyers = buyers(demo, operator).await?;
     sustained(server, (&variants, &buyers), table).await?;
     let start = Instant::now();
     heard(internal).await?;
     let value = format!("{:.2} s", start.elapsed().as_secs_f64());
     table.row("until payments had heard of the last order", &value, "");
-    flash_sale(server, operator, (&shop, &buyers), table).await?;
-    Ok(shop)
+    flash_sale(server, operator, (shop, &buyers), table).await
 }
 
 /// A shop that the operator keeps, without a deposit, open from now on.
-async fn open(demo: &Demo, operator: &Client) -> Result<String> {
+///
+/// # Errors
+/// When the host refuses it.
+pub async fn open(demo: &Demo, operator: &Client) -> Result<String> {
     let category = json!({ "id": "bench", "parent": null, "kind": "goods", "name": "测试", "operator": null, "required": [] });
     operator.post("/api/categories", category).await?;
     let applicant = operator

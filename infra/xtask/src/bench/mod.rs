@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: one table, its ratios measured in one run on one machine. Never a timed test.
 
 mod advertising;
+mod host;
 mod load;
 mod mall;
 mod money;
@@ -40,8 +41,16 @@ const WARM_UP: Duration = Duration::from_millis(1500);
 pub enum Part {
     /// A request that does nothing, against `wasmtime serve` and a native server.
     Hello,
-    /// Starts, doors, readings, bills, imports, orders and advertising in the host, and its memory.
+    /// Everything below in the host, one after another, and its memory after that.
     Host,
+    /// Starts, and door openings.
+    Doors,
+    /// Readings, bills and imports.
+    Money,
+    /// Orders.
+    Mall,
+    /// What is shown, auctions and bids for other exchanges.
+    Advertising,
     /// What functions measure of themselves, built natively.
     Natively,
 }
@@ -58,8 +67,13 @@ pub async fn parts(parts: &[Part]) -> Result<()> {
     if wanted(Part::Hello) {
         hello(&scratch.folder, &mut table).await?;
     }
-    if wanted(Part::Host) {
-        openings::measure(&scratch.folder, &mut table).await?;
+    let whole = wanted(Part::Host);
+    let chosen = |part| whole || parts.contains(&part);
+    if [Part::Doors, Part::Money, Part::Mall, Part::Advertising]
+        .into_iter()
+        .any(chosen)
+    {
+        host::measure(&scratch.folder, &chosen, &mut table).await?;
     }
     if wanted(Part::Natively) {
         natively::measure(&mut table)?;

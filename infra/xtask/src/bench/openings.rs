@@ -1,81 +1,28 @@
-//! Durable door openings: how many a second, how late at a fixed rate, in how much memory, started how fast.
+//! Durable door openings: how many a second, and how late at a fixed rate.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 
-use super::{
-    CONNECTIONS, ROUND, ROUNDS, Table, advertising, load, load::Make, mall, median, money,
-    readings, register, resident_mib, servers, servers::Server,
-};
-use crate::{client::Client, demo::Demo, up, workspace};
+use super::{CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, servers::Server};
+use crate::{client::Client, demo::Demo};
 
 const RATE_PER_SECOND: u64 = 200;
 const RATE_DURATION: Duration = Duration::from_secs(10);
 const REASON: &[u8] = br#"{"reason":"measuring"}"#;
 
-/// Measures the functions of the manifest, with the broker, on SQLite with durable commits.
+/// Asks for doors: as many as it takes, and then at a fixed rate.
 ///
 /// # Errors
-/// When the host does not start, or refuses the openings.
-pub async fn measure(scratch: &Path, table: &mut Table) -> Result<()> {
-    let (manifest, data) = (
-        workspace::root().join("spin.toml"),
-        scratch.join("openings"),
-    );
-    let cold = servers::linli(&manifest, &data, "127.0.0.1:0").await?;
-    table.row(
-        "cold start (empty data folder, components to be compiled)",
-        &seconds(cold.start),
-        "",
-    );
-    let internal = Client::new(
-        &format!("http://{}", cold.address),
-        &up::internal_token(&data)?,
-    );
-    let demo = Demo::load(&internal).await?;
-    cold.running.stop().await;
-    let warm = servers::linli(&manifest, &data, "127.0.0.1:0").await?;
-    table.row(
-        "warm start (until everything answers)",
-        &seconds(warm.start),
-        "at most 3 s",
-    );
-    let api = Client::new(&format!("http://{}", warm.address), "")
+/// When the host refuses the openings.
+pub async fn measure(server: &Server, demo: &Demo, table: &mut Table) -> Result<()> {
+    let api = Client::new(&format!("http://{}", server.address), "")
         .log_in(&demo.tenant, demo.person("staff")?)
         .await?;
-    openings(&warm, opening(&api, &demo)?, table).await?;
-    let operator = Client::new(&format!("http://{}", warm.address), "")
-        .log_in(&demo.tenant, demo.person("operator")?)
-        .await?;
-    money::found(&operator).await?;
-    let place = (&demo, money::COMMUNITY);
-    readings::measure(&warm, place, &operator, table).await?;
-    let internal = Client::new(
-        &format!("http://{}", warm.address),
-        &up::internal_token(&data)?,
-    );
-    money::measure(&warm, &internal, &operator, table).await?;
-    register::import(&operator, table).await?;
-    let clients = (&internal, &operator);
-    let shop = mall::measure(&warm, &demo, clients, table).await?;
-    advertising::measure(&warm, &demo, clients, (&shop, table)).await?;
-    let process = warm.running.id().context("the host has ended")?;
-    let memory = format!("{:.0} MiB", resident_mib(process)?);
-    table.row(
-        "memory of the host after all this, everything loaded",
-        &memory,
-        "under 150 MB",
-    );
-    warm.running.stop().await;
-    Ok(())
-}
-
-/// As many as it takes, and then at a fixed rate.
-async fn openings(server: &Server, make: Make, table: &mut Table) -> Result<()> {
+    let make = opening(&api, demo)?;
     load::saturate(&server.address, CONNECTIONS, ROUND, Arc::clone(&make)).await?;
     let mut outcomes = Vec::new();
     for _ in 0..ROUNDS {
@@ -101,10 +48,6 @@ async fn openings(server: &Server, make: Make, table: &mut Table) -> Result<()> 
         "p99 under 50 ms",
     );
     Ok(())
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.2} s", duration.as_secs_f64())
 }
 
 /// Each request opens the next door, on the word of staff, whom no rate holds back; the answer is 202 once the opening is

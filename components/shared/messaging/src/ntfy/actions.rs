@@ -62,10 +62,9 @@ fn short(text: &str) -> Result<Value, NtfyError> {
 
 fn insert(fields: &mut Map<String, Value>, name: &str, value: &str) {
     if name == "clear" {
-        fields.insert(
-            name.to_owned(),
-            Value::Bool(["1", "yes", "true"].contains(&value)),
-        );
+        let value = value.to_ascii_lowercase();
+        let is_on = ["1", "yes", "true"].contains(&value.as_str());
+        fields.insert(name.to_owned(), Value::Bool(is_on));
         return;
     }
     match name.split_once('.') {

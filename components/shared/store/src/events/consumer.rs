@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use kernel::{TenantId, Timestamp};
 
+use super::reading::{cursor, following, next, places};
 use super::{DRAIN_EVENTS_MAX, PAGE_EVENTS_MAX, Recorded, TRIES_MAX, is_waiting, page};
 use crate::{Db, Error, Read, Tx, Value, tx};
 
@@ -11,7 +12,7 @@ use crate::{Db, Error, Read, Tx, Value, tx};
 const ERROR_CHARACTERS_MAX: usize = 1_000;
 
 /// The most facts that one transaction of a consumer handles: they share its commit, and others wait for it.
-const BATCH_EVENTS_MAX: usize = 16;
+const BATCH_EVENTS_MAX: usize = 32;
 
 /// Who consumes, and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,30 +27,6 @@ impl<'a> From<&'a str> for Consumer<'a> {
     /// A consumer of every kind.
     fn from(name: &'a str) -> Self {
         Self { name, kinds: &[] }
-    }
-}
-
-/// Where the first fact of a kind after a place stands.
-const FIRST_OF_KIND: &str =
-    "select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2";
-
-/// The first fact of some kinds after a place, with [`FIRST_OF_KIND`] for each of them.
-const FIRST_OF_KINDS: &str = "select seq, id, kind, at, data from event
-    where tenant = $1 and seq = (select min(n.seq) from (select min(e.seq) as seq from event e where e.tenant = $1 and e.kind = $3 and e.seq > $2) n)";
-
-impl Consumer<'_> {
-    /// The statement that finds the next fact for it after a place, and the kinds as its last parameters: the first of
-    /// each kind is found in the index, and the first of those is read.
-    fn next(&self) -> (String, Vec<Value>) {
-        if self.kinds.is_empty() {
-            let first = "select seq, id, kind, at, data from event where tenant = $1 and seq > $2 order by seq limit 1";
-            return (first.to_owned(), Vec::new());
-        }
-        let firsts: Vec<String> = (3..self.kinds.len() + 3)
-            .map(|place| FIRST_OF_KIND.replace("$3", &format!("${place}")))
-            .collect();
-        let sql = FIRST_OF_KINDS.replace(FIRST_OF_KIND, &firsts.join(" union all "));
-        (sql, self.kinds.iter().map(|kind| (*kind).into()).collect())
     }
 }
 
@@ -176,20 +153,22 @@ where
     Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
 {
     reached.set((0, None));
-    let from = cursor(tx, consumer.name).await?;
-    let (mut place, mut is_end) = (from, false);
-    for handled in 0..most {
-        let Some(event) = next(tx, consumer, place).await? else {
-            is_end = true;
-            break;
-        };
+    let (from, head) = places(tx, consumer.name).await?;
+    let (events, mut place) = following(tx, consumer, (from, head), most).await?;
+    for (handled, event) in events.iter().enumerate() {
         reached.set((handled, Some(event.seq)));
-        handle(tx, &event).await?;
-        place = event.seq;
-        reached.set((handled + 1, None));
+        handle(tx, event).await?;
     }
-    if is_end {
-        place = place.max(head(tx).await?);
+    reached.set((events.len(), None));
+    let mut is_end = events.len() < most && place == head;
+    if let Some((last, concerns)) = tx.appended().last(consumer.kinds)
+        && is_end
+    {
+        // What was appended meanwhile is passed over, unless the consumer hears of it.
+        match concerns {
+            true => is_end = false,
+            false => place = last,
+        }
     }
     if place > from {
         advance(tx, consumer.name, place, now).await?;
@@ -268,37 +247,6 @@ where
         Ok(true)
     })
     .await
-}
-
-/// The next fact of one of the kinds after that place.
-async fn next(tx: &Tx, consumer: Consumer<'_>, after: i64) -> anyhow::Result<Option<Recorded>> {
-    let (sql, kinds) = consumer.next();
-    let mut parameters = vec![tx.tenant().into(), after.into()];
-    parameters.extend(kinds);
-    let row = tx.row(&sql, &parameters).await?;
-    row.as_ref().map(Recorded::from_row).transpose()
-}
-
-/// The place of the log's last fact.
-async fn head(tx: &Tx) -> anyhow::Result<i64> {
-    let row = tx
-        .row(
-            "select seq from event_head where tenant = $1",
-            &[tx.tenant().into()],
-        )
-        .await?;
-    row.map_or(Ok(0), |row| row.integer(0))
-}
-
-/// How far the consumer has come.
-async fn cursor(tx: &Tx, consumer: &str) -> anyhow::Result<i64> {
-    let row = tx
-        .row(
-            "select seq from event_cursor where tenant = $1 and consumer = $2",
-            &[tx.tenant().into(), consumer.into()],
-        )
-        .await?;
-    row.map_or(Ok(0), |row| row.integer(0))
 }
 
 async fn advance(tx: &Tx, consumer: &str, seq: i64, now: Timestamp) -> anyhow::Result<()> {

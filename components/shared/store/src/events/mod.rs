@@ -5,13 +5,15 @@
 //! [`TRIES_MAX`] tries and does not hold up the rest.
 
 mod consumer;
+mod reading;
 
 use kernel::{EventId, TenantId, Timestamp};
 use wire::event::Event;
 
 pub use consumer::{Consumer, Drained, Parked, concerns, drain, parked, replay};
 
-use crate::{Batch, Read, Row, Tx};
+use crate::news::Awaited;
+use crate::{Batch, INSERT_ROWS_MAX, Read, Row, Tx};
 
 /// How often an event is tried before it is parked.
 pub const TRIES_MAX: i64 = 5;
@@ -63,6 +65,16 @@ impl Recorded {
     }
 }
 
+/// Adds facts behind the last one, the first of them with 1 in its second place. The log has no gaps and the tenant's
+/// lock is held, so that the place of the last one says where the next ones stand. PostgreSQL takes the values of a list
+/// for text until they are cast.
+const APPEND: &str = "insert into event (tenant, seq, id, kind, at, data)
+    select n.column1,
+        coalesce((select max(e.seq) from event e where e.tenant = n.column1), 0) + cast(n.column2 as bigint),
+        n.column3, n.column4, cast(n.column5 as bigint), n.column6
+    from (values ($1, $2, $3, $4, $5, $6)) as n
+    returning seq";
+
 /// Appends a fact to the tenant's log and answers its place.
 ///
 /// # Errors
@@ -73,29 +85,7 @@ pub async fn append<Fact: Event>(
     at: Timestamp,
     fact: &Fact,
 ) -> anyhow::Result<i64> {
-    let next = "insert into event_head (tenant, seq) values ($1, 1)
-        on conflict (tenant) do update set seq = event_head.seq + 1
-        returning seq";
-    let head = tx.row(next, &[tx.tenant().into()]).await?;
-    let seq = head
-        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
-        .integer(0)?;
-    tx.execute(
-        "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
-        &[
-            tx.tenant().into(),
-            seq.into(),
-            id.into(),
-            Fact::KIND.into(),
-            at.into(),
-            serde_json::to_string(fact)?.into(),
-        ],
-    )
-    .await?;
-    if Fact::AWAITED {
-        tx.await_news();
-    }
-    Ok(seq)
+    add(tx, at, &[Draft::of(id.clone(), fact)?]).await
 }
 
 /// A fact on its way into the log, of whatever kind.
@@ -103,7 +93,7 @@ pub async fn append<Fact: Event>(
 pub struct Draft {
     id: EventId,
     kind: &'static str,
-    is_awaited: bool,
+    awaited: Awaited,
     data: String,
 }
 
@@ -116,9 +106,22 @@ impl Draft {
         Ok(Self {
             id,
             kind: Fact::KIND,
-            is_awaited: Fact::AWAITED,
+            awaited: match Fact::AWAITED {
+                true => Awaited::AtOnce,
+                false => Awaited::Not,
+            },
             data: serde_json::to_string(fact)?,
         })
+    }
+
+    /// The fact, of which nobody needs to hear at once: whoever asks for what follows from it takes it in first. So that
+    /// many of them do not wait long for each other, the doorbell is rung for them now and then.
+    #[must_use]
+    pub fn unhurried(mut self) -> Self {
+        if self.awaited == Awaited::AtOnce {
+            self.awaited = Awaited::Soon;
+        }
+        self
     }
 }
 
@@ -143,37 +146,41 @@ pub async fn append_all<Fact: Event>(
 /// # Errors
 /// As [`append`].
 pub async fn append_drafts(tx: &Tx, at: Timestamp, drafts: Vec<Draft>) -> anyhow::Result<()> {
-    if drafts.is_empty() {
-        return Ok(());
+    for chunk in drafts.chunks(INSERT_ROWS_MAX) {
+        add(tx, at, chunk).await?;
     }
-    let count = i64::try_from(drafts.len())?;
-    let reserve = "insert into event_head (tenant, seq) values ($1, $2)
-        on conflict (tenant) do update set seq = event_head.seq + excluded.seq
-        returning seq";
-    let head = tx
-        .row(reserve, &[tx.tenant().into(), count.into()])
-        .await?
-        .ok_or_else(|| anyhow::anyhow!("the event head answered nothing"))?
-        .integer(0)?;
-    if drafts.iter().any(|draft| draft.is_awaited) {
-        tx.await_news();
-    }
-    let row = |(seq, draft): (i64, Draft)| {
+    Ok(())
+}
+
+/// Adds at most [`INSERT_ROWS_MAX`] facts with one statement; the place of the last one.
+async fn add(tx: &Tx, at: Timestamp, drafts: &[Draft]) -> anyhow::Result<i64> {
+    let row = |(place, draft): (i64, &Draft)| {
         vec![
             tx.tenant().into(),
-            seq.into(),
+            place.to_string().into(),
             (&draft.id).into(),
             draft.kind.into(),
-            at.into(),
-            draft.data.into(),
+            at.millis().to_string().into(),
+            draft.data.as_str().into(),
         ]
     };
-    let rows: Vec<_> = (head - count + 1..).zip(drafts).map(row).collect();
-    tx.insert_many(
-        "insert into event (tenant, seq, id, kind, at, data) values ($1, $2, $3, $4, $5, $6)",
-        &rows,
-    )
-    .await
+    let rows: Vec<_> = (1..).zip(drafts).map(row).collect();
+    let mut last = 0;
+    for row in tx.insert_many_rows(APPEND, &rows).await? {
+        last = last.max(row.integer(0)?);
+    }
+    let count = i64::try_from(drafts.len())?;
+    anyhow::ensure!(last >= count, "the log answered no place");
+    if last == count {
+        // The tenant's first: from now on it is known to have a log, and can be locked. Where the log ends says the log.
+        let known =
+            "insert into event_head (tenant, seq) values ($1, 0) on conflict (tenant) do nothing";
+        tx.execute(known, &[tx.tenant().into()]).await?;
+    }
+    for draft in drafts {
+        tx.appended().add((draft.kind, last), draft.awaited);
+    }
+    Ok(last)
 }
 
 /// The facts after that place, oldest first, at most [`PAGE_EVENTS_MAX`].
@@ -206,7 +213,7 @@ pub async fn waiting(db: &impl Read, consumer: &str) -> anyhow::Result<Vec<Tenan
         .rows(
             "select h.tenant from event_head h
              left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
-             where h.seq > coalesce(c.seq, 0)
+             where coalesce((select max(e.seq) from event e where e.tenant = h.tenant), 0) > coalesce(c.seq, 0)
              order by h.tenant limit $2",
             &[consumer.into(), limit.into()],
         )
@@ -221,9 +228,10 @@ pub async fn waiting(db: &impl Read, consumer: &str) -> anyhow::Result<Vec<Tenan
 pub async fn is_waiting(db: &impl Read, tenant: &TenantId, consumer: &str) -> anyhow::Result<bool> {
     let row = db
         .row(
-            "select h.seq from event_head h
-             left join event_cursor c on c.tenant = h.tenant and c.consumer = $1
-             where h.tenant = $2 and h.seq > coalesce(c.seq, 0)",
+            "select e.seq from event e
+             where e.tenant = $2
+               and e.seq > coalesce((select c.seq from event_cursor c where c.tenant = $2 and c.consumer = $1), 0)
+             limit 1",
             &[consumer.into(), tenant.into()],
         )
         .await?;
@@ -239,7 +247,8 @@ pub async fn start_at_end(batch: &Batch, consumer: &str, now: Timestamp) -> anyh
     batch
         .execute(
             "insert into event_cursor (tenant, consumer, seq, tries, changed_at)
-             select tenant, $1, seq, 0, $2 from event_head where true
+             select h.tenant, $1, coalesce((select max(e.seq) from event e where e.tenant = h.tenant), 0), 0, $2
+             from event_head h where true
              on conflict (tenant, consumer) do nothing",
             &[consumer.into(), now.into()],
         )

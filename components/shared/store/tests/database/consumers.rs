@@ -201,3 +201,51 @@ fn a_consumer_started_at_the_end_skips_the_past_only() {
         }
     });
 }
+
+#[test]
+fn facts_far_behind_others_and_facts_of_the_handler_itself_are_found() {
+    const KINDS: &[&str] = &["person.erased"];
+    let consumer = events::Consumer {
+        name: "probe",
+        kinds: KINDS,
+    };
+    let erased = async |tx: &store::Tx, id: &str| {
+        let fact = wire::event::PersonErased {
+            person: kernel::ActorId::parse("li")?,
+            actor: kernel::ActorId::parse("li")?,
+        };
+        events::append(tx, &kernel::EventId::parse(id)?, at(0), &fact).await
+    };
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            tx(&db, &owner, async |tx| {
+                let mut last = 0;
+                for number in 0..700 {
+                    append(tx, &format!("d{number:03}")).await?;
+                }
+                for id in ["near", "last"] {
+                    last = erased(tx, id).await?;
+                }
+                assert_eq!(last, 702);
+                Ok(())
+            })
+            .await
+            .unwrap();
+            let drained = events::drain(&db, &owner, consumer, at(1), async |tx, event| {
+                effect(tx, event.id.as_str()).await?;
+                if event.id.as_str() == "last" {
+                    append(tx, "foreign").await?;
+                    erased(tx, "own").await?;
+                    append(tx, "foreign-too").await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+            assert_eq!(drained.handled, 3);
+            assert_eq!(effects(&db, &owner).await, ["last", "near", "own"]);
+            assert!(events::waiting(&db.db, "probe").await.unwrap().is_empty());
+        }
+    });
+}

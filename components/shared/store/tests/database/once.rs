@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use kernel::{Message, Refusal};
-use store::{Answer, Ask, Db, RETENTION_MS, SWEEP_ROWS_MAX, bulk, once, sweep, tx};
+use store::{Answer, Ask, Db, RETENTION_MS, SWEEP_ROWS_MAX, bulk, once, sweep, tx, tx_once};
 
 use crate::support::{at, databases, effect, effects, join, run, tenant};
 
@@ -177,4 +177,78 @@ fn a_key_is_visible_ascii_and_contents_are_kept_apart() {
         Ask::new("li", "k", &[b"ab", b"c"]),
         Ask::new("li", "k", &[b"a", b"bc"])
     );
+}
+
+/// As [`perform`], with the work done before it is known whether the request is new.
+async fn perform_first(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
+    tx_once(db, &tenant("demo"), (ask, at(now)), async |tx| {
+        if !effects_of(tx, name).await? {
+            return Err(Refusal::conflict("done", Message::new("Done.", "已完成。")).into());
+        }
+        Ok(Answer {
+            status: 201,
+            body: format!("made {name} at {now}"),
+        })
+    })
+    .await
+}
+
+/// Leaves an effect, unless it is there already; whether it was not.
+async fn effects_of(tx: &store::Tx, name: &str) -> anyhow::Result<bool> {
+    let select = "select name from probe_effect where tenant = $1 and name = $2";
+    if tx
+        .row(select, &[tx.tenant().into(), name.into()])
+        .await?
+        .is_some()
+    {
+        return Ok(false);
+    }
+    effect(tx, name).await?;
+    Ok(true)
+}
+
+#[test]
+fn work_that_is_done_first_has_one_effect_and_one_answer_too() {
+    run(async {
+        for database in databases().await {
+            let db = &database.db;
+            let answers = join((0..12).map(|number| {
+                let db = database.db.clone();
+                async move {
+                    // Half of them come to refuse what the first one did; half of them come to do it again.
+                    let name = if number % 2 == 0 { "a" } else { "b" };
+                    let asked = ask("li", name, name);
+                    perform_first(&db, &asked, name, NOW).await.unwrap()
+                }
+            }))
+            .await;
+            for (number, answer) in answers.iter().enumerate() {
+                assert_eq!(answer, &answers[number % 2]);
+            }
+            let again = perform_first(db, &ask("li", "c", "c"), "c", NOW)
+                .await
+                .unwrap();
+            let (same, owner) = (ask("li", "c", "c"), tenant("demo"));
+            let other = tx_once(db, &owner, (&same, at(NOW + 1)), async |tx| {
+                effect(tx, "never").await?;
+                Ok(Answer {
+                    status: 200,
+                    body: "other".to_owned(),
+                })
+            });
+            assert_eq!(other.await.unwrap(), again);
+            let reused = perform_first(db, &ask("li", "c", "d"), "d", NOW).await;
+            let reused = reused.unwrap_err().downcast::<Refusal>().unwrap();
+            assert_eq!(reused.code, "idempotency_key_reused");
+            let refused = perform_first(db, &ask("li", "new", "a"), "a", NOW).await;
+            assert_eq!(
+                refused.unwrap_err().downcast::<Refusal>().unwrap().code,
+                "done"
+            );
+            assert_eq!(effects(db, &tenant("demo")).await, ["a", "b", "c"]);
+            perform_first(db, &ask("li", "c", "e"), "e", NOW + RETENTION_MS)
+                .await
+                .unwrap();
+        }
+    });
 }

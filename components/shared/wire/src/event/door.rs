@@ -80,7 +80,7 @@ events! {
         reason: String,
     }
     /// The door's controller confirmed the opening.
-    DoorOpened = "door.opened", awaited {
+    DoorOpened = "door.opened", unhurried {
         /// The opening.
         opening: OpeningId,
         /// The door.
@@ -93,7 +93,7 @@ events! {
         latency_ms: i64,
     }
     /// The door did not open: the controller refused, or the command came too late.
-    DoorOpeningFailed = "door.opening_failed", awaited {
+    DoorOpeningFailed = "door.opening_failed", unhurried {
         /// The opening.
         opening: OpeningId,
         /// The door.
@@ -104,7 +104,7 @@ events! {
         reason: String,
     }
     /// Nobody confirmed the opening before its deadline.
-    DoorOpeningTimedOut = "door.opening_timed_out", awaited {
+    DoorOpeningTimedOut = "door.opening_timed_out", unhurried {
         /// The opening.
         opening: OpeningId,
         /// The door.

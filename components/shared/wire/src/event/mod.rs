@@ -1,9 +1,11 @@
 //! The facts that capabilities record. The event log is the audit trail; other capabilities consume it.
 
-/// Makes the facts of a capability. `awaited` after a kind says that other capabilities wait for it.
+/// Makes the facts of a capability. `awaited` after a kind says that other capabilities wait for it, `unhurried` that
+/// they hear it soon enough with their next heartbeat.
 macro_rules! events {
     (@awaited) => { false };
     (@awaited awaited) => { true };
+    (@awaited unhurried) => { false };
     ($($(#[$doc:meta])* $name:ident = $kind:literal $(, $awaited:ident)? { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -58,6 +60,7 @@ pub trait Event: Serialize + DeserializeOwned {
     const KIND: &'static str;
 
     /// Whether other capabilities wait for it, so that the doorbell is rung after its commit; the others are only
-    /// kept. `awaited` beside its kind says so, and a conformance test compares it with what consumers hear.
+    /// kept, or heard with the next heartbeat. `awaited` or `unhurried` beside its kind says so, and a conformance test
+    /// compares it with what consumers hear.
     const AWAITED: bool = false;
 }

@@ -18,8 +18,8 @@ use rusqlite::{
 
 use super::log::Log;
 
-/// How many prepared statements a connection keeps.
-pub const STATEMENTS_CACHED_MAX: usize = 128;
+/// How many prepared statements a connection keeps, of some 8 KiB each: two functions at work need no more.
+pub const STATEMENTS_CACHED_MAX: usize = 64;
 /// Memory for database pages of one connection, in KiB. The operating system caches the file anyway.
 const PAGE_CACHE_KIB: u32 = 256;
 /// How long a checkpoint that needs the log for itself waits for its readers, while no guest can write.
