@@ -12,7 +12,7 @@ use crate::domain::{BID_MAX, Kind, Target, TargetKind};
 use crate::field::{Field, Runner};
 use crate::offering::{Terms, day_of};
 use crate::openrtb::{Assets, BidRequest, Imp, NoBid, assets};
-use crate::ranking::{self, Shown, Wanted};
+use crate::ranking::{self, Held, Shown, Wanted};
 use crate::store::candidates::Candidate;
 use crate::store::placements::{self, Placement};
 
@@ -49,6 +49,9 @@ pub(crate) struct Sold<'a> {
     pub(crate) ask: &'a Ask<'a>,
     pub(crate) shown: Shown,
 }
+
+/// An impression that somebody could fill, in our placement if it is one.
+type Fillable<'a> = (&'a Ask<'a>, Option<Placement>);
 
 /// What of a request can be filled at all.
 ///
@@ -124,6 +127,60 @@ pub(crate) async fn sell<'a>(
     (tenant, market): (&TenantId, Market),
     (request, asks): (&BidRequest, &'a [Ask<'a>]),
 ) -> anyhow::Result<Vec<Sold<'a>>> {
+    let (wanted, fields) = fillable(context, tenant, (request, market), asks).await?;
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = request.user.as_ref().and_then(|user| user.id.as_deref());
+    let day = day_of(context.now);
+    let viewer = match named {
+        Some(named) => context.signer.viewer(tenant, (&day, named))?,
+        None => String::new(),
+    };
+    let places: Vec<Place<'a, '_>> = wanted
+        .into_iter()
+        .filter_map(|(ask, placement)| {
+            let field = fields.get(&ask.target)?;
+            Some(Place {
+                ask,
+                field,
+                placement,
+            })
+        })
+        .collect();
+    let (asked, nobody) = ((request, market), (BTreeSet::new(), BTreeSet::new()));
+    // Nobody who writes waits while it is held; what else is on the page depends on it.
+    let first = match places.first() {
+        Some(place) => {
+            let wanted = place.wanted(asked, (&nobody.0, &viewer), &nobody.1);
+            ranking::hold(context, (place.field, &wanted), Vec::new())?
+        }
+        None => None,
+    };
+    tx(&context.db, tenant, async |tx| {
+        let (mut sold, mut besides) = (Vec::new(), BTreeSet::new());
+        for (index, place) in places.iter().enumerate() {
+            let held = first.as_ref().filter(|_| index == 0);
+            let of = (&besides, viewer.as_str());
+            let filled = fill(context, tx, asked, (place, held), of).await?;
+            if let Some(shown) = filled {
+                besides.insert(shown.offer.merchant.clone());
+                let ask = place.ask;
+                sold.push(Sold { ask, shown });
+            }
+        }
+        Ok(sold)
+    })
+    .await
+}
+
+/// What somebody could fill, with our placement if it is one; and who could, fixed so that rounds can be held.
+async fn fillable<'a>(
+    context: &Context,
+    tenant: &TenantId,
+    (request, market): (&BidRequest, Market),
+    asks: &'a [Ask<'a>],
+) -> anyhow::Result<(Vec<Fillable<'a>>, BTreeMap<&'a Target, Field>)> {
     let mut wanted = Vec::new();
     let mut fields: BTreeMap<&Target, Field> = BTreeMap::new();
     for ask in asks {
@@ -149,43 +206,12 @@ pub(crate) async fn sell<'a>(
             wanted.push((ask, placement));
         }
     }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
     for (ask, _) in &wanted {
         if let Some(field) = fields.get_mut(&ask.target) {
             field.fix(context, tenant).await?;
         }
     }
-    let named = request.user.as_ref().and_then(|user| user.id.as_deref());
-    let day = day_of(context.now);
-    let viewer = match named {
-        Some(named) => context.signer.viewer(tenant, (&day, named))?,
-        None => String::new(),
-    };
-    tx(&context.db, tenant, async |tx| {
-        let (mut sold, mut besides) = (Vec::new(), BTreeSet::new());
-        for (ask, placement) in &wanted {
-            let Some(field) = fields.get(&ask.target) else {
-                continue;
-            };
-            let asked = (*ask, placement.as_ref());
-            let filled = fill(
-                context,
-                tx,
-                (request, market),
-                (field, asked),
-                (&besides, &viewer),
-            )
-            .await?;
-            if let Some(shown) = filled {
-                besides.insert(shown.offer.merchant.clone());
-                sold.push(Sold { ask, shown });
-            }
-        }
-        Ok(sold)
-    })
-    .await
+    Ok((wanted, fields))
 }
 
 async fn placement(
@@ -202,35 +228,65 @@ async fn placement(
     }
 }
 
-/// Offers what wins; where its budget does not bear it, what comes next.
-async fn fill(
-    context: &Context,
-    tx: &Tx,
-    (request, market): (&BidRequest, Market),
-    (field, (ask, placement)): (&Field, (&Ask<'_>, Option<&Placement>)),
-    (besides, viewer): (&BTreeSet<MerchantId>, &str),
-) -> anyhow::Result<Option<Shown>> {
-    let mut not_borne: BTreeSet<BidCampaignId> = BTreeSet::new();
-    for _ in 0..TRIES_MAX {
-        let fits = |one: &Candidate| {
-            ask.fits((request, market), one, placement) && !not_borne.contains(&one.campaign)
+/// An impression that somebody could fill.
+struct Place<'a, 'f> {
+    ask: &'a Ask<'a>,
+    field: &'f Field,
+    /// Where it is one of ours.
+    placement: Option<Placement>,
+}
+
+impl Place<'_, '_> {
+    /// What is wanted there: of nobody who is on the page already, or whose budget did not bear it.
+    fn wanted<'b>(
+        &'b self,
+        (request, market): (&'b BidRequest, Market),
+        (besides, viewer): (&'b BTreeSet<MerchantId>, &'b str),
+        not_borne: &'b BTreeSet<BidCampaignId>,
+    ) -> Wanted<'b> {
+        let placement = self.placement.as_ref();
+        let fits = move |one: &Candidate| {
+            self.ask.fits((request, market), one, placement) && !not_borne.contains(&one.campaign)
         };
-        let wanted = Wanted {
-            target: &ask.target,
+        Wanted {
+            target: &self.ask.target,
             sold: Kind::Display,
             placement,
             slots: 1,
-            floor_minor: ask.floor_minor,
+            floor_minor: self.ask.floor_minor,
             besides,
-            fits: &fits,
+            fits: Box::new(fits),
             terms: Terms {
                 viewer,
-                holds_ms: ask.holds_ms,
-                views_millionths: ask.views_millionths,
+                holds_ms: self.ask.holds_ms,
+                views_millionths: self.ask.views_millionths,
                 pays_bid: market == Market::Foreign,
             },
+        }
+    }
+}
+
+/// Offers what won the round that was held; where its budget does not bear it, what comes next.
+async fn fill(
+    context: &Context,
+    tx: &Tx,
+    asked: (&BidRequest, Market),
+    (place, first): (&Place<'_, '_>, Option<&Held<'_>>),
+    of: (&BTreeSet<MerchantId>, &str),
+) -> anyhow::Result<Option<Shown>> {
+    let mut not_borne: BTreeSet<BidCampaignId> = BTreeSet::new();
+    for turn in 0..TRIES_MAX {
+        let page = {
+            let wanted = place.wanted(asked, of, &not_borne);
+            let again = match first.filter(|_| turn == 0) {
+                Some(_) => None,
+                None => ranking::hold(context, (place.field, &wanted), Vec::new())?,
+            };
+            let Some(held) = again.as_ref().or(first.filter(|_| turn == 0)) else {
+                return Ok(None);
+            };
+            ranking::offer(context, tx, (place.field, &wanted, held)).await?
         };
-        let page = ranking::rank(context, tx, (field, &wanted)).await?;
         if !page.shown.is_empty() || page.not_borne.is_empty() {
             return Ok(page.shown.into_iter().next());
         }

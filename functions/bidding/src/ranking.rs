@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use auction::{Ranked, Reserve, Round, Terms};
-use kernel::{AuctionRoundId, BidCampaignId, MerchantId, PlacementId};
-use store::Tx;
+use kernel::{AuctionRoundId, BidCampaignId, MerchantId, PlacementId, TenantId};
+use store::{Read, Tx};
 use wire::advertising::ReserveMode;
 
 use crate::context::Context;
@@ -37,7 +37,7 @@ pub(crate) struct Wanted<'a> {
     /// Who is on the page already.
     pub(crate) besides: &'a BTreeSet<MerchantId>,
     /// What can be shown.
-    pub(crate) fits: &'a dyn Fn(&Candidate) -> bool,
+    pub(crate) fits: Box<dyn Fn(&Candidate) -> bool + 'a>,
     /// For whom, for how long, and how many views one is.
     pub(crate) terms: offering::Terms<'a>,
 }
@@ -72,72 +72,95 @@ pub(crate) struct Page {
     pub(crate) not_borne: Vec<BidCampaignId>,
 }
 
-/// Holds a round and offers what won.
+/// A round that was held, and is not kept yet.
+pub(crate) struct Held<'a> {
+    kept: rounds::Round,
+    lets: Vec<Let>,
+    /// Who won which slot at which price.
+    won: Vec<(Runner<'a>, i64, i64)>,
+}
+
+/// What is let of a place now.
 ///
 /// # Errors
-/// A failure of the database; 422 for terms that no round can be held on.
-pub(crate) async fn rank(
+/// A failure of the database.
+pub(crate) async fn lets(
     context: &Context,
-    tx: &Tx,
-    (field, wanted): (&Field, &Wanted<'_>),
-) -> anyhow::Result<Page> {
+    db: &impl Read,
+    (tenant, wanted): (&TenantId, &Wanted<'_>),
+) -> anyhow::Result<Vec<Let>> {
     let lets = match wanted.sold {
-        Kind::Rank => sealed_bids::let_now(tx, (tx.tenant(), wanted.target), context.now).await?,
+        Kind::Rank => sealed_bids::let_now(db, (tenant, wanted.target), context.now).await?,
         Kind::Display => Vec::new(),
     };
-    let lets: Vec<Let> = lets.into_iter().filter(|let_| wanted.takes(let_)).collect();
-    let bidding: Vec<Runner<'_>> = field
-        .runners(context)
-        .into_iter()
-        .filter(|one| wanted.admits(one.candidate))
-        .filter(|one| {
-            lets.iter()
-                .all(|let_| let_.merchant != one.candidate.merchant)
-        })
+    Ok(lets.into_iter().filter(|let_| wanted.takes(let_)).collect())
+}
+
+/// Holds a round; none where there is nothing to show. Nobody who writes waits for that.
+///
+/// # Errors
+/// 422 for terms that no round can be held on.
+pub(crate) fn hold<'a>(
+    context: &Context,
+    (field, wanted): (&'a Field, &Wanted<'_>),
+    lets: Vec<Let>,
+) -> anyhow::Result<Option<Held<'a>>> {
+    let is_let = |one: &Candidate| lets.iter().any(|let_| let_.merchant == one.merchant);
+    let runners = field.runners(context).into_iter();
+    let bidding: Vec<Runner<'a>> = runners
+        .filter(|one| wanted.admits(one.candidate) && !is_let(one.candidate))
         .collect();
     if lets.is_empty() && bidding.is_empty() {
-        return Ok(Page::default());
+        return Ok(None);
     }
-    let weights = wanted.weights();
-    let taken: BTreeSet<usize> = lets
-        .iter()
-        .filter_map(|let_| usize::try_from(let_.slot).ok())
-        .collect();
-    let free = weights
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !taken.contains(&(index + 1)));
-    let (places, weights): (Vec<usize>, Vec<u32>) =
-        free.map(|(index, weight)| (index + 1, *weight)).unzip();
+    let taken: BTreeSet<i64> = lets.iter().map(|let_| let_.slot).collect();
+    let free = (1_i64..).zip(wanted.weights());
+    let free = free.filter(|(slot, _)| !taken.contains(slot));
+    let (slots, weights): (Vec<i64>, Vec<u32>) = free.unzip();
     let id: AuctionRoundId = context.new_id()?;
+    let (kept, ranked) = held(context, (field, wanted), (id, weights, &bidding))?;
+    let mut won = Vec::with_capacity(ranked.placed.len());
+    for placed in &ranked.placed {
+        let mut bidding = bidding.iter();
+        let winner = bidding.find(|one| one.candidate.campaign.as_str() == placed.bid);
+        let index = usize::try_from(placed.slot)?.checked_sub(1);
+        let slot = index.and_then(|index| slots.get(index));
+        if let (Some(winner), Some(slot)) = (winner, slot) {
+            won.push((*winner, *slot, placed.price.max(wanted.floor_minor)));
+        }
+    }
+    Ok(Some(Held { kept, lets, won }))
+}
+
+/// Keeps a round that was held, and offers what won.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn offer(
+    context: &Context,
+    tx: &Tx,
+    (field, wanted, held): (&Field, &Wanted<'_>, &Held<'_>),
+) -> anyhow::Result<Page> {
+    let id = &held.kept.id;
+    rounds::insert(tx, &held.kept).await?;
     let mut page = Page {
         round: Some(id.clone()),
         ..Page::default()
     };
-    let ranked = hold(context, tx, (field, wanted), (&id, weights, &bidding)).await?;
-    for let_ in lets {
-        let slot = let_.slot;
-        page.shown
-            .push(offering::of_let(context, tx, wanted, (&id, let_, slot)).await?);
+    for let_ in &held.lets {
+        let shown = offering::of_let(context, tx, wanted, (id, let_.clone(), let_.slot)).await?;
+        page.shown.push(shown);
     }
-    for placed in &ranked.placed {
-        let won = bidding
-            .iter()
-            .find(|one| one.candidate.campaign.as_str() == placed.bid);
-        let slot = usize::try_from(placed.slot)?
-            .checked_sub(1)
-            .and_then(|index| places.get(index));
-        if let (Some(won), Some(slot)) = (won, slot) {
-            let price = placed.price.max(wanted.floor_minor);
-            let place = (i64::try_from(*slot)?, price);
-            let Some(content) = field.content(context, (tx, tx.tenant()), *won).await? else {
-                continue;
-            };
-            let won = (won.candidate, &*content);
-            match offering::of_bid(context, tx, wanted, (&id, won, place)).await? {
-                Some(shown) => page.shown.push(shown),
-                None => page.not_borne.extend([won.0.campaign.clone()]),
-            }
+    for (won, slot, price) in &held.won {
+        let content = field.content(context, (tx, tx.tenant()), *won).await?;
+        let Some(content) = content else {
+            continue;
+        };
+        let shown = (won.candidate, &*content);
+        let place = (*slot, *price);
+        match offering::of_bid(context, tx, wanted, (id, shown, place)).await? {
+            Some(shown) => page.shown.push(shown),
+            None => page.not_borne.push(won.candidate.campaign.clone()),
         }
     }
     page.shown.sort_by_key(|shown| shown.offer.slot);
@@ -189,13 +212,12 @@ impl Wanted<'_> {
     }
 }
 
-/// Holds the round, and keeps it with what decided it.
-async fn hold(
+/// The round with what decided it, and what came of it.
+fn held(
     context: &Context,
-    tx: &Tx,
     (field, wanted): (&Field, &Wanted<'_>),
-    (id, weights, bidding): (&AuctionRoundId, Vec<u32>, &[Runner<'_>]),
-) -> anyhow::Result<Ranked> {
+    (id, weights, bidding): (AuctionRoundId, Vec<u32>, &[Runner<'_>]),
+) -> anyhow::Result<(rounds::Round, Ranked)> {
     let bids = bidding.iter().map(|one| Offered::by(one.candidate).bid());
     let round = Round {
         terms: Terms {
@@ -203,7 +225,7 @@ async fn hold(
             reserve: wanted.reserve(),
             increment: context.increment,
         },
-        seed: context.signer.seed(id)?,
+        seed: context.signer.seed(&id)?,
         bids: bids.collect(),
     };
     // All slots are let.
@@ -222,7 +244,7 @@ async fn hold(
         positions: bidding.iter().map(|one| one.position).collect(),
     };
     let kept = rounds::Round {
-        id: id.clone(),
+        id,
         kind: wanted.sold.as_str().to_owned(),
         placement: wanted.place().cloned(),
         target_kind: wanted.target.kind.as_str().to_owned(),
@@ -231,8 +253,7 @@ async fn hold(
         outcome: serde_json::to_string(&KeptOutcome::of(&round, &ranked))?,
         held_at: context.now,
     };
-    rounds::insert(tx, &kept).await?;
-    Ok(ranked)
+    Ok((kept, ranked))
 }
 
 /// Whether what somebody has to show fits where it would be shown.
