@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use advertising::{Invalid, Micros, Promise, Subject, Traffic, Window};
+use advertising::{Invalid, Micros, Subject, Traffic, Window};
 use kernel::TenantId;
 use store::{Batch, bulk};
 
@@ -17,7 +17,7 @@ pub const VIEWS_HOUR_MAX: i64 = 600;
 
 /// Why something is not counted, on its way out of a transaction that changes nothing.
 #[derive(Debug)]
-struct NotCounted(Invalid, Option<Box<Made>>);
+struct NotCounted(Invalid);
 
 impl fmt::Display for NotCounted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,17 +37,48 @@ pub(crate) async fn tell(
     let Some((tenant, promise)) = context.offers.open(token) else {
         return forged(context, token, told).await;
     };
+    // Read before anything is locked: each statement that changes something carries its own guard.
+    let Some(made) = told::offered(&context.db, &tenant, &promise).await? else {
+        return not_counted(context, &tenant, None, (told, Invalid::Unknown)).await;
+    };
+    if let Err(reason) = decided(context, &made, told, is_crawler) {
+        return not_counted(context, &tenant, Some(&made), (told, reason)).await;
+    }
     let counted = bulk(&context.db, async |batch| {
-        count(context, batch, (&tenant, &promise), (told, is_crawler)).await
+        count(context, batch, (&tenant, &made), told).await
     })
     .await;
     let Err(error) = counted else {
         return Ok(None);
     };
-    let NotCounted(reason, made) = error.downcast::<NotCounted>()?;
+    let NotCounted(reason) = error.downcast::<NotCounted>()?;
+    not_counted(context, &tenant, Some(&made), (told, reason)).await
+}
+
+/// Why it does not count, by what is known of the offer and of who tells.
+fn decided(context: &Context, made: &Made, told: Told, is_crawler: bool) -> Result<(), Invalid> {
+    let traffic = Traffic {
+        is_crawler,
+        is_too_much: false,
+        is_withdrawn: made.is_withdrawn,
+    };
+    let decided = match told {
+        Told::View => made.offer.view(context.now, traffic),
+        Told::Click => made.offer.click(context.now, traffic),
+    };
+    decided.map(|_| ())
+}
+
+/// Counts what does not count, with its reason.
+async fn not_counted(
+    context: &Context,
+    tenant: &TenantId,
+    made: Option<&Made>,
+    (told, reason): (Told, Invalid),
+) -> anyhow::Result<Option<Invalid>> {
     bulk(&context.db, async |batch| {
         let invalid = (told, reason, context.today());
-        told::count_invalid(batch, &tenant, made.as_deref(), invalid).await
+        told::count_invalid(batch, tenant, made, invalid).await
     })
     .await?;
     Ok(Some(reason))
@@ -72,29 +103,15 @@ async fn forged(context: &Context, token: &str, told: Told) -> anyhow::Result<Op
 async fn count(
     context: &Context,
     batch: &Batch,
-    (tenant, promise): (&TenantId, &Promise),
-    (told, is_crawler): (Told, bool),
+    (tenant, made): (&TenantId, &Made),
+    told: Told,
 ) -> anyhow::Result<()> {
-    let Some(made) = told::offered(batch, tenant, promise).await? else {
-        return Err(NotCounted(Invalid::Unknown, None).into());
-    };
-    let not = |reason| anyhow::Error::from(NotCounted(reason, Some(Box::new(made.clone()))));
-    let traffic = Traffic {
-        is_crawler,
-        is_too_much: false,
-        is_withdrawn: made.is_withdrawn,
-    };
-    let decided = match told {
-        Told::View => made.offer.view(context.now, traffic),
-        Told::Click => made.offer.click(context.now, traffic),
-    };
-    decided.map_err(not)?;
-    if told == Told::View && !within(context, batch, tenant, &made).await? {
-        return Err(not(Invalid::RateLimited));
+    if told == Told::View && !within(context, batch, tenant, made).await? {
+        return Err(NotCounted(Invalid::RateLimited).into());
     }
     // Whoever tells the same at the same moment finds it told here.
-    if !told::mark(batch, tenant, &made, (told, context.now)).await? {
-        return Err(not(Invalid::Used));
+    if !told::mark(batch, tenant, made, (told, context.now)).await? {
+        return Err(NotCounted(Invalid::Used).into());
     }
     let is_billed = matches!(
         (told, made.pricing),
@@ -102,9 +119,9 @@ async fn count(
     );
     let price = if is_billed { made.bid } else { Micros::ZERO };
     if is_billed {
-        told::capture(batch, (tenant, &promise.line), price).await?;
+        told::capture(batch, (tenant, &made.promise.line), price).await?;
     }
-    told::tally(batch, tenant, &made, (told, price, context.today())).await
+    told::tally(batch, tenant, made, (told, price, context.today())).await
 }
 
 /// Counts a view against what one person looks at in an hour and against every cap, its own line's and others'; false

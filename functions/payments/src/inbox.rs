@@ -3,7 +3,7 @@
 use kernel::{Money, Refusal, TenantId};
 use ledger::{Account, Posting};
 use store::Tx;
-use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
+use store::events::{Consumer, Drained, Recorded, concerns, drain_batches, waiting};
 use wire::event::{
     Event, PaymentCancelRequested, PaymentRequested, PersonAliased, PersonErased, RefundRequested,
     TransferRequested,
@@ -52,12 +52,12 @@ pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()
 }
 
 async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
-    let drained = drain(
+    let drained = drain_batches(
         &context.db,
         tenant,
         CONSUMER,
         context.now,
-        async |tx, event| handle(context, tx, event).await,
+        async |tx, facts| handle_all(context, tx, facts.events).await,
     )
     .await?;
     if let Some(cause) = &drained.failed {
@@ -70,10 +70,21 @@ async fn take(context: &Context, tenant: &TenantId) -> anyhow::Result<Drained> {
     Ok(drained)
 }
 
-async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
-    if let Some(asked) = event.read::<PaymentRequested>()? {
-        return ask(context, tx, asked).await;
+/// Handles facts in their order; payments that were asked for one after another are added with one statement.
+async fn handle_all(context: &Context, tx: &mut Tx, events: &[Recorded]) -> anyhow::Result<()> {
+    let mut asked = Vec::new();
+    for event in events {
+        if let Some(new) = event.read::<PaymentRequested>()? {
+            asked.extend(ask(context, tx, new).await?);
+            continue;
+        }
+        payments::insert_payments(tx, &std::mem::take(&mut asked)).await?;
+        handle(context, tx, event).await?;
     }
+    payments::insert_payments(tx, &asked).await
+}
+
+async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Result<()> {
     if let Some(cancel) = event.read::<PaymentCancelRequested>()? {
         if let Some(payment) = payments::payment(&*tx, tx.tenant(), &cancel.payment).await? {
             close(context, tx, &payment, Closed::Cancelled).await?;
@@ -96,16 +107,22 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     Ok(())
 }
 
-async fn ask(context: &Context, tx: &Tx, asked: PaymentRequested) -> anyhow::Result<()> {
+/// The payment that is asked for; none when it cannot be, which is told.
+async fn ask(
+    context: &Context,
+    tx: &Tx,
+    asked: PaymentRequested,
+) -> anyhow::Result<Option<Payment>> {
     if asked.amount_minor <= 0 || !(0..=asked.amount_minor).contains(&asked.direct_minor) {
         let told = (
             &asked.payment,
             asked.purpose.as_str(),
             asked.reference.as_str(),
         );
-        return facts::closed(context, tx, told, "invalid").await;
+        facts::closed(context, tx, told, "invalid").await?;
+        return Ok(None);
     }
-    let payment = Payment {
+    Ok(Some(Payment {
         amount: Money::new(asked.amount_minor, asked.currency),
         id: asked.payment,
         purpose: asked.purpose,
@@ -118,10 +135,7 @@ async fn ask(context: &Context, tx: &Tx, asked: PaymentRequested) -> anyhow::Res
         state: PaymentState::Open,
         refunded: 0,
         direct: asked.direct_minor,
-    };
-    // One that was taken up before stays as it is.
-    payments::insert_payment(tx, &payment).await?;
-    Ok(())
+    }))
 }
 
 /// Closes an open payment; one that is over stays as it is. What is open at channels is closed there next.

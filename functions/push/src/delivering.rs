@@ -3,9 +3,9 @@
 
 mod recording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::TenantId;
+use kernel::{ActorId, TenantId};
 use messaging::delivery::{Attempt, Breaker, Delivery, Lease, Outcome, Proof, State};
 use messaging::ntfy;
 use messaging::timing::{
@@ -18,10 +18,11 @@ pub(crate) use recording::{cancel, proved};
 use crate::carrying::{Carriers, Parcel};
 use crate::context::Context;
 use crate::domain::{
-    Asked, Channel, DeviceState, Marked, MessageState, Terms, body, consent, title,
+    Agreement, Asked, Channel, DeviceState, Marked, MessageState, Terms, body, consent, title,
 };
 use crate::store::deliveries::{self, Due};
-use crate::store::{consents, notes, origins, terms};
+use crate::store::moves::{self, Move};
+use crate::store::{notes, origins, terms};
 
 /// How many deliveries one transaction leases.
 pub const ROUND_DELIVERIES: i64 = 64;
@@ -88,17 +89,21 @@ pub(crate) async fn lease(
     tx(&context.db, tenant, async |tx| {
         let due = deliveries::due(tx, (context.now, ROUND_DELIVERIES)).await?;
         let (terms, _) = terms::terms(tx, tenant).await?;
+        let people: BTreeSet<&ActorId> = due.iter().map(|one| &one.person).collect();
         let mut round = Round {
             context,
             rules: terms.marketing()?,
             terms,
+            words: moves::agreements(tx, people.into_iter()).await?,
             breakers: BTreeMap::new(),
+            moves: Vec::with_capacity(due.len()),
             parcels: Vec::new(),
         };
         let looked = due.len();
         for one in due {
             round.decide(tx, one).await?;
         }
+        moves::store(tx, &round.moves, context.now).await?;
         for (origin, breaker) in &round.breakers {
             origins::put(tx, origin, *breaker).await?;
         }
@@ -112,7 +117,10 @@ struct Round<'a> {
     context: &'a Context,
     terms: Terms,
     rules: MarketingRules,
+    /// What those who are to be told said last.
+    words: BTreeMap<ActorId, Vec<Agreement>>,
     breakers: BTreeMap<String, Breaker>,
+    moves: Vec<Move>,
     parcels: Vec<Parcel>,
 }
 
@@ -125,17 +133,30 @@ impl Round<'_> {
             waits.state = State::Queued { due_at: until };
         }
         if let Some(other) = self.instead(tx, &due, &waits).await? {
-            return deliveries::store(tx, &due.id, &other, now).await;
+            self.stand(&due, other);
+            return Ok(());
         }
         if let Some(until) = self.left_in_peace(tx, &due).await? {
-            let later = waits.defer(until).map_err(impossible)?;
-            return deliveries::store(tx, &due.id, &later, now).await;
+            self.stand(&due, waits.defer(until).map_err(impossible)?);
+            return Ok(());
         }
         match waits.lease(now, LEASE_MS) {
             Lease::Taken(taken) => self.take(tx, due, taken).await,
-            Lease::Ended(ended) => deliveries::store(tx, &due.id, &ended, now).await,
+            Lease::Ended(ended) => {
+                self.stand(&due, ended);
+                Ok(())
+            }
             Lease::NotYet(_) | Lease::Settled => Ok(()),
         }
+    }
+
+    /// A delivery stands like this from now on.
+    fn stand(&mut self, due: &Due, delivery: Delivery) {
+        self.moves.push(Move {
+            id: due.id.clone(),
+            delivery,
+            is_leased: false,
+        });
     }
 
     /// What becomes of a delivery that is not to be tried now.
@@ -160,12 +181,12 @@ impl Round<'_> {
                 ..waits.clone()
             }));
         }
-        let words = consents::agreements(tx, tx.tenant(), &due.person).await?;
+        let words = self.words.get(&due.person).map_or(&[][..], Vec::as_slice);
         let asked = Asked {
             purpose: due.content.purpose,
             is_personal: due.personal,
         };
-        let consent = consent(&words, due.minor, asked, due.channel);
+        let consent = consent(words, due.minor, asked, due.channel);
         match consent {
             Consent::Given => {}
             Consent::Missing => return suppressed(Suppression::NoConsent),
@@ -244,28 +265,30 @@ impl Round<'_> {
         if due.content.purpose == Purpose::Marketing {
             deliveries::put_marketing(tx, (&due.person, &due.message), now).await?;
         }
-        // It was leased, whatever becomes of it.
-        deliveries::store(tx, &due.id, &taken, now).await?;
-        match due.channel {
-            Channel::Inbox => {
-                let there = taken.proved(Proof::Delivered).map_err(impossible)?;
-                deliveries::store(tx, &due.id, &there, now).await
-            }
+        let id = due.id.clone();
+        let delivery = match due.channel {
+            Channel::Inbox => taken.proved(Proof::Delivered).map_err(impossible)?,
             Channel::Ntfy => {
                 self.publish(tx, &due).await?;
-                let sent = taken.attempted(&Attempt {
+                taken.attempted(&Attempt {
                     number: taken.tries,
                     at: now,
                     random: 0,
                     outcome: Outcome::Accepted,
-                });
-                deliveries::store(tx, &due.id, &sent, now).await
+                })
             }
             _ => {
                 self.parcels.extend(self.parcel(tx.tenant(), due, &taken)?);
-                Ok(())
+                taken
             }
-        }
+        };
+        // It was leased, whatever becomes of it.
+        self.moves.push(Move {
+            id,
+            delivery,
+            is_leased: true,
+        });
+        Ok(())
     }
 
     fn marked(&self, tenant: &TenantId, due: &Due) -> anyhow::Result<Marked> {

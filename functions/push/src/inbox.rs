@@ -117,8 +117,7 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     } else if let Some(closed) = event.read::<PaymentClosed>()? {
         return selling::closed(context, tx, &closed).await;
     } else if let Some(changed) = event.read::<OrderChanged>()? {
-        people::meet(tx, &changed.buyer).await?;
-        people::seen(tx, &changed.buyer, changed.at).await?;
+        people::active(tx, &changed.buyer, changed.at).await?;
         if changed.change == "paid" {
             selling::bought(context, tx, &changed).await?;
         }

@@ -19,6 +19,7 @@ pub mod inbox;
 pub mod keeping;
 pub mod merchants;
 pub mod messages;
+pub mod moves;
 pub mod named;
 pub mod notes;
 pub mod orders;

@@ -35,6 +35,21 @@ async fn killed_while_it_waits(world: &World, now: Timestamp, requests: usize) -
     asked(&replica)
 }
 
+/// A tick of a replica that is killed after it was asked that often how far it is, wherever that is.
+pub async fn killed_after(replica: &Context, polls: usize) {
+    let mut tick = Box::pin(push::cron::tick(replica));
+    let mut left = polls;
+    std::future::poll_fn(|task| {
+        let polled = tick.as_mut().poll(task).map(drop);
+        left = left.saturating_sub(1);
+        match left {
+            0 => std::task::Poll::Ready(()),
+            _ => polled,
+        }
+    })
+    .await;
+}
+
 /// Where a replica asked, in order.
 fn asked(replica: &Context) -> Vec<String> {
     let calls = replica.courier.take();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::consents::advertisement;
+use crate::killed::killed_after;
 use crate::support::{HE, LI, MIGRATIONS, MIN, Person, WANG, World, ZHAO, read_push};
 
 const PEOPLE: [Person; 3] = [LI, MIN, ZHAO];
@@ -19,8 +20,8 @@ enum Step {
     Minor(usize, bool),
     Advertise(bool),
     Tick,
-    /// A lease whose sender is killed before it sends or records anything.
-    Killed,
+    /// A tick that is killed after it was asked that often how far it is.
+    Killed(usize),
 }
 
 fn step() -> impl Strategy<Value = (Step, i64)> {
@@ -29,7 +30,7 @@ fn step() -> impl Strategy<Value = (Step, i64)> {
         1 => (0_usize..3, any::<bool>()).prop_map(|(person, minor)| Step::Minor(person, minor)),
         4 => any::<bool>().prop_map(Step::Advertise),
         5 => Just(Step::Tick),
-        1 => Just(Step::Killed),
+        1 => (1_usize..120).prop_map(Step::Killed),
     ];
     (what, prop_oneof![0_i64..10, 60_i64..900])
 }
@@ -117,12 +118,9 @@ async fn apply(world: &World, known: &mut Known, (step, number): (Step, usize)) 
             ask.json(&body).content().await;
         }
         Step::Tick => drop(world.tick().await),
-        Step::Killed => {
+        Step::Killed(polls) => {
             let killed = world.replica();
-            // The tick is dropped at its first await inside of a transaction or of a request.
-            let tick = Box::pin(push::cron::tick(&killed));
-            let limit = tokio::time::timeout(std::time::Duration::from_millis(1), tick);
-            drop(limit.await);
+            killed_after(&killed, polls).await;
             // What it sent before it was killed was sent.
             for call in killed.courier.take() {
                 world.context.courier.keep(call);

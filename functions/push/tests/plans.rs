@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::killed::killed_after;
 use crate::support::{LI, WANG, World, on_each_engine};
 
 fn daily(hold_out_bps: u32) -> Value {
@@ -58,11 +59,9 @@ async fn a_tick_that_is_killed_anywhere_loses_and_doubles_nothing() {
         let id = plan(&world, &daily(0)).await;
         world.at("2026-11-23T03:00:10Z");
         let mut sent = 0;
-        for micros in (1..=30_u64).map(|step| step * step * 60) {
+        for polls in (1..=40).map(|step| 3 * step) {
             let killed = world.replica();
-            let limit = std::time::Duration::from_micros(micros);
-            let tick = tokio::time::timeout(limit, Box::pin(push::cron::tick(&killed)));
-            drop(tick.await);
+            killed_after(&killed, polls).await;
             sent += killed.courier.take().len();
         }
         world.tick().await;

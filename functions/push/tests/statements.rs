@@ -1,8 +1,8 @@
 //! Every statement is one that both engines take.
 
 use push::store::{
-    consents, deliveries, devices, inbox, keeping, merchants, messages, named, notes, orders,
-    origins, people, plans, quotas, ranges, reports, templates, terms, troubles,
+    consents, deliveries, devices, inbox, keeping, merchants, messages, moves, named, notes,
+    orders, origins, people, plans, quotas, ranges, reports, templates, terms, troubles,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
@@ -16,6 +16,7 @@ fn statements() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         keeping::STATEMENTS,
         merchants::STATEMENTS,
         messages::STATEMENTS,
+        moves::STATEMENTS,
         named::STATEMENTS,
         notes::STATEMENTS,
         orders::STATEMENTS,
@@ -87,6 +88,22 @@ async fn deliveries_are_found_by_their_index() {
             "push_message_by_work",
         ),
         (plans::STATEMENTS, "DUE", "push_plan_due"),
+        (
+            moves::STATEMENTS,
+            "MOVE",
+            "sqlite_autoindex_push_delivery_1",
+        ),
+        (
+            moves::STATEMENTS,
+            "STANDING",
+            "sqlite_autoindex_push_delivery_1",
+        ),
+        (
+            moves::STATEMENTS,
+            "AGREEMENTS",
+            "sqlite_autoindex_push_agreement_1",
+        ),
+        (named::STATEMENTS, "NAMED", "push_subscription_by_person"),
         (
             ranges::STATEMENTS,
             "MEMBERSHIPS",

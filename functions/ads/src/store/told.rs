@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use advertising::{Cap, CapScope, Invalid, Micros, Offer, Promise, Window};
 use chrono::NaiveDate;
 use kernel::{AdLineId, MerchantId, PlacementId, TenantId, Timestamp};
-use store::{Batch, Value};
+use store::{Batch, Read, Value};
 
 use super::{caps, on, word};
 use crate::domain::placement::Pricing;
@@ -107,7 +107,7 @@ pub struct Made {
 
 /// What has become of an offer: one that promises nothing is stored when it is viewed, one that does is from the start.
 pub async fn offered(
-    batch: &Batch,
+    db: &impl Read,
     tenant: &TenantId,
     promise: &Promise,
 ) -> anyhow::Result<Option<Made>> {
@@ -117,8 +117,7 @@ pub async fn offered(
         (&promise.creative).into(),
         (&promise.offer).into(),
     ];
-    let rows = batch.rows(OFFERED, &asked).await?;
-    let Some(row) = rows.first() else {
+    let Some(row) = db.row(OFFERED, &asked).await? else {
         return Ok(None);
     };
     let pricing = word(row.text(2)?, Pricing::parse)?;

@@ -34,9 +34,20 @@ statements! {
             (tenant, id, item, kind, available, reserved, line, actor, reason, at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-    MOVEMENTS = "select id, kind, available, reserved, line, actor, reason, at from orders_stock_movement
-        where tenant = $1 and item = $2 and (cast($3 as text) is null or id < $3)
-        order by id desc limit $4";
+    // What was set aside stands in the claims, under the id of the line.
+    MOVEMENTS = "select n.id, n.kind, n.available, n.reserved, n.line, n.actor, n.reason, n.at from (
+            select m.id, m.kind, m.available, m.reserved, m.line, m.actor, m.reason, m.at from (
+                select id, kind, available, reserved, line, actor, reason, at from orders_stock_movement
+                where tenant = $1 and item = $2 and (cast($3 as text) is null or id < $3)
+                order by id desc limit $4) m
+            union all
+            select c.line, 'reserved', -c.quantity, c.quantity, c.line, cast(null as text), cast(null as text),
+                c.reserved_at
+            from (
+                select line, quantity, reserved_at from orders_stock_claim
+                where tenant = $1 and item = $2 and (cast($3 as text) is null or line < $3)
+                order by line desc limit $4) c) n
+        order by n.id desc limit $4";
 
     CLAIM = "insert into orders_stock_claim
             (tenant, line, item, kind, checkout, order_id, buyer, quantity, reserved_at, restocked, state)
@@ -203,7 +214,6 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
         fresh.insert((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
     }
     let mut wanted: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut moved = Vec::new();
     for claim in claims {
         let key = (
             claim.line.as_str().to_owned(),
@@ -211,7 +221,6 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
         );
         if fresh.remove(&key) {
             *wanted.entry(claim.item.as_str()).or_default() += i64::from(claim.quantity);
-            moved.push(reservation(tx, now, claim)?);
         }
     }
     // As text: PostgreSQL takes the values of a list for text until they are cast.
@@ -224,7 +233,7 @@ pub async fn reserve(tx: &Tx, now: Timestamp, claims: &[Claim]) -> anyhow::Resul
     if served.len() < wanted.len() {
         return Err(less_than_wanted().into());
     }
-    tx.insert_many(INSERT_MOVEMENT, &moved).await
+    Ok(())
 }
 
 fn values(tx: &Tx, now: Timestamp, claim: &Claim) -> Vec<store::Value> {
@@ -241,22 +250,6 @@ fn values(tx: &Tx, now: Timestamp, claim: &Claim) -> Vec<store::Value> {
         0_i64.into(),
         "reserved".into(),
     ]
-}
-
-fn reservation(tx: &Tx, now: Timestamp, claim: &Claim) -> anyhow::Result<Vec<store::Value>> {
-    let quantity = i64::from(claim.quantity);
-    Ok(vec![
-        tx.tenant().into(),
-        web::new_id(now)?.into(),
-        claim.item.as_str().into(),
-        MovementKind::Reserved.as_str().into(),
-        (-quantity).into(),
-        quantity.into(),
-        (&claim.line).into(),
-        store::Value::Null,
-        store::Value::Null,
-        now.into(),
-    ])
 }
 
 /// What was set aside for a checkout, or for one order of it, is sold. Answers the lines that were; those that were

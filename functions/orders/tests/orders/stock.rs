@@ -5,7 +5,7 @@ use orders::domain::stock::{Item, Stock};
 use orders::store::stock::{self, Claim};
 use proptest::prelude::*;
 
-use crate::support::{MIGRATIONS, World, demo, merchant, on_each_engine};
+use crate::support::{FRUITER, MIGRATIONS, World, demo, merchant, on_each_engine};
 
 fn item(number: usize) -> Item {
     Item::Variant(VariantId::parse(&format!("v{number}")).unwrap())
@@ -134,8 +134,37 @@ async fn each_step_counts_once_and_all_lines_or_none_are_set_aside() {
             "what was released is not returned"
         );
         assert_eq!(counters(&world, 0).await, (4, 0, 1));
+        let moved = movements(&world, 0).await;
+        let told = |kind: &str| moved.iter().filter(|(told, ..)| told == kind).count();
+        assert_eq!(
+            ["reserved", "released", "taken", "restocked"].map(told),
+            [2, 1, 1, 1]
+        );
+        let sums = moved
+            .iter()
+            .map(|(_, available, reserved)| (available, reserved));
+        let sums = sums.fold((5, 0), |sums, (a, r)| (sums.0 + a, sums.1 + r));
+        assert_eq!(sums, (4, 0), "{moved:?}");
     })
     .await;
+}
+
+/// The movements of an item, two with each page: kind, and what they did to both counters.
+async fn movements(world: &World, number: usize) -> Vec<(String, i64, i64)> {
+    let path = format!("/api/stock/{}/movements?limit=2", item(number).as_str());
+    let (mut found, mut page) = (Vec::new(), path.clone());
+    loop {
+        let content = world.get(&page).by(FRUITER).content().await;
+        for movement in content["items"].as_array().unwrap() {
+            let count = |name: &str| movement[name].as_i64().unwrap();
+            let kind = movement["kind"].as_str().unwrap().to_owned();
+            found.push((kind, count("available"), count("reserved")));
+        }
+        match content["next"].as_str() {
+            Some(next) => page = format!("{path}&after={next}"),
+            None => return found,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -24,9 +24,8 @@ statements! {
     INSERT_PAYMENT = "insert into payments_payment
             (tenant, id, purpose, payer, community, amount, currency, subject, reference, created_at, expires_at, state, refunded,
              direct)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', 0, $12)
-        on conflict (tenant, id) do nothing
-        returning id";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        on conflict (tenant, id) do nothing";
 
     SUCCEED = "update payments_payment set state = 'succeeded', attempt = $3, paid_at = $4, transaction_id = $5
         where tenant = $1 and id = $2 and state = 'open'
@@ -93,23 +92,28 @@ pub(crate) async fn payments(
         .collect()
 }
 
-/// Adds a payment; whether it is new.
-pub(crate) async fn insert_payment(tx: &Tx, payment: &Payment) -> anyhow::Result<bool> {
-    let parameters = [
-        tx.tenant().into(),
-        (&payment.id).into(),
-        (&payment.purpose).into(),
-        (&payment.payer).into(),
-        (&payment.community).into(),
-        payment.amount.minor().into(),
-        payment.amount.currency().as_str().into(),
-        (&payment.subject).into(),
-        (&payment.reference).into(),
-        payment.created_at.into(),
-        payment.expires_at.into(),
-        payment.direct.into(),
-    ];
-    Ok(tx.row(INSERT_PAYMENT, &parameters).await?.is_some())
+/// Adds open payments; those that are there already stay as they are.
+pub(crate) async fn insert_payments(tx: &Tx, payments: &[Payment]) -> anyhow::Result<()> {
+    let row = |payment: &Payment| {
+        vec![
+            tx.tenant().into(),
+            (&payment.id).into(),
+            (&payment.purpose).into(),
+            (&payment.payer).into(),
+            (&payment.community).into(),
+            payment.amount.minor().into(),
+            payment.amount.currency().as_str().into(),
+            (&payment.subject).into(),
+            (&payment.reference).into(),
+            payment.created_at.into(),
+            payment.expires_at.into(),
+            "open".into(),
+            0_i64.into(),
+            payment.direct.into(),
+        ]
+    };
+    let rows: Vec<Vec<Value>> = payments.iter().map(row).collect();
+    tx.insert_many(INSERT_PAYMENT, &rows).await
 }
 
 /// Stores that an open payment is over; whether it was open.

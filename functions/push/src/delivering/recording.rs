@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Refusal, SubscriptionId, WebhookId};
-use messaging::delivery::{Attempt, Breaker, Outcome, Proof};
+use kernel::{DeliveryId, Refusal, SubscriptionId, WebhookId};
+use messaging::delivery::{Attempt, Breaker, Delivery, Outcome, Proof};
 use store::{Tx, tx};
 use wire::event::{PushAlarmRaised, PushDeviceChanged, PushWebhookChanged};
 
@@ -12,6 +12,7 @@ use crate::context::{Context, random_number};
 use crate::courier::all;
 use crate::domain::{Channel, DeviceState, MessageState};
 use crate::facts;
+use crate::store::moves::{self, Move};
 use crate::store::{deliveries, devices, messages, origins};
 
 /// How long nobody is told again that a service does not believe us, in milliseconds.
@@ -58,6 +59,9 @@ pub(super) async fn carry(
         .collect();
     tx(&context.db, &tenant, async |tx| {
         let mut breakers: BTreeMap<&str, Breaker> = BTreeMap::new();
+        let ids = verdicts.iter().map(|(parcel, _)| &parcel.delivery);
+        let standing = moves::standing(tx, ids).await?;
+        moves::store(tx, &attempted(context, &standing, &verdicts)?, context.now).await?;
         for (parcel, verdict) in &verdicts {
             let origin = parcel.to.origin.as_str();
             let breaker = match breakers.get(origin) {
@@ -70,7 +74,9 @@ pub(super) async fn carry(
                 Health::Busy(until) => breaker.told_to_wait(until),
             };
             breakers.insert(origin, breaker);
-            record(context, tx, (parcel, verdict)).await?;
+            if standing.contains_key(&parcel.delivery) {
+                heed(context, tx, (parcel, verdict)).await?;
+            }
         }
         for (origin, breaker) in &breakers {
             origins::put(tx, origin, *breaker).await?;
@@ -80,22 +86,43 @@ pub(super) async fn carry(
     .await
 }
 
-async fn record(
+/// What becomes of deliveries by what services answered.
+fn attempted(
+    context: &Context,
+    standing: &BTreeMap<DeliveryId, Delivery>,
+    verdicts: &[(Parcel, Verdict)],
+) -> anyhow::Result<Vec<Move>> {
+    let mut moves = Vec::with_capacity(verdicts.len());
+    for (parcel, verdict) in verdicts {
+        // Who was forgotten in the meantime has no deliveries.
+        let Some(before) = standing.get(&parcel.delivery) else {
+            continue;
+        };
+        let attempt = Attempt {
+            number: parcel.number,
+            at: context.now,
+            random: random_number()?,
+            outcome: verdict.outcome,
+        };
+        let after = before.attempted(&attempt);
+        // What another try settled first stays as it is.
+        if after != *before {
+            moves.push(Move {
+                id: parcel.delivery.clone(),
+                delivery: after,
+                is_leased: false,
+            });
+        }
+    }
+    Ok(moves)
+}
+
+/// What an answer says of the device and of the service.
+async fn heed(
     context: &Context,
     tx: &Tx,
     (parcel, verdict): (&Parcel, &Verdict),
 ) -> anyhow::Result<()> {
-    let Some(standing) = deliveries::delivery(tx, tx.tenant(), &parcel.delivery).await? else {
-        return Ok(());
-    };
-    let attempt = Attempt {
-        number: parcel.number,
-        at: context.now,
-        random: random_number()?,
-        outcome: verdict.outcome,
-    };
-    let after = standing.attempted(&attempt);
-    deliveries::store(tx, &parcel.delivery, &after, context.now).await?;
     if verdict.outcome == Outcome::Gone {
         gone(context, tx, parcel).await?;
     }

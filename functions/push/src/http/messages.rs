@@ -1,6 +1,7 @@
 //! `/api/push/messages`: telling people, and what became of it.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use kernel::{Actor, ActorId, Message, PushMessageId, Refusal, Timestamp};
 use messaging::audience::Audience;
@@ -151,10 +152,9 @@ async fn all_known(tx: &Tx, whom: &Whom) -> anyhow::Result<()> {
     let Whom::People(people) = whom else {
         return Ok(());
     };
-    for person in people {
-        if !keeping::is_known(tx, person).await? {
-            return Err(unknown_person().into());
-        }
+    let people: BTreeSet<&ActorId> = people.iter().collect();
+    if keeping::count_known(tx, &people).await? < people.len() {
+        return Err(unknown_person().into());
     }
     Ok(())
 }

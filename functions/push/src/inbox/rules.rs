@@ -80,8 +80,7 @@ pub(super) async fn told(
     event: &Recorded,
 ) -> anyhow::Result<Option<Told>> {
     if let Some(opened) = event.read::<DoorOpened>()? {
-        people::meet(tx, &opened.person).await?;
-        people::seen(tx, &opened.person, event.at).await?;
+        people::active(tx, &opened.person, event.at).await?;
         let told = Told::one("door.opened", &opened.person).with("door", &opened.door);
         return Ok(Some(told.quietly()));
     }

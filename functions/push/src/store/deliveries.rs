@@ -125,7 +125,9 @@ pub(crate) fn schedule(channel: Channel) -> Schedule {
 }
 
 /// The columns of a state: its name, its reason, its moment.
-fn columns(state: &State) -> anyhow::Result<(&'static str, Option<String>, Option<Timestamp>)> {
+pub(super) fn columns(
+    state: &State,
+) -> anyhow::Result<(&'static str, Option<String>, Option<Timestamp>)> {
     let named = |word: serde_json::Value| word.as_str().map(str::to_owned);
     let (reason, due_at) = match state {
         State::Queued { due_at } => (None, Some(*due_at)),
@@ -138,7 +140,7 @@ fn columns(state: &State) -> anyhow::Result<(&'static str, Option<String>, Optio
 }
 
 /// The state of three columns from that position on: name, reason, tries, moment, end.
-fn state_of(row: &Row, at: usize, schedule: Schedule) -> anyhow::Result<Delivery> {
+pub(super) fn state_of(row: &Row, at: usize, schedule: Schedule) -> anyhow::Result<Delivery> {
     let due_at = || row.timestamp(at + 3);
     let reason = || {
         row.text(at + 1)

@@ -1,7 +1,9 @@
 //! What is done to everything that is held of one person.
 
+use std::collections::BTreeSet;
+
 use kernel::{ActorId, Timestamp};
-use store::{Batch, Db, Tx, bulk};
+use store::{Batch, Db, Read as _, Tx, Value, bulk};
 
 use super::troubles;
 
@@ -76,17 +78,21 @@ statements! {
     // Who was told of it under another name may be told once more.
     LEAVE_TROUBLES = "delete from push_trouble where tenant = $1 and person = $2";
 
-    KNOWN = "select id from push_person where tenant = $1 and id = $2";
+    KNOWN = "with push_asked as (values ($1, $2))
+        select p.id from push_asked v join push_person p on p.tenant = v.column1 and p.id = v.column2";
 }
 
 /// What stands where a person stood who was forgotten. Four eyes stay four: each of the two has a name of its own.
 const ERASED: &str = "erased";
 const ERASED_REVIEWER: &str = "erased-reviewer";
 
-/// Whether push has met a person.
-pub(crate) async fn is_known(tx: &Tx, person: &ActorId) -> anyhow::Result<bool> {
-    let row = tx.row(KNOWN, &[tx.tenant().into(), person.into()]).await?;
-    Ok(row.is_some())
+/// How many of those people push has met.
+pub(crate) async fn count_known(tx: &Tx, people: &BTreeSet<&ActorId>) -> anyhow::Result<usize> {
+    let about: Vec<Vec<Value>> = people
+        .iter()
+        .map(|person| vec![tx.tenant().into(), (*person).into()])
+        .collect();
+    Ok(tx.rows_about(KNOWN, &about).await?.len())
 }
 
 /// One person was known by two ids.

@@ -16,6 +16,12 @@ statements! {
     SEEN = "update push_person set last_active_at = $3
         where tenant = $1 and id = $2 and coalesce(last_active_at, 0) < cast($3 as bigint) - 60000";
 
+    // Who did something is known from now on; what was told within a minute before is not told again.
+    ACTIVE = "insert into push_person (tenant, id, language, time_zone, minor, segments, rfm, last_active_at)
+        values ($1, $2, 'zh', null, 0, '[]', null, $3)
+        on conflict (tenant, id) do update set last_active_at = excluded.last_active_at
+        where coalesce(push_person.last_active_at, 0) < excluded.last_active_at - 60000";
+
     PERSON = "select id, language, time_zone, minor, segments, rfm, last_active_at, quiet_from, quiet_until, quiet_then
         from push_person where tenant = $1 and id = $2";
 
@@ -120,6 +126,12 @@ pub(crate) async fn meet(tx: &Tx, person: &ActorId) -> anyhow::Result<()> {
 /// The person did something.
 pub(crate) async fn seen(tx: &Tx, person: &ActorId, at: Timestamp) -> anyhow::Result<()> {
     tx.execute(SEEN, &[tx.tenant().into(), person.into(), at.into()])
+        .await
+}
+
+/// The person, known before or not, did something.
+pub(crate) async fn active(tx: &Tx, person: &ActorId, at: Timestamp) -> anyhow::Result<()> {
+    tx.execute(ACTIVE, &[tx.tenant().into(), person.into(), at.into()])
         .await
 }
 

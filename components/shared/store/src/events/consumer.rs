@@ -102,6 +102,40 @@ pub async fn drain<'a, Handle>(
 where
     Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
 {
+    drain_batches(db, tenant, consumer, now, async |tx, batch| {
+        for (handled, event) in batch.events.iter().enumerate() {
+            batch.reached.set((handled, Some(event.seq)));
+            handle(tx, event).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Facts that are handled in one transaction.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The facts, in their order; at least one.
+    pub events: &'a [Recorded],
+    /// How many were handled, and at which one it is.
+    reached: &'a Cell<(usize, Option<i64>)>,
+}
+
+/// As [`drain`], for who handles some facts with fewer statements than one after another. When that fails, each of them
+/// is handed over by itself.
+///
+/// # Errors
+/// As [`drain`].
+pub async fn drain_batches<'a, Handle>(
+    db: &Db,
+    tenant: &TenantId,
+    consumer: impl Into<Consumer<'a>>,
+    now: Timestamp,
+    handle: Handle,
+) -> anyhow::Result<Drained>
+where
+    Handle: AsyncFn(&mut Tx, &Facts<'_>) -> anyhow::Result<()>,
+{
     let consumer = consumer.into();
     let mut drained = Drained::default();
     let mut batch = BATCH_EVENTS_MAX;
@@ -113,7 +147,14 @@ where
         }
         let reached = Cell::new((0, None));
         let step = tx(db, tenant, async |tx| {
-            some(tx, (consumer, batch.min(left), now), &reached, &handle).await
+            // Boxed, so that what handles facts does not make each of its callers a larger type.
+            Box::pin(some(
+                tx,
+                (consumer, batch.min(left), now),
+                &reached,
+                &handle,
+            ))
+            .await
         })
         .await;
         match (step, reached.get()) {
@@ -150,14 +191,16 @@ async fn some<Handle>(
     handle: &Handle,
 ) -> anyhow::Result<bool>
 where
-    Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
+    Handle: AsyncFn(&mut Tx, &Facts<'_>) -> anyhow::Result<()>,
 {
     reached.set((0, None));
     let (from, head) = places(tx, consumer.name).await?;
     let (events, mut place) = following(tx, consumer, (from, head), most).await?;
-    for (handled, event) in events.iter().enumerate() {
-        reached.set((handled, Some(event.seq)));
-        handle(tx, event).await?;
+    if let Some(first) = events.first() {
+        // Which of several failed is known once each is handed over by itself.
+        reached.set((events.len() - 1, Some(first.seq)));
+        let events = &events;
+        handle(tx, &Facts { events, reached }).await?;
     }
     reached.set((events.len(), None));
     let mut is_end = events.len() < most && place == head;

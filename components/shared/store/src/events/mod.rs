@@ -10,7 +10,9 @@ mod reading;
 use kernel::{EventId, TenantId, Timestamp};
 use wire::event::Event;
 
-pub use consumer::{Consumer, Drained, Parked, concerns, drain, parked, replay};
+pub use consumer::{
+    Consumer, Drained, Facts, Parked, concerns, drain, drain_batches, parked, replay,
+};
 
 use crate::news::Awaited;
 use crate::{Batch, INSERT_ROWS_MAX, Read, Row, Tx};

@@ -249,3 +249,46 @@ fn facts_far_behind_others_and_facts_of_the_handler_itself_are_found() {
         }
     });
 }
+
+#[test]
+fn a_batch_that_fails_is_handed_over_one_after_another() {
+    run(async {
+        for db in databases().await {
+            let owner = tenant("demo");
+            for door in ["a", "b", "poison", "c"] {
+                tx(&db, &owner, async |tx| append(tx, door).await)
+                    .await
+                    .unwrap();
+            }
+            let sizes = RefCell::new(Vec::new());
+            let mut drained = Drained::default();
+            for round in 1..=TRIES_MAX {
+                drained =
+                    events::drain_batches(&db, &owner, "probe", at(round), async |tx, facts| {
+                        sizes.borrow_mut().push(facts.events.len());
+                        for event in facts.events {
+                            effect(tx, event.id.as_str()).await?;
+                            anyhow::ensure!(event.id.as_str() != "poison", "cannot be handled");
+                        }
+                        Ok(())
+                    })
+                    .await
+                    .unwrap();
+            }
+            assert_eq!(
+                (drained.handled, drained.parked, &drained.failed),
+                (1, 1, &None)
+            );
+            assert_eq!(effects(&db, &owner).await, ["a", "b", "c"]);
+            let sizes = sizes.into_inner();
+            assert_eq!(&sizes[..4], [4, 1, 1, 1], "{sizes:?}");
+            assert_eq!(
+                events::parked(&db.db, &owner, "probe", 0)
+                    .await
+                    .unwrap()
+                    .len(),
+                1
+            );
+        }
+    });
+}
