@@ -5,8 +5,13 @@ use outgoing::Outbox;
 use store::Db;
 use web::Secret;
 
+use crate::catalogue::Catalogue;
 use crate::clearing::Auctioneer;
 use crate::domain::Signer;
+
+/// What this instance remembers from one request to the next.
+#[cfg(target_family = "wasm")]
+static REMEMBERED: std::sync::LazyLock<Catalogue> = std::sync::LazyLock::new(Catalogue::default);
 
 /// Opened once for each request or tick.
 pub struct Context {
@@ -18,6 +23,8 @@ pub struct Context {
     pub internal_token: Secret,
     /// Signs offers, seeds rounds, and makes digests of viewers.
     pub signer: Signer,
+    /// Who can bid for places, as far as this instance remembers.
+    pub catalogue: Catalogue,
     /// Holds rounds by the rule that was plugged in.
     pub auctioneer: Auctioneer,
     /// What the rule adds to the next bid, in the unit of the bids; 0 where it adds none.
@@ -83,7 +90,10 @@ impl Context {
             exchange_tenant,
             public_url,
         };
-        Self::new(Db::open(&database_url)?, settings, web::now()?, outbox)
+        Ok(Self {
+            catalogue: REMEMBERED.clone(),
+            ..Self::new(Db::open(&database_url)?, settings, web::now()?, outbox)?
+        })
     }
 
     /// With these settings.
@@ -99,6 +109,7 @@ impl Context {
             signer: Signer::derive(&settings.token_secret)?,
             token_secret: Secret::new("token_secret", settings.token_secret)?,
             internal_token: Secret::new("internal_token", settings.internal_token)?,
+            catalogue: Catalogue::default(),
             auctioneer: Auctioneer::default(),
             increment,
             tenant: TenantId::parse(&settings.exchange_tenant)?,

@@ -1,6 +1,8 @@
 //! What is done with offers: seen, clicked, lost, expired. What counts is charged once; all else is counted by its reason.
 
-use kernel::{Actor, ActorKind, OfferId, TenantId};
+use std::collections::BTreeMap;
+
+use kernel::{Actor, ActorKind, BidCampaignId, OfferId, TenantId};
 use store::{Tx, tx};
 use wire::event::OfferCharged;
 
@@ -37,7 +39,8 @@ pub(crate) struct Done<'a> {
     pub(crate) price_micros: Option<i64>,
 }
 
-/// Whether the words with which a program introduces itself are those of one that only looks through pages.
+/// Whether the words with which a program introduces itself are those of one that only looks through pages. Fewer than
+/// `advertising::is_crawler` knows: exchanges tell of views by their servers, whose libraries name themselves.
 pub(crate) fn is_crawler(user_agent: &str) -> bool {
     let name = user_agent.to_lowercase();
     let words = ["bot", "crawler", "spider"];
@@ -175,29 +178,47 @@ async fn charge(
     append(context, tx, &fact).await
 }
 
-/// Lets go of what was reserved for an offer that was lost, or whose time is over; whether there was anything.
+/// Lets go of what was reserved for an offer that was lost, while it is open.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn lose(context: &Context, tenant: &TenantId, id: &OfferId) -> anyhow::Result<()> {
+    tx(&context.db, tenant, async |tx| {
+        let found = offers::offer(tx, tx.tenant(), id).await?;
+        let Some(mut offer) = found.filter(|offer| offer.state == OfferState::Open) else {
+            return Ok(());
+        };
+        let nothing = (offer.bid_micros, 0);
+        campaigns::settle(tx, &offer.campaign, nothing).await?;
+        counts::settle_day(tx, (&offer.campaign, &offer.day), nothing).await?;
+        offer.state = OfferState::Released;
+        offers::update(tx, &offer).await
+    })
+    .await
+}
+
+/// Lets go of what was reserved for offers whose time is over, at most `limit`; of how many. A budget is touched once,
+/// however many of its offers there are.
 ///
 /// # Errors
 /// A failure of the database.
 pub(crate) async fn release(
     context: &Context,
     tenant: &TenantId,
-    (id, is_lost): (&OfferId, bool),
-) -> anyhow::Result<bool> {
+    limit: i64,
+) -> anyhow::Result<usize> {
     tx(&context.db, tenant, async |tx| {
-        let found = offers::offer(tx, tx.tenant(), id).await?;
-        let Some(mut offer) = found.filter(|offer| offer.state == OfferState::Open) else {
-            return Ok(false);
-        };
-        if !is_lost && context.now < offer.expires_at {
-            return Ok(false);
+        let released = offers::release(tx, (context.now, limit)).await?;
+        let count = released.len();
+        let mut sums: BTreeMap<(BidCampaignId, String), i64> = BTreeMap::new();
+        for (campaign, day, bid_micros) in released {
+            *sums.entry((campaign, day)).or_default() += bid_micros;
         }
-        let nothing = (offer.bid_micros, 0);
-        campaigns::settle(tx, &offer.campaign, nothing).await?;
-        counts::settle_day(tx, (&offer.campaign, &offer.day), nothing).await?;
-        offer.state = OfferState::Released;
-        offers::update(tx, &offer).await?;
-        Ok(true)
+        for ((campaign, day), micros) in &sums {
+            campaigns::settle(tx, campaign, (*micros, 0)).await?;
+            counts::settle_day(tx, (campaign, day), (*micros, 0)).await?;
+        }
+        Ok(count)
     })
     .await
 }

@@ -8,15 +8,20 @@ use kernel::TenantId;
 use crate::context::Context;
 use crate::domain::{HOUR_MS, hour_of};
 use crate::offering::month_of;
-use crate::store::{accruals, candidates, offers, rounds, sealed};
+use crate::store::{accruals, candidates, lineups, offers, rounds, sealed};
 use crate::{counting, inbox, invoicing, sealing};
 
 /// The most of each thing that one tick does; the next tick goes on.
 pub const TICK_UNITS_MAX: i64 = 200;
+/// The most offers of a tenant that one tick lets go of, in one transaction: exchanges take few of many bids.
+pub const RELEASES_MAX: i64 = 1_000;
 /// For how long rounds that charged nothing are kept with their offers, in milliseconds: a week.
 pub const IDLE_MS: i64 = 7 * 24 * HOUR_MS;
 /// For how long those are that did, in milliseconds: 90 days.
 pub const CHARGED_MS: i64 = 90 * 24 * HOUR_MS;
+/// For how much longer than rounds their lineups are kept, in milliseconds: each is used for an hour at most before it is
+/// learnt again, and rounds may wait for their turn to be forgotten.
+const LINEUP_MS: i64 = 7 * 24 * HOUR_MS;
 /// For how many hours qualities are kept: a week.
 const QUALITY_HOURS: i64 = 7 * 24;
 /// How long after its end a month is invoiced, in milliseconds: what was counted at its end is committed by then.
@@ -74,9 +79,11 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         return Ok(done);
     }
     let (db, page) = (&context.db, (context.now, TICK_UNITS_MAX));
-    for (tenant, id) in offers::expired(db, page).await? {
-        let did = counting::release(context, &tenant, (&id, false)).await;
-        done.released += count(did, &tenant);
+    for tenant in offers::expired(db, (context.now, RELEASES_MAX)).await? {
+        match counting::release(context, &tenant, RELEASES_MAX).await {
+            Ok(released) => done.released += released,
+            Err(error) => failed(&tenant, &error),
+        }
     }
     for (tenant, id) in sealed::due(db, page).await? {
         done.cleared += count(sealing::clear(context, &tenant, &id).await, &tenant);
@@ -92,11 +99,13 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let old = (ago(IDLE_MS), ago(CHARGED_MS));
     offers::sweep(db, old, SWEEP_ROWS_MAX).await?;
     rounds::sweep(db, old, SWEEP_ROWS_MAX).await?;
+    lineups::sweep(db, (ago(CHARGED_MS + LINEUP_MS), SWEEP_ROWS_MAX)).await?;
     candidates::sweep_qualities(db, hour_of(context.now.millis()) - QUALITY_HOURS).await?;
     done.forgotten = store::sweep(db, context.now).await?;
-    let full = [done.released, done.cleared, done.begun, done.invoiced];
+    let full = [done.cleared, done.begun, done.invoiced];
     let limit = usize::try_from(TICK_UNITS_MAX)?;
     done.more |= full.into_iter().any(|count| count >= limit);
+    done.more |= done.released >= usize::try_from(RELEASES_MAX)?;
     Ok(done)
 }
 
@@ -105,8 +114,12 @@ fn count(did: anyhow::Result<bool>, tenant: &TenantId) -> usize {
     match did {
         Ok(did) => usize::from(did),
         Err(error) => {
-            web::log("error", "-", &format!("a unit of {tenant}: {error:#}"));
+            failed(tenant, &error);
             0
         }
     }
+}
+
+fn failed(tenant: &TenantId, error: &anyhow::Error) {
+    web::log("error", "-", &format!("a unit of {tenant}: {error:#}"));
 }

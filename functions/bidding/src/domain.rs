@@ -18,7 +18,7 @@ pub use campaign::{
     BID_MAX, BUDGET_MAX, Campaign, CampaignState, Kind, Limits, Step, unknown_campaign,
 };
 pub use event::{Invalid, OfferState, Seen, click, view};
-pub use micros::{MICROS_PER_FEN, of_fen, per_view, whole_fen};
+pub use micros::whole_fen;
 pub use month::Month;
 pub use quality::{Counted, HOUR_MS, Quality, hour_of};
 pub use sealed::{

@@ -1,21 +1,25 @@
 //! Answers OpenRTB: as a bidder on other people's pages, and as the exchange of our own placements. Who cannot be served
 //! is told before the database is asked, who finds nobody before anything is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{MerchantId, PlacementId, TenantId};
+use advertising::OFFER_MS;
+use kernel::{BidCampaignId, MerchantId, PlacementId, TenantId};
 use store::{Tx, tx};
 
 use crate::context::Context;
 use crate::domain::{BID_MAX, Kind, Target, TargetKind};
-use crate::offering::{OFFER_MS, Terms, day_of};
+use crate::field::{Field, Runner};
+use crate::offering::{Terms, day_of};
 use crate::openrtb::{Assets, BidRequest, Imp, NoBid, assets};
-use crate::ranking::{self, Shown, Wanted};
+use crate::ranking::{self, Held, Shown, Wanted};
 use crate::store::candidates::Candidate;
 use crate::store::placements::{self, Placement};
 
 /// How long a bid holds where the exchange does not say, in milliseconds: 5 minutes.
 const HOLDS_MS: i64 = 5 * 60_000;
+/// How often somebody else is looked for whose budget bears what was won.
+const TRIES_MAX: usize = 5;
 /// The most views that one is: a screen that a thousand people see.
 const VIEWS_MILLIONTHS_MAX: i64 = 1_000 * 1_000_000;
 
@@ -45,6 +49,9 @@ pub(crate) struct Sold<'a> {
     pub(crate) ask: &'a Ask<'a>,
     pub(crate) shown: Shown,
 }
+
+/// An impression that somebody could fill, in our placement if it is one.
+type Fillable<'a> = (&'a Ask<'a>, Option<Placement>);
 
 /// What of a request can be filled at all.
 ///
@@ -120,22 +127,7 @@ pub(crate) async fn sell<'a>(
     (tenant, market): (&TenantId, Market),
     (request, asks): (&BidRequest, &'a [Ask<'a>]),
 ) -> anyhow::Result<Vec<Sold<'a>>> {
-    let mut wanted = Vec::new();
-    for ask in asks {
-        let of = (&ask.target, Kind::Display);
-        let bidders = ranking::bidders(context, &context.db, tenant, of).await?;
-        let placement = placement(context, tenant, (ask, market)).await?;
-        let is_sold = placement
-            .as_ref()
-            .is_none_or(|placement| placement.sells("display"));
-        let is_ours = market == Market::Foreign || placement.is_some();
-        let fits = |one: &&Candidate| {
-            one.bid_minor >= ask.floor_minor && ask.fits((request, market), one, placement.as_ref())
-        };
-        if is_ours && is_sold && bidders.iter().find(fits).is_some() {
-            wanted.push((ask, placement));
-        }
-    }
+    let (wanted, fields) = fillable(context, tenant, (request, market), asks).await?;
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -145,25 +137,81 @@ pub(crate) async fn sell<'a>(
         Some(named) => context.signer.viewer(tenant, (&day, named))?,
         None => String::new(),
     };
+    let places: Vec<Place<'a, '_>> = wanted
+        .into_iter()
+        .filter_map(|(ask, placement)| {
+            let field = fields.get(&ask.target)?;
+            Some(Place {
+                ask,
+                field,
+                placement,
+            })
+        })
+        .collect();
+    let (asked, nobody) = ((request, market), (BTreeSet::new(), BTreeSet::new()));
+    // Nobody who writes waits while it is held; what else is on the page depends on it.
+    let first = match places.first() {
+        Some(place) => {
+            let wanted = place.wanted(asked, (&nobody.0, &viewer), &nobody.1);
+            ranking::hold(context, (place.field, &wanted), Vec::new())?
+        }
+        None => None,
+    };
     tx(&context.db, tenant, async |tx| {
         let (mut sold, mut besides) = (Vec::new(), BTreeSet::new());
-        for (ask, placement) in &wanted {
-            let filled = fill(
-                context,
-                tx,
-                (request, market),
-                (ask, placement.as_ref()),
-                (&besides, &viewer),
-            )
-            .await?;
+        for (index, place) in places.iter().enumerate() {
+            let held = first.as_ref().filter(|_| index == 0);
+            let of = (&besides, viewer.as_str());
+            let filled = fill(context, tx, asked, (place, held), of).await?;
             if let Some(shown) = filled {
                 besides.insert(shown.offer.merchant.clone());
+                let ask = place.ask;
                 sold.push(Sold { ask, shown });
             }
         }
         Ok(sold)
     })
     .await
+}
+
+/// What somebody could fill, with our placement if it is one; and who could, fixed so that rounds can be held.
+async fn fillable<'a>(
+    context: &Context,
+    tenant: &TenantId,
+    (request, market): (&BidRequest, Market),
+    asks: &'a [Ask<'a>],
+) -> anyhow::Result<(Vec<Fillable<'a>>, BTreeMap<&'a Target, Field>)> {
+    let mut wanted = Vec::new();
+    let mut fields: BTreeMap<&Target, Field> = BTreeMap::new();
+    for ask in asks {
+        if !fields.contains_key(&ask.target) {
+            let field = Field::now(context, tenant, (&ask.target, Kind::Display)).await?;
+            fields.insert(&ask.target, field);
+        }
+        let Some(field) = fields.get(&ask.target) else {
+            continue;
+        };
+        let mut could = field.runners(context).into_iter();
+        // Its size, for one, fits nobody's: that needs no placement.
+        if !could.any(|one| ask.suits((request, market), one.candidate)) {
+            continue;
+        }
+        let placement = placement(context, tenant, (ask, market)).await?;
+        let is_sold = placement
+            .as_ref()
+            .is_none_or(|placement| placement.sells("display"));
+        let is_ours = market == Market::Foreign || placement.is_some();
+        let fits = |one: Runner<'_>| ask.fits((request, market), one.candidate, placement.as_ref());
+        if is_ours && is_sold && field.runners(context).into_iter().any(fits) {
+            wanted.push((ask, placement));
+        }
+    }
+    for (ask, _) in &wanted {
+        if let Some(field) = fields.get_mut(&ask.target) {
+            field.fix(context, tenant).await?;
+        }
+    }
+    Ok((wanted, fields))
 }
 
 async fn placement(
@@ -180,54 +228,97 @@ async fn placement(
     }
 }
 
+/// An impression that somebody could fill.
+struct Place<'a, 'f> {
+    ask: &'a Ask<'a>,
+    field: &'f Field,
+    /// Where it is one of ours.
+    placement: Option<Placement>,
+}
+
+impl Place<'_, '_> {
+    /// What is wanted there: of nobody who is on the page already, or whose budget did not bear it.
+    fn wanted<'b>(
+        &'b self,
+        (request, market): (&'b BidRequest, Market),
+        (besides, viewer): (&'b BTreeSet<MerchantId>, &'b str),
+        not_borne: &'b BTreeSet<BidCampaignId>,
+    ) -> Wanted<'b> {
+        let placement = self.placement.as_ref();
+        let fits = move |one: &Candidate| {
+            self.ask.fits((request, market), one, placement) && !not_borne.contains(&one.campaign)
+        };
+        Wanted {
+            target: &self.ask.target,
+            sold: Kind::Display,
+            placement,
+            slots: 1,
+            floor_minor: self.ask.floor_minor,
+            besides,
+            fits: Box::new(fits),
+            terms: Terms {
+                viewer,
+                holds_ms: self.ask.holds_ms,
+                views_millionths: self.ask.views_millionths,
+                pays_bid: market == Market::Foreign,
+            },
+        }
+    }
+}
+
+/// Offers what won the round that was held; where its budget does not bear it, what comes next.
 async fn fill(
     context: &Context,
     tx: &Tx,
-    (request, market): (&BidRequest, Market),
-    (ask, placement): (&Ask<'_>, Option<&Placement>),
-    (besides, viewer): (&BTreeSet<MerchantId>, &str),
+    asked: (&BidRequest, Market),
+    (place, first): (&Place<'_, '_>, Option<&Held<'_>>),
+    of: (&BTreeSet<MerchantId>, &str),
 ) -> anyhow::Result<Option<Shown>> {
-    let fits = |one: &Candidate| ask.fits((request, market), one, placement);
-    let wanted = Wanted {
-        target: &ask.target,
-        sold: Kind::Display,
-        placement,
-        slots: 1,
-        floor_minor: ask.floor_minor,
-        besides,
-        fits: &fits,
-        terms: Terms {
-            viewer,
-            holds_ms: ask.holds_ms,
-            views_millionths: ask.views_millionths,
-            pays_bid: market == Market::Foreign,
-        },
-    };
-    let page = ranking::rank(context, tx, &wanted).await?;
-    Ok(page.shown.into_iter().next())
+    let mut not_borne: BTreeSet<BidCampaignId> = BTreeSet::new();
+    for turn in 0..TRIES_MAX {
+        let page = {
+            let wanted = place.wanted(asked, of, &not_borne);
+            let again = match first.filter(|_| turn == 0) {
+                Some(_) => None,
+                None => ranking::hold(context, (place.field, &wanted), Vec::new())?,
+            };
+            let Some(held) = again.as_ref().or(first.filter(|_| turn == 0)) else {
+                return Ok(None);
+            };
+            ranking::offer(context, tx, (place.field, &wanted, held)).await?
+        };
+        if !page.shown.is_empty() || page.not_borne.is_empty() {
+            return Ok(page.shown.into_iter().next());
+        }
+        not_borne.extend(page.not_borne);
+    }
+    Ok(None)
 }
 
 impl Ask<'_> {
-    /// Whether what somebody has to show fits, and may be shown there.
+    /// Whether somebody bids enough, may be shown there, and has what is shown there.
     fn fits(
         &self,
-        (request, market): (&BidRequest, Market),
+        asked: (&BidRequest, Market),
         one: &Candidate,
         placement: Option<&Placement>,
     ) -> bool {
-        let is_blocked = request
-            .badv
-            .iter()
-            .any(|domain| domain.eq_ignore_ascii_case(&one.advertiser_domain));
-        let may_sit = market == Market::Own || request.takes_seat(one.merchant.as_str());
-        let fits = match (&self.assets, &self.imp.banner) {
-            (Some(assets), _) => {
-                one.format == "native" && (one.image.is_some() || !assets.needs_image())
-            }
+        let fits_there = placement.is_none_or(|placement| ranking::fits_placement(one, placement));
+        fits_there && self.suits(asked, one)
+    }
+
+    /// As [`Ask::fits`], in any placement.
+    fn suits(&self, (request, market): (&BidRequest, Market), one: &Candidate) -> bool {
+        let suits = match (&self.assets, &self.imp.banner) {
+            (Some(assets), _) => one.format == "native" && (one.has_image || !assets.needs_image()),
             (None, Some(banner)) => one.format == "banner" && banner.fits(one.width, one.height),
             (None, None) => false,
         };
-        let fits_there = placement.is_none_or(|placement| ranking::fits_placement(one, placement));
-        fits && fits_there && may_sit && !is_blocked
+        let is_blocked = || {
+            let mut blocked = request.badv.iter();
+            blocked.any(|domain| domain.eq_ignore_ascii_case(&one.advertiser_domain))
+        };
+        let may_sit = || market == Market::Own || request.takes_seat(one.merchant.as_str());
+        suits && one.bid_minor >= self.floor_minor && may_sit() && !is_blocked()
     }
 }

@@ -3,6 +3,7 @@
 //! Triggers: HTTP under `/api/bidding`, `/openrtb2`, `/ads.txt` and `/sellers.json`; MQTT for the doorbell; cron for what
 //! others recorded, offers that expire, sealed rounds that close, and the month's invoice.
 
+pub mod catalogue;
 mod clearing;
 pub mod context;
 mod counting;
@@ -10,6 +11,7 @@ pub mod cron;
 pub mod domain;
 mod exchange;
 mod facts;
+mod field;
 pub mod http;
 pub mod inbox;
 mod invoicing;

@@ -6,13 +6,11 @@ use store::Tx;
 use crate::context::Context;
 use crate::domain::{Month, OfferState};
 use crate::ranking::{Shown, Wanted, What};
-use crate::store::candidates::Candidate;
+use crate::store::candidates::{Candidate, Content};
 use crate::store::offers::{self, Offer};
 use crate::store::sealed_bids::Let;
 use crate::store::{campaigns, counts};
 
-/// How long an offer holds, in milliseconds: 2 hours.
-pub(crate) const OFFER_MS: i64 = 2 * 3_600_000;
 /// What one view is, in 1/1,000,000: screens in public are seen by more than one.
 pub(crate) const ONE_VIEW: i64 = 1_000_000;
 
@@ -54,7 +52,11 @@ pub(crate) async fn of_bid(
     context: &Context,
     tx: &Tx,
     wanted: &Wanted<'_>,
-    (round, won, (slot, price_minor)): (&AuctionRoundId, &Candidate, (i64, i64)),
+    (round, (won, content), (slot, price_minor)): (
+        &AuctionRoundId,
+        (&Candidate, &Content),
+        (i64, i64),
+    ),
 ) -> anyhow::Result<Option<Shown>> {
     let views = wanted.terms.views_millionths;
     let price_minor = if wanted.terms.pays_bid {
@@ -74,7 +76,7 @@ pub(crate) async fn of_bid(
     if !campaigns::reserve(tx, &won.campaign, bid_micros).await? {
         return Ok(None);
     }
-    let of_day = (bid_micros, won.daily_micros);
+    let of_day = (bid_micros, won.bid_micros, won.daily_micros);
     if !counts::use_day(tx, (&won.campaign, &day), of_day).await? {
         campaigns::settle(tx, &won.campaign, (bid_micros, 0)).await?;
         return Ok(None);
@@ -101,12 +103,12 @@ pub(crate) async fn of_bid(
     };
     offers::insert(tx, &offer).await?;
     let what = What {
-        advertiser: won.advertiser.clone(),
+        advertiser: content.advertiser.clone(),
         advertiser_domain: won.advertiser_domain.clone(),
-        title: won.title.clone(),
-        body: won.body.clone(),
-        image: won.image.clone(),
-        landing: won.landing.clone(),
+        title: content.title.clone(),
+        body: content.body.clone(),
+        image: content.image.clone(),
+        landing: content.landing.clone(),
         width: won.width,
         height: won.height,
         price_minor,

@@ -1,25 +1,24 @@
 //! Holds a round for one place: who can bid, how good they are, what they pay; and offers what won. Ranks that are let
 //! come first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use auction::{Bid, Ranked, Reserve, Round, Terms};
-use kernel::{AuctionRoundId, BidCampaignId, MerchantId, PlacementId};
+use auction::{Ranked, Reserve, Round, Terms};
+use kernel::{AuctionRoundId, BidCampaignId, MerchantId, PlacementId, TenantId};
 use store::{Read, Tx};
 use wire::advertising::ReserveMode;
 
 use crate::context::Context;
-use crate::domain::{Kind, Quality, Target, hour_of};
+use crate::domain::{Kind, Target};
+use crate::field::{Field, Runner};
 use crate::offering;
-use crate::record::{Came, Inputs};
-use crate::store::candidates::{self, Candidate, Place};
+use crate::record::{Drawn, KeptInputs, KeptOutcome, Offered};
+use crate::store::candidates::Candidate;
 use crate::store::offers::Offer;
 use crate::store::placements::Placement;
 use crate::store::rounds;
 use crate::store::sealed_bids::{self, Let};
 
-/// The most bids of a round that are looked at for each name of a place, the highest first.
-const BIDS_MAX: i64 = 200;
 /// How often slots are clicked, relative to the others, where no placement says it.
 const WEIGHTS: [u32; 5] = [100, 70, 50, 40, 30];
 
@@ -38,7 +37,7 @@ pub(crate) struct Wanted<'a> {
     /// Who is on the page already.
     pub(crate) besides: &'a BTreeSet<MerchantId>,
     /// What can be shown.
-    pub(crate) fits: &'a dyn Fn(&Candidate) -> bool,
+    pub(crate) fits: Box<dyn Fn(&Candidate) -> bool + 'a>,
     /// For whom, for how long, and how many views one is.
     pub(crate) terms: offering::Terms<'a>,
 }
@@ -69,87 +68,99 @@ pub(crate) struct What {
 pub(crate) struct Page {
     pub(crate) round: Option<AuctionRoundId>,
     pub(crate) shown: Vec<Shown>,
+    /// Who won what no budget bore.
+    pub(crate) not_borne: Vec<BidCampaignId>,
 }
 
-/// Who can bid for a place now, each once.
+/// A round that was held, and is not kept yet.
+pub(crate) struct Held<'a> {
+    kept: rounds::Round,
+    lets: Vec<Let>,
+    /// Who won which slot at which price.
+    won: Vec<(Runner<'a>, i64, i64)>,
+}
+
+/// What is let of a place now.
 ///
 /// # Errors
 /// A failure of the database.
-pub(crate) async fn bidders(
+pub(crate) async fn lets(
     context: &Context,
     db: &impl Read,
-    tenant: &kernel::TenantId,
-    (target, sold): (&Target, Kind),
-) -> anyhow::Result<Vec<Candidate>> {
-    let day = offering::day_of(context.now);
-    let mut found: BTreeMap<BidCampaignId, Candidate> = BTreeMap::new();
-    for value in target.looked_up() {
-        let place = Place {
-            kind: target.kind,
-            value: &value,
-            sold,
-        };
-        let when = (day.as_str(), context.now);
-        for candidate in candidates::candidates(db, (tenant, &place), when, BIDS_MAX).await? {
-            // The whole of a search comes first, and is what counts for those who bid on its words, too.
-            found.entry(candidate.campaign.clone()).or_insert(candidate);
-        }
-    }
-    Ok(found.into_values().collect())
-}
-
-/// Holds a round and offers what won.
-///
-/// # Errors
-/// A failure of the database; 422 for terms that no round can be held on.
-pub(crate) async fn rank(context: &Context, tx: &Tx, wanted: &Wanted<'_>) -> anyhow::Result<Page> {
+    (tenant, wanted): (&TenantId, &Wanted<'_>),
+) -> anyhow::Result<Vec<Let>> {
     let lets = match wanted.sold {
-        Kind::Rank => sealed_bids::let_now(tx, (tx.tenant(), wanted.target), context.now).await?,
+        Kind::Rank => sealed_bids::let_now(db, (tenant, wanted.target), context.now).await?,
         Kind::Display => Vec::new(),
     };
-    let lets: Vec<Let> = lets.into_iter().filter(|let_| wanted.takes(let_)).collect();
-    let all = bidders(context, tx, tx.tenant(), (wanted.target, wanted.sold)).await?;
-    let bidding: Vec<Candidate> = all
-        .into_iter()
-        .filter(|one| wanted.admits(one) && lets.iter().all(|let_| let_.merchant != one.merchant))
+    Ok(lets.into_iter().filter(|let_| wanted.takes(let_)).collect())
+}
+
+/// Holds a round; none where there is nothing to show. Nobody who writes waits for that.
+///
+/// # Errors
+/// 422 for terms that no round can be held on.
+pub(crate) fn hold<'a>(
+    context: &Context,
+    (field, wanted): (&'a Field, &Wanted<'_>),
+    lets: Vec<Let>,
+) -> anyhow::Result<Option<Held<'a>>> {
+    let is_let = |one: &Candidate| lets.iter().any(|let_| let_.merchant == one.merchant);
+    let runners = field.runners(context).into_iter();
+    let bidding: Vec<Runner<'a>> = runners
+        .filter(|one| wanted.admits(one.candidate) && !is_let(one.candidate))
         .collect();
     if lets.is_empty() && bidding.is_empty() {
-        return Ok(Page::default());
+        return Ok(None);
     }
-    let weights = wanted.weights();
-    let taken: BTreeSet<usize> = lets
-        .iter()
-        .filter_map(|let_| usize::try_from(let_.slot).ok())
-        .collect();
-    let free = weights
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !taken.contains(&(index + 1)));
-    let (places, weights): (Vec<usize>, Vec<u32>) =
-        free.map(|(index, weight)| (index + 1, *weight)).unzip();
+    let taken: BTreeSet<i64> = lets.iter().map(|let_| let_.slot).collect();
+    let free = (1_i64..).zip(wanted.weights());
+    let free = free.filter(|(slot, _)| !taken.contains(slot));
+    let (slots, weights): (Vec<i64>, Vec<u32>) = free.unzip();
     let id: AuctionRoundId = context.new_id()?;
+    let (kept, ranked) = held(context, (field, wanted), (id, weights, &bidding))?;
+    let mut won = Vec::with_capacity(ranked.placed.len());
+    for placed in &ranked.placed {
+        let mut bidding = bidding.iter();
+        let winner = bidding.find(|one| one.candidate.campaign.as_str() == placed.bid);
+        let index = usize::try_from(placed.slot)?.checked_sub(1);
+        let slot = index.and_then(|index| slots.get(index));
+        if let (Some(winner), Some(slot)) = (winner, slot) {
+            won.push((*winner, *slot, placed.price.max(wanted.floor_minor)));
+        }
+    }
+    Ok(Some(Held { kept, lets, won }))
+}
+
+/// Keeps a round that was held, and offers what won.
+///
+/// # Errors
+/// A failure of the database.
+pub(crate) async fn offer(
+    context: &Context,
+    tx: &Tx,
+    (field, wanted, held): (&Field, &Wanted<'_>, &Held<'_>),
+) -> anyhow::Result<Page> {
+    let id = &held.kept.id;
+    rounds::insert(tx, &held.kept).await?;
     let mut page = Page {
         round: Some(id.clone()),
-        shown: Vec::new(),
+        ..Page::default()
     };
-    let ranked = hold(context, tx, wanted, (&id, weights, &bidding)).await?;
-    for let_ in lets {
-        let slot = let_.slot;
-        page.shown
-            .push(offering::of_let(context, tx, wanted, (&id, let_, slot)).await?);
+    for let_ in &held.lets {
+        let shown = offering::of_let(context, tx, wanted, (id, let_.clone(), let_.slot)).await?;
+        page.shown.push(shown);
     }
-    for placed in &ranked.placed {
-        let won = bidding
-            .iter()
-            .find(|one| one.campaign.as_str() == placed.bid);
-        let slot = usize::try_from(placed.slot)?
-            .checked_sub(1)
-            .and_then(|index| places.get(index));
-        if let (Some(won), Some(slot)) = (won, slot) {
-            let price = placed.price.max(wanted.floor_minor);
-            let place = (i64::try_from(*slot)?, price);
-            page.shown
-                .extend(offering::of_bid(context, tx, wanted, (&id, won, place)).await?);
+    for (won, slot, price) in &held.won {
+        let content = field.content(context, (tx, tx.tenant()), *won).await?;
+        let Some(content) = content else {
+            continue;
+        };
+        let shown = (won.candidate, &*content);
+        let place = (*slot, *price);
+        match offering::of_bid(context, tx, wanted, (id, shown, place)).await? {
+            Some(shown) => page.shown.push(shown),
+            None => page.not_borne.push(won.candidate.campaign.clone()),
         }
     }
     page.shown.sort_by_key(|shown| shown.offer.slot);
@@ -163,7 +174,8 @@ impl Wanted<'_> {
         has_slot && !self.besides.contains(&let_.merchant)
     }
 
-    fn admits(&self, candidate: &Candidate) -> bool {
+    /// Whether somebody may be shown there.
+    pub(crate) fn admits(&self, candidate: &Candidate) -> bool {
         candidate.bid_minor >= self.floor_minor
             && !self.besides.contains(&candidate.merchant)
             && (self.fits)(candidate)
@@ -200,95 +212,48 @@ impl Wanted<'_> {
     }
 }
 
-/// Holds the round, and keeps it with what decided it.
-async fn hold(
+/// The round with what decided it, and what came of it.
+fn held(
     context: &Context,
-    tx: &Tx,
-    wanted: &Wanted<'_>,
-    (id, weights, bidding): (&AuctionRoundId, Vec<u32>, &[Candidate]),
-) -> anyhow::Result<Ranked> {
-    let nobody = Ranked {
-        placed: Vec::new(),
-        unplaced: Vec::new(),
-    };
+    (field, wanted): (&Field, &Wanted<'_>),
+    (id, weights, bidding): (AuctionRoundId, Vec<u32>, &[Runner<'_>]),
+) -> anyhow::Result<(rounds::Round, Ranked)> {
+    let bids = bidding.iter().map(|one| Offered::by(one.candidate).bid());
     let round = Round {
         terms: Terms {
             weights,
             reserve: wanted.reserve(),
             increment: context.increment,
         },
-        seed: context.signer.seed(id)?,
-        bids: bids(context, tx, wanted, bidding).await?,
+        seed: context.signer.seed(&id)?,
+        bids: bids.collect(),
     };
     // All slots are let.
     let ranked = if round.terms.weights.is_empty() {
-        nobody
+        Ranked {
+            placed: Vec::new(),
+            unplaced: Vec::new(),
+        }
     } else {
         context.auctioneer.hold(&round)?
     };
+    let (lineups, count) = field.lineups();
+    let drawn = Drawn {
+        lineups,
+        count,
+        positions: bidding.iter().map(|one| one.position).collect(),
+    };
     let kept = rounds::Round {
-        id: id.clone(),
+        id,
         kind: wanted.sold.as_str().to_owned(),
         placement: wanted.place().cloned(),
         target_kind: wanted.target.kind.as_str().to_owned(),
         target: wanted.target.value.clone(),
-        inputs: serde_json::to_string(&Inputs::of(&round))?,
-        outcome: serde_json::to_string(&Came::from(&ranked))?,
+        inputs: serde_json::to_string(&KeptInputs::of(&round, drawn))?,
+        outcome: serde_json::to_string(&KeptOutcome::of(&round, &ranked))?,
         held_at: context.now,
     };
-    rounds::insert(tx, &kept).await?;
-    Ok(ranked)
-}
-
-/// The bids with the qualities that are frozen for the hour; who is new in it is frozen now.
-async fn bids(
-    context: &Context,
-    tx: &Tx,
-    wanted: &Wanted<'_>,
-    bidding: &[Candidate],
-) -> anyhow::Result<Vec<Bid>> {
-    let hour = hour_of(context.now.millis());
-    let kind = wanted.target.kind;
-    let mut known: BTreeMap<(String, BidCampaignId), u32> = BTreeMap::new();
-    for value in wanted.target.looked_up() {
-        for (campaign, quality) in
-            candidates::qualities(tx, tx.tenant(), (kind, &value, hour)).await?
-        {
-            known.insert((value.clone(), campaign), quality);
-        }
-    }
-    let mut new = Vec::new();
-    let mut bids = Vec::with_capacity(bidding.len());
-    for one in bidding {
-        let frozen = known.get(&(one.value.clone(), one.campaign.clone()));
-        let quality_bps = match frozen {
-            Some(quality) => *quality,
-            None => {
-                let quality = quality_of(one, wanted.sold);
-                new.push((one, quality));
-                quality.quality_bps
-            }
-        };
-        bids.push(Bid {
-            id: one.campaign.to_string(),
-            advertiser: one.merchant.to_string(),
-            amount: one.bid_minor,
-            quality_bps,
-            version: one.bid_version,
-        });
-    }
-    candidates::freeze(tx, (kind, hour), &new).await?;
-    Ok(bids)
-}
-
-fn quality_of(one: &Candidate, sold: Kind) -> Quality {
-    // What a display is called says nothing of what it should speak of.
-    let place = match sold {
-        Kind::Rank => one.value.to_lowercase(),
-        Kind::Display => String::new(),
-    };
-    let texts = (one.title.as_str(), one.body.as_str());
-    Quality::reckon(one.counted, texts, (&place, &one.landing))
+    Ok((kept, ranked))
 }
 
 /// Whether what somebody has to show fits where it would be shown.

@@ -1,7 +1,13 @@
-//! Rounds as they are kept and shown: all that decided them, and what came of it.
+//! Rounds as they are shown: all that decided them, and what came of it. How they are kept stands in `kept`.
+
+mod kept;
 
 use auction::{Bid, Part, Placed, Ranked, Reason, Reserve, Round, Setter, Terms};
 use serde::{Deserialize, Serialize};
+
+use crate::store::candidates::Candidate;
+
+pub(crate) use kept::{Drawn, KeptInputs, KeptOutcome, Known};
 
 /// All that a round was decided by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,17 +79,9 @@ impl Inputs {
     pub(crate) fn of(round: &Round) -> Self {
         Self {
             weights: round.terms.weights.clone(),
-            reserve: match round.terms.reserve {
-                Reserve::None => None,
-                Reserve::Unweighted(least) => Some(Least::Unweighted(least)),
-                Reserve::Weighted(least) => Some(Least::Weighted(least)),
-            },
+            reserve: least(round.terms.reserve),
             increment: round.terms.increment,
-            seed: round
-                .seed
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            seed: hex(&round.seed),
             bids: round.bids.iter().map(offered).collect(),
         }
     }
@@ -99,6 +97,14 @@ impl Inputs {
             seed: unhex(&self.seed)?,
             bids: self.bids.iter().map(Offered::bid).collect(),
         })
+    }
+}
+
+fn least(reserve: Reserve) -> Option<Least> {
+    match reserve {
+        Reserve::None => None,
+        Reserve::Unweighted(least) => Some(Least::Unweighted(least)),
+        Reserve::Weighted(least) => Some(Least::Weighted(least)),
     }
 }
 
@@ -122,6 +128,17 @@ fn offered(bid: &Bid) -> Offered {
 }
 
 impl Offered {
+    /// What somebody bids.
+    pub(crate) fn by(one: &Candidate) -> Self {
+        Self {
+            id: one.campaign.to_string(),
+            advertiser: one.merchant.to_string(),
+            amount: one.bid_minor,
+            quality_bps: one.quality_bps,
+            version: one.bid_version,
+        }
+    }
+
     /// As the auction takes it.
     pub(crate) fn bid(&self) -> Bid {
         Bid {
@@ -134,6 +151,13 @@ impl Offered {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
+}
+
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     let read = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -144,17 +168,21 @@ impl From<&Ranked> for Came {
     fn from(ranked: &Ranked) -> Self {
         let missed = ranked.unplaced.iter().map(|unplaced| Missed {
             bid: unplaced.bid.clone(),
-            reason: match unplaced.reason {
-                Reason::BelowReserve => "below_reserve",
-                Reason::OwnBetterBid => "own_better_bid",
-                Reason::Outbid => "outbid",
-            }
-            .to_owned(),
+            reason: word(unplaced.reason).to_owned(),
         });
         Self {
             placed: ranked.placed.iter().map(got).collect(),
             unplaced: missed.collect(),
         }
+    }
+}
+
+/// Why a bid has no slot, as it is shown.
+fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::BelowReserve => "below_reserve",
+        Reason::OwnBetterBid => "own_better_bid",
+        Reason::Outbid => "outbid",
     }
 }
 

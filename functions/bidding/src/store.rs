@@ -17,6 +17,7 @@ pub mod campaigns;
 pub mod candidates;
 pub mod counts;
 pub mod known;
+pub mod lineups;
 pub mod offers;
 pub mod people;
 pub mod placements;

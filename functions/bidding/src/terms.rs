@@ -1,11 +1,12 @@
 //! What an advertiser may ask of a campaign: amounts, targets, times, and bids that can win.
 
+use advertising::Micros;
 use kernel::{Message, PlacementId, Refusal, Timestamp};
 use serde::Deserialize;
 use store::Tx;
 use wire::advertising::ReserveMode;
 
-use crate::domain::{Campaign, Kind, Limits, TARGETS_MAX, Target, TargetKind, of_fen};
+use crate::domain::{Campaign, Kind, Limits, TARGETS_MAX, Target, TargetKind};
 use crate::store::placements;
 
 /// A target as it stands on the wire.
@@ -27,7 +28,7 @@ pub(crate) fn limits(bid_minor: i64, budget_minor: i64, daily_minor: i64) -> Lim
 
 /// An amount that was checked, in micros.
 pub(crate) fn micros(minor: i64) -> i64 {
-    of_fen(minor).unwrap_or(i64::MAX)
+    Micros::of_minor(minor).map_or(i64::MAX, Micros::get)
 }
 
 /// What a campaign aims at; each once.

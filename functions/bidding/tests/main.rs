@@ -12,6 +12,7 @@ mod people;
 mod previews;
 mod rankings;
 mod refusals;
+mod remembered;
 mod sealed;
 mod statements;
 mod storms;

@@ -1,18 +1,19 @@
 //! Every statement is one that both engines take, and what grows is looked up.
 
 use bidding::store::{
-    accruals, campaigns, candidates, counts, known, offers, people, placements, rounds, sealed,
-    sealed_bids,
+    accruals, campaigns, candidates, counts, known, lineups, offers, people, placements, rounds,
+    sealed, sealed_bids,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
 
-const ALL: [&[(&str, &str)]; 11] = [
+const ALL: [&[(&str, &str)]; 12] = [
     accruals::STATEMENTS,
     campaigns::STATEMENTS,
     candidates::STATEMENTS,
     counts::STATEMENTS,
     known::STATEMENTS,
+    lineups::STATEMENTS,
     offers::STATEMENTS,
     people::STATEMENTS,
     placements::STATEMENTS,
@@ -72,5 +73,21 @@ async fn what_grows_is_found_by_an_index() {
         let walks = |step: &&&str| step.starts_with("SCAN") && !step.contains("USING INDEX");
         let walked = steps.iter().find(walks);
         assert!(walked.is_none(), "{name}: {steps:?}");
+    }
+}
+
+/// Most campaigns can bid: each request looks only at those that cannot.
+#[tokio::test]
+async fn whom_no_budget_bears_is_found_without_the_others() {
+    let world = World::on(store::testing::sqlite(&MIGRATIONS).await);
+    let (_, sql) = lineups::STATEMENTS
+        .iter()
+        .find(|(name, _)| *name == "NOW")
+        .unwrap();
+    let ask = format!("explain query plan {sql}");
+    let plan = world.context.db.rows(&ask, &nothing(sql)).await.unwrap();
+    let steps: Vec<&str> = plan.iter().map(|row| row.text(3).unwrap()).collect();
+    for index in ["bidding_campaign_full", "bidding_day_full"] {
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}");
     }
 }

@@ -62,28 +62,41 @@ impl OfferKey {
         } else {
             String::new()
         };
-        let mut token = format!(
+        self.sign(format!(
             "{tenant}.{offer}.{line}.{creative}.{viewer}.{whose}{}",
             at.millis()
-        );
-        let code = self.code(&token)?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(code, &mut token);
-        Ok(token)
+        ))
     }
 
-    /// What the token promises; nothing for a text that this deployment did not make.
+    /// A text of one's own with the code that only this deployment can have made; it fits into a path if the text does.
+    ///
+    /// # Errors
+    /// As [`OfferKey::derive`].
+    pub fn sign(&self, mut text: String) -> anyhow::Result<String> {
+        let code = self.code(&text)?;
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(code, &mut text);
+        Ok(text)
+    }
+
+    /// The text that was signed; nothing for one that this deployment did not sign.
     #[must_use]
-    pub fn open(&self, token: &str) -> Option<(TenantId, Promise)> {
-        let (named, code) = token.rsplit_once('.')?;
+    pub fn signed<'a>(&self, token: &'a str) -> Option<&'a str> {
+        let (text, code) = token.rsplit_once('.')?;
         let code = URL_SAFE_NO_PAD.decode(code).ok()?;
         if code.len() != MAC_BYTES {
             return None;
         }
         // In a time that does not tell how much of it was right.
-        let expected = keyed(&self.0, named.as_bytes()).ok()?;
+        let expected = keyed(&self.0, text.as_bytes()).ok()?;
         expected.verify_truncated_left(&code).ok()?;
-        let mut parts = named.split('.');
+        Some(text)
+    }
+
+    /// What the token promises; nothing for a text that this deployment did not make.
+    #[must_use]
+    pub fn open(&self, token: &str) -> Option<(TenantId, Promise)> {
+        let mut parts = self.signed(token)?.split('.');
         let mut next = || parts.next();
         let tenant = TenantId::parse(next()?).ok()?;
         let (offer, line) = (
@@ -123,7 +136,11 @@ impl OfferKey {
         Ok(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    fn code(&self, text: &str) -> anyhow::Result<Vec<u8>> {
+    /// The code of a text, for what nobody else may foresee.
+    ///
+    /// # Errors
+    /// As [`OfferKey::derive`].
+    pub fn code(&self, text: &str) -> anyhow::Result<Vec<u8>> {
         let code = keyed(&self.0, text.as_bytes())?.finalize().into_bytes();
         Ok(code.iter().take(MAC_BYTES).copied().collect())
     }

@@ -1,9 +1,8 @@
 //! A campaign: what an advertiser bids, on what, and for how much in all. A bid is reserved when something is offered,
 //! the price is spent when it is clicked or seen, the rest is let go: so spend never exceeds the budget.
 
+use advertising::Micros;
 use kernel::{BidCampaignId, CreativeId, MerchantId, Message, Refusal, Timestamp};
-
-use super::micros::{of_fen, per_view};
 
 /// The highest bid, in fen: a thousand yuan for a click, or for a thousand views.
 pub const BID_MAX: i64 = 100_000;
@@ -41,10 +40,11 @@ impl Kind {
     /// What one click or view costs at that price, in micros.
     #[must_use]
     pub fn micros(self, minor: i64) -> Option<i64> {
-        match self {
-            Self::Rank => of_fen(minor),
-            Self::Display => per_view(minor),
-        }
+        let micros = match self {
+            Self::Rank => Micros::of_minor(minor),
+            Self::Display => Micros::of_thousand(minor),
+        };
+        micros.map(Micros::get)
     }
 }
 
@@ -110,7 +110,8 @@ impl Limits {
     /// # Errors
     /// 422 for a bid or a budget out of range, and for a budget that does not bear one click or view.
     pub fn check(self, kind: Kind) -> Result<(), Refusal> {
-        let bears = kind.micros(self.bid_minor) <= of_fen(self.daily_minor);
+        let bears =
+            kind.micros(self.bid_minor) <= Micros::of_minor(self.daily_minor).map(Micros::get);
         let fits = (1..=BID_MAX).contains(&self.bid_minor)
             && (1..=BUDGET_MAX).contains(&self.budget_minor)
             && (1..=self.budget_minor).contains(&self.daily_minor);

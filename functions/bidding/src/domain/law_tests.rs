@@ -1,5 +1,6 @@
 //! What holds of every budget, every invoice and every place.
 
+use advertising::MICROS_PER_MINOR;
 use kernel::{BidCampaignId, CreativeId, MerchantId, Timestamp};
 use proptest::prelude::*;
 
@@ -14,8 +15,8 @@ fn campaign(kind: Kind, bid_minor: i64, budget_minor: i64) -> Campaign {
         creative: CreativeId::parse("k1").unwrap(),
         bid_minor,
         bid_version: 1,
-        budget_micros: of_fen(budget_minor).unwrap(),
-        daily_micros: of_fen(budget_minor).unwrap(),
+        budget_micros: budget_minor * MICROS_PER_MINOR,
+        daily_micros: budget_minor * MICROS_PER_MINOR,
         reserved_micros: 0,
         spent_micros: 0,
         starts_at: Timestamp::EPOCH,
@@ -71,7 +72,7 @@ proptest! {
             let now = whole_fen(accrued, invoiced);
             prop_assert!(now >= 0);
             invoiced += now;
-            prop_assert_eq!(invoiced, accrued / MICROS_PER_FEN);
+            prop_assert_eq!(invoiced, accrued / MICROS_PER_MINOR);
         }
     }
 
@@ -91,7 +92,7 @@ proptest! {
 
     #[test]
     fn a_view_is_a_thousandth_of_its_bid_exactly(minor in 1_i64..BID_MAX) {
-        prop_assert_eq!(Kind::Display.micros(minor).unwrap() * 1_000, of_fen(minor).unwrap());
+        prop_assert_eq!(Kind::Display.micros(minor).unwrap() * 1_000, minor * MICROS_PER_MINOR);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `/api/bidding/campaigns`: what advertisers bid, on what, and for how much in all.
 
+use advertising::MICROS_PER_MINOR;
 use kernel::{
     Actor, BidCampaignId, CreativeId, Currency, MerchantId, Refusal, TenantId, Timestamp,
 };
@@ -10,9 +11,10 @@ use wire::event::BidCampaignChanged;
 
 use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
 use crate::context::Context;
-use crate::domain::{Campaign, CampaignState, Kind, MICROS_PER_FEN, Name, Step, unknown_campaign};
+use crate::domain::{Campaign, CampaignState, Kind, Name, Step, unknown_campaign};
 use crate::facts::append;
-use crate::store::{Whose, campaigns as sql};
+use crate::offering::day_of;
+use crate::store::{Whose, campaigns as sql, counts};
 use crate::terms::{NewTarget, above_reserves, limits, micros, targets, within};
 use crate::{inbox, sealing};
 
@@ -195,6 +197,8 @@ pub(super) async fn change(
         }
         above_reserves(tx, (&after, &targets)).await?;
         sql::update(tx, &after).await?;
+        let limits = (after.bid_micros(), after.daily_micros);
+        counts::limit_day(tx, (&after.id, &day_of(context.now)), limits).await?;
         sql::put_targets(tx, &after.id, &targets).await?;
         tell(context, tx, &actor, &after).await?;
         answer(200, &shown(context, &*tx, tx.tenant(), after).await?)
@@ -282,8 +286,8 @@ async fn shown(
         kind: campaign.kind.as_str(),
         creative: campaign.creative,
         bid_minor: campaign.bid_minor,
-        budget_minor: campaign.budget_micros / MICROS_PER_FEN,
-        daily_minor: campaign.daily_micros / MICROS_PER_FEN,
+        budget_minor: campaign.budget_micros / MICROS_PER_MINOR,
+        daily_minor: campaign.daily_micros / MICROS_PER_MINOR,
         reserved_micros: campaign.reserved_micros,
         spent_micros: campaign.spent_micros,
         currency: Currency::Cny,
@@ -336,8 +340,8 @@ async fn tell(
         creative: campaign.creative.clone(),
         state: campaign.state.as_str().to_owned(),
         bid_minor: campaign.bid_minor,
-        budget_minor: campaign.budget_micros / MICROS_PER_FEN,
-        daily_minor: campaign.daily_micros / MICROS_PER_FEN,
+        budget_minor: campaign.budget_micros / MICROS_PER_MINOR,
+        daily_minor: campaign.daily_micros / MICROS_PER_MINOR,
         currency: Currency::Cny,
         version: campaign.version,
         actor: actor.id.clone(),

@@ -47,7 +47,7 @@ pub(super) async fn bill(
 /// A bid lost: what was reserved for it is let go.
 pub(super) async fn lose(context: &Context, offer: &str) -> anyhow::Result<Reply> {
     let (tenant, id) = named(context, offer)?;
-    counting::release(context, &tenant, (&id, true)).await?;
+    counting::lose(context, &tenant, &id).await?;
     Ok(taken())
 }
 

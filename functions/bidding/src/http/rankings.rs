@@ -3,25 +3,28 @@
 
 use std::collections::BTreeSet;
 
+use advertising::OFFER_MS;
 use kernel::{
     Actor, AuctionRoundId, BidCampaignId, CreativeId, MerchantId, Message, PlacementId, Refusal,
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::Tx;
 use web::{Reply, Request};
 
 use super::{answer, caller, name_of, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
+use crate::field::Field;
 use crate::inbox;
-use crate::offering::{OFFER_MS, ONE_VIEW, Terms, day_of};
+use crate::offering::{ONE_VIEW, Terms, day_of};
 use crate::ranking::{self, Page, Shown, Wanted};
 use crate::store::candidates::Candidate;
 use crate::store::placements::{self, Placement};
 
 /// What stands on everything that is paid for.
 pub(super) const LABEL: &str = "广告";
+/// Who is on the page already: it begins with what is ranked.
+static NOBODY: BTreeSet<MerchantId> = BTreeSet::new();
 /// The most advertisements of one page.
 const SLOTS_MAX: usize = 8;
 
@@ -77,10 +80,22 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
         .signer
         .viewer(&actor.tenant, (&of_day.0, of_day.1))?;
     let (target, placement) = place(context, &actor, &look).await?;
+    let sold = if target.kind.is_rank() {
+        Kind::Rank
+    } else {
+        Kind::Display
+    };
+    let mut field = Field::now(context, &actor.tenant, (&target, sold)).await?;
+    field.fix(context, &actor.tenant).await?;
+    let wanted = wanted((&target, sold, placement.as_ref()), (&viewer, look.slots));
+    let lets = ranking::lets(context, &context.db, (&actor.tenant, &wanted)).await?;
+    let held = ranking::hold(context, (&field, &wanted), lets)?;
     let who = (&actor.tenant, name_of(&actor));
     let answered = write(context, request, (who.0, &who.1), async |tx| {
-        let of = (&target, placement.as_ref());
-        let page = held(context, tx, of, (&viewer, look.slots)).await?;
+        let page = match &held {
+            Some(held) => ranking::offer(context, tx, (&field, &wanted, held)).await?,
+            None => Page::default(),
+        };
         let items = page.shown.into_iter();
         let items: anyhow::Result<Vec<ShownItem>> =
             items.map(|shown| item(context, &actor, shown)).collect();
@@ -95,37 +110,29 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
     Ok(replied(&answered)?.with_header(http::header::CACHE_CONTROL, "no-store"))
 }
 
-async fn held(
-    context: &Context,
-    tx: &Tx,
-    (target, placement): (&Target, Option<&Placement>),
-    (viewer, slots): (&str, Option<usize>),
-) -> anyhow::Result<Page> {
-    let sold = if target.kind.is_rank() {
-        Kind::Rank
-    } else {
-        Kind::Display
-    };
-    let fits = |one: &Candidate| match placement.filter(|_| sold == Kind::Display) {
+fn wanted<'a>(
+    (target, sold, placement): (&'a Target, Kind, Option<&'a Placement>),
+    (viewer, slots): (&'a str, Option<usize>),
+) -> Wanted<'a> {
+    let fits = move |one: &Candidate| match placement.filter(|_| sold == Kind::Display) {
         Some(placement) => ranking::fits_placement(one, placement),
         None => true,
     };
-    let wanted = Wanted {
+    Wanted {
         target,
         sold,
         placement,
         slots: slots.unwrap_or(SLOTS_MAX).clamp(1, SLOTS_MAX),
         floor_minor: 0,
-        besides: &BTreeSet::new(),
-        fits: &fits,
+        besides: &NOBODY,
+        fits: Box::new(fits),
         terms: Terms {
             viewer,
             holds_ms: OFFER_MS,
             views_millionths: ONE_VIEW,
             pays_bid: false,
         },
-    };
-    ranking::rank(context, tx, &wanted).await
+    }
 }
 
 /// What is looked at, and the placement whose terms hold there.

@@ -1,5 +1,6 @@
 //! `/api/bidding/rounds`: rounds with all that decided them, and held again.
 
+use anyhow::Context as _;
 use kernel::{Actor, AuctionRoundId, Message, OfferId, PlacementId, Refusal, Timestamp};
 use serde::Serialize;
 use web::{Query, Reply, Request};
@@ -7,7 +8,8 @@ use web::{Query, Reply, Request};
 use super::{caller, form, path_id};
 use crate::context::Context;
 use crate::domain::{managers_only, readers_only, sees_all};
-use crate::record::{Came, Inputs};
+use crate::record::{Came, Inputs, KeptInputs, KeptOutcome, Known};
+use crate::store::lineups;
 use crate::store::offers::{self, Offer};
 use crate::store::rounds::{self as sql, Round};
 
@@ -66,11 +68,13 @@ pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result
     query.finish()?;
     let found = sql::rounds(&context.db, &actor.tenant, &page).await?;
     let listing = page.listing(found, |round| round.id.to_string(), |round| round);
-    let items = listing.items.into_iter();
-    let items: anyhow::Result<Vec<ShownRound>> =
-        items.map(|round| shown(round, Vec::new())).collect();
+    let (mut known, mut items) = (Known::new(), Vec::new());
+    for round in listing.items {
+        let decided = decided(context, &actor, (&round, &mut known)).await?;
+        items.push(shown(round, decided, Vec::new()));
+    }
     Ok(Reply::ok(&web::Listing {
-        items: items?,
+        items,
         next: listing.next,
     }))
 }
@@ -83,8 +87,9 @@ pub(super) async fn show(
     let actor = caller(context, request)?;
     let round = found(context, &actor, round).await?;
     let offers = offers::of_round(&context.db, &actor.tenant, &round.id).await?;
+    let decided = decided(context, &actor, (&round, &mut Known::new())).await?;
     if sees_all(&actor) {
-        return Ok(Reply::ok(&shown(round, offers)?));
+        return Ok(Reply::ok(&shown(round, decided, offers)));
     }
     let mut own = Vec::new();
     for offer in offers {
@@ -95,7 +100,7 @@ pub(super) async fn show(
     if own.is_empty() {
         return Err(unknown().into());
     }
-    let mut shown = shown(round, own)?;
+    let mut shown = shown(round, decided, own);
     let is_own = |bid: &str| {
         shown
             .offers
@@ -124,8 +129,7 @@ pub(super) async fn replay(
     let actor = caller(context, request)?;
     managers_only(&actor)?;
     let round = found(context, &actor, round).await?;
-    let was: Came = serde_json::from_str(&round.outcome)?;
-    let inputs: Inputs = serde_json::from_str(&round.inputs)?;
+    let (inputs, was) = decided(context, &actor, (&round, &mut Known::new())).await?;
     let told = inputs.round();
     let told = told.ok_or_else(|| anyhow::anyhow!("the seed of a round is none"))?;
     let is = if told.terms.weights.is_empty() {
@@ -162,6 +166,29 @@ async fn found(context: &Context, actor: &Actor, text: &str) -> anyhow::Result<R
     Ok(found.ok_or_else(unknown)?)
 }
 
+/// What a round was decided by and what came of it, with the bids of the lineups that it refers to; those that were read
+/// stay known.
+async fn decided(
+    context: &Context,
+    actor: &Actor,
+    (round, known): (&Round, &mut Known),
+) -> anyhow::Result<(Inputs, Came)> {
+    let inputs: KeptInputs = serde_json::from_str(&round.inputs)?;
+    for id in &inputs.lineups {
+        if !known.contains_key(id) {
+            let bids = lineups::bids(&context.db, &actor.tenant, id).await?;
+            let bids = bids.with_context(|| format!("the lineup {id} of a round is gone"))?;
+            known.insert(id.clone(), serde_json::from_str(&bids)?);
+        }
+    }
+    let inputs = inputs.whole(known);
+    let inputs = inputs.context("a round refers to a lineup that is none")?;
+    let outcome: KeptOutcome = serde_json::from_str(&round.outcome)?;
+    let outcome = outcome.whole(&inputs);
+    let outcome = outcome.context("the outcome of a round is not of its bids")?;
+    Ok((inputs, outcome))
+}
+
 fn unknown() -> Refusal {
     Refusal::not_found(
         "auction_round_unknown",
@@ -172,7 +199,7 @@ fn unknown() -> Refusal {
     )
 }
 
-fn shown(round: Round, offers: Vec<Offer>) -> anyhow::Result<ShownRound> {
+fn shown(round: Round, (inputs, outcome): (Inputs, Came), offers: Vec<Offer>) -> ShownRound {
     let offers = offers.into_iter().map(|offer| ShownOffer {
         id: offer.id,
         slot: offer.slot,
@@ -188,9 +215,9 @@ fn shown(round: Round, offers: Vec<Offer>) -> anyhow::Result<ShownRound> {
         viewed_at: offer.viewed_at,
         clicked_at: offer.clicked_at,
     });
-    Ok(ShownRound {
-        inputs: Some(serde_json::from_str(&round.inputs)?),
-        outcome: serde_json::from_str(&round.outcome)?,
+    ShownRound {
+        inputs: Some(inputs),
+        outcome,
         offers: offers.collect(),
         id: round.id,
         kind: round.kind,
@@ -198,5 +225,5 @@ fn shown(round: Round, offers: Vec<Offer>) -> anyhow::Result<ShownRound> {
         target_kind: round.target_kind,
         target: round.target,
         held_at: round.held_at,
-    })
+    }
 }

@@ -5,7 +5,7 @@ use kernel::{BidCampaignId, TenantId};
 use store::{Read, Row, Tx, Value};
 use web::Page;
 
-use super::Whose;
+use super::{Whose, lineups};
 use crate::domain::{Campaign, CampaignState, Kind, Target, TargetKind};
 
 statements! {
@@ -40,11 +40,13 @@ statements! {
     TARGETS = "select kind, value from bidding_target where tenant = $1 and campaign = $2 order by kind, value";
 
     RESERVE = "update bidding_campaign set reserved_micros = reserved_micros + $3
-        where tenant = $1 and id = $2 and reserved_micros + spent_micros + $3 <= budget_micros
+        where tenant = $1 and id = $2 and state = 'active' and reserved_micros + spent_micros + $3 <= budget_micros
         returning id";
 
     SETTLE = "update bidding_campaign set reserved_micros = reserved_micros - $3, spent_micros = spent_micros + $4
-        where tenant = $1 and id = $2";
+        where tenant = $1 and id = $2
+        returning cast(case when spent_micros + bid_micros > budget_micros
+            and spent_micros - $4 + bid_micros <= budget_micros then 1 else 0 end as bigint)";
 
     COUNT = "update bidding_campaign set views = views + $3, clicks = clicks + $4 where tenant = $1 and id = $2";
 }
@@ -68,7 +70,8 @@ pub(crate) async fn insert(tx: &Tx, campaign: &Campaign) -> anyhow::Result<()> {
         campaign.state.as_str().into(),
         campaign.made_at.into(),
     ];
-    tx.execute(INSERT, &parameters).await
+    tx.execute(INSERT, &parameters).await?;
+    lineups::changed(tx).await
 }
 
 /// The campaign.
@@ -110,7 +113,8 @@ pub(crate) async fn update(tx: &Tx, campaign: &Campaign) -> anyhow::Result<()> {
         campaign.ends_at.into(),
         campaign.state.as_str().into(),
     ];
-    tx.execute(UPDATE, &parameters).await
+    tx.execute(UPDATE, &parameters).await?;
+    lineups::changed(tx).await
 }
 
 /// The version of the latest change of any bid, 0 before the first.
@@ -136,7 +140,8 @@ pub(crate) async fn put_targets(
         ]
     };
     let rows: Vec<Vec<Value>> = targets.iter().map(row).collect();
-    tx.insert_many(ADD_TARGET, &rows).await
+    tx.insert_many(ADD_TARGET, &rows).await?;
+    lineups::changed(tx).await
 }
 
 /// What a campaign aims at.
@@ -155,7 +160,7 @@ pub(crate) async fn targets(
     rows.iter().map(read).collect()
 }
 
-/// Reserves that much of the budget, if it bears it.
+/// Reserves that much of the budget, if it bears it and still bids.
 pub(crate) async fn reserve(
     tx: &Tx,
     campaign: &BidCampaignId,
@@ -165,7 +170,7 @@ pub(crate) async fn reserve(
     Ok(tx.row(RESERVE, &parameters).await?.is_some())
 }
 
-/// What was reserved is let go, and that much of it is spent.
+/// What was reserved is let go, and that much of it is spent; whose budget bears no bid more by that no longer bids.
 pub(crate) async fn settle(
     tx: &Tx,
     campaign: &BidCampaignId,
@@ -173,7 +178,12 @@ pub(crate) async fn settle(
 ) -> anyhow::Result<()> {
     let tenant = tx.tenant().into();
     let parameters = [tenant, campaign.into(), reserved.into(), spent.into()];
-    tx.execute(SETTLE, &parameters).await
+    let row = tx.row(SETTLE, &parameters).await?;
+    let is_spent_now = row.map_or(Ok(false), |row| row.boolean(0))?;
+    if is_spent_now {
+        lineups::changed(tx).await?;
+    }
+    Ok(())
 }
 
 /// So many valid views and clicks more.

@@ -1,28 +1,32 @@
-//! Who can bid for a place now, with a creative that may be shown and a budget that bears it; and how good they are.
+//! Who can bid for a place, with a creative that may be shown and a budget that is not spent; and how good they are.
 
 use anyhow::Context as _;
 use kernel::{BidCampaignId, CreativeId, MerchantId, TenantId, Timestamp};
-use store::{Read, Row, Tx, Value};
+use store::{Batch, Read, Row, Value};
 
-use crate::domain::{Counted, Kind, Quality, TargetKind};
+use crate::domain::{Counted, HOUR_MS, Kind, Quality, TargetKind, hour_of};
 
 statements! {
-    CANDIDATES = "select c.id, c.merchant, c.creative, c.bid_minor, c.bid_version, c.bid_micros, c.views, c.clicks,
-            m.name, k.format, k.width, k.height, k.landing, k.title, k.body, k.image, k.advertiser_domain, t.value, c.daily_micros
+    CANDIDATES = "select c.id, c.merchant, c.creative, c.bid_minor, c.bid_version, c.bid_micros, c.daily_micros,
+            c.starts_at, c.ends_at, c.views, c.clicks, k.format, k.width, k.height,
+            cast(case when k.image is null then 0 else 1 end as bigint), k.advertiser_domain, k.title, k.body, k.landing,
+            q.quality_bps
         from bidding_target t
-        join bidding_campaign c on c.tenant = t.tenant and c.id = t.campaign
+        cross join bidding_campaign c
         join bidding_creative k on k.tenant = c.tenant and k.id = c.creative
         join bidding_merchant m on m.tenant = c.tenant and m.id = c.merchant
-        left join bidding_day d on d.tenant = c.tenant and d.campaign = c.id and d.day = $4
-        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.kind = $5 and c.state = 'active'
-          and c.starts_at <= $6 and (c.ends_at is null or c.ends_at > $6)
+        left join bidding_quality q on q.tenant = t.tenant and q.kind = t.kind and q.value = t.value and q.hour = $4
+            and q.campaign = c.id
+        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.tenant = t.tenant and c.id = t.campaign and c.kind = $5 and c.state = 'active'
+          and c.starts_at < $6 and (c.ends_at is null or c.ends_at > $7)
           and k.approved = 1 and k.merchant = c.merchant and m.open = 1 and m.may_trade = 1
-          and c.reserved_micros + c.spent_micros + c.bid_micros <= c.budget_micros
-          and coalesce(d.reserved_micros + d.spent_micros, 0) + c.bid_micros <= c.daily_micros
-        order by c.bid_minor desc, c.bid_version limit $7";
+          and c.spent_micros + c.bid_micros <= c.budget_micros
+        order by c.bid_minor desc, c.bid_version limit $8";
 
-    QUALITIES = "select campaign, quality_bps from bidding_quality
-        where tenant = $1 and kind = $2 and value = $3 and hour = $4";
+    CONTENT = "select m.name, k.title, k.body, k.image, k.landing
+        from bidding_creative k
+        join bidding_merchant m on m.tenant = k.tenant and m.id = k.merchant
+        where k.tenant = $1 and k.id = $2";
 
     INSERT_QUALITY = "insert into bidding_quality (tenant, campaign, kind, value, hour, views, clicks, click_bps,
             relevance_bps, landing_bps, quality_bps)
@@ -35,7 +39,7 @@ statements! {
     SWEEP_QUALITIES = "delete from bidding_quality where hour < $1";
 }
 
-/// Somebody who can bid.
+/// Somebody who can bid, as far as it decides who is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) campaign: BidCampaignId,
@@ -44,19 +48,22 @@ pub(crate) struct Candidate {
     pub(crate) bid_minor: i64,
     pub(crate) bid_version: i64,
     pub(crate) bid_micros: i64,
-    pub(crate) counted: Counted,
-    pub(crate) advertiser: String,
+    pub(crate) daily_micros: i64,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Option<Timestamp>,
     pub(crate) format: String,
     pub(crate) width: i64,
     pub(crate) height: i64,
-    pub(crate) landing: String,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) image: Option<String>,
+    pub(crate) has_image: bool,
     pub(crate) advertiser_domain: String,
-    /// What of the place it aims at.
-    pub(crate) value: String,
-    pub(crate) daily_micros: i64,
+    pub(crate) quality_bps: u32,
+}
+
+impl Candidate {
+    /// Whether it bids at that moment.
+    pub(crate) fn bids_at(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && self.ends_at.is_none_or(|ends_at| ends_at > now)
+    }
 }
 
 /// What of a place is asked for.
@@ -66,56 +73,103 @@ pub(crate) struct Place<'a> {
     pub(crate) sold: Kind,
 }
 
-/// Who can bid for a place, the highest first, at most `limit`.
+/// Who can bid for a place in an hour, with the qualities that have to be frozen for it yet.
+#[derive(Default)]
+pub(crate) struct Candidates {
+    /// The highest first.
+    pub(crate) all: Vec<Candidate>,
+    pub(crate) new: Vec<(BidCampaignId, Quality)>,
+}
+
+/// Who can bid for a place in the hour around now, the highest first, at most `limit`; not those whose budget is spent,
+/// but those whose is promised.
 pub(crate) async fn candidates(
     db: &impl Read,
     (tenant, place): (&TenantId, &Place<'_>),
-    (day, now): (&str, Timestamp),
-    limit: i64,
-) -> anyhow::Result<Vec<Candidate>> {
+    (now, limit): (Timestamp, i64),
+) -> anyhow::Result<Candidates> {
+    let hour = hour_of(now.millis());
     let parameters = [
         tenant.into(),
         place.kind.as_str().into(),
         place.value.into(),
-        day.into(),
+        hour.into(),
         place.sold.as_str().into(),
+        ((hour + 1) * HOUR_MS).into(),
         now.into(),
         limit.into(),
     ];
-    let rows = db.rows(CANDIDATES, &parameters).await?;
-    rows.iter().map(read).collect()
+    let mut found = Candidates::default();
+    for row in db.rows(CANDIDATES, &parameters).await? {
+        let quality_bps = match row.optional_integer(19)? {
+            Some(frozen) => u32::try_from(frozen)?,
+            None => {
+                let quality = quality(&row, place)?;
+                found.new.push((row.id(0)?, quality));
+                quality.quality_bps
+            }
+        };
+        found.all.push(read(&row, quality_bps)?);
+    }
+    Ok(found)
 }
 
-/// The qualities for a place that are frozen in an hour.
-pub(crate) async fn qualities(
+/// How good somebody is who is new in the hour.
+fn quality(row: &Row, place: &Place<'_>) -> anyhow::Result<Quality> {
+    let counted = Counted {
+        views: row.integer(9)?,
+        clicks: row.integer(10)?,
+    };
+    // What a display is called says nothing of what it should speak of.
+    let speaks_of = match place.sold {
+        Kind::Rank => place.value.to_lowercase(),
+        Kind::Display => String::new(),
+    };
+    let (texts, landing) = ((row.text(16)?, row.text(17)?), row.text(18)?);
+    Ok(Quality::reckon(counted, texts, (&speaks_of, landing)))
+}
+
+/// What people see of a creative, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) advertiser: String,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) image: Option<String>,
+    pub(crate) landing: String,
+}
+
+/// What people see of a creative.
+pub(crate) async fn content(
     db: &impl Read,
     tenant: &TenantId,
-    (kind, value, hour): (TargetKind, &str, i64),
-) -> anyhow::Result<Vec<(BidCampaignId, u32)>> {
-    let parameters = [
-        tenant.into(),
-        kind.as_str().into(),
-        value.into(),
-        hour.into(),
-    ];
-    let rows = db.rows(QUALITIES, &parameters).await?;
-    rows.iter()
-        .map(|row| Ok((row.id(0)?, u32::try_from(row.integer(1)?)?)))
-        .collect()
+    creative: &CreativeId,
+) -> anyhow::Result<Option<Content>> {
+    let row = db.row(CONTENT, &[tenant.into(), creative.into()]).await?;
+    row.map(|row| {
+        Ok(Content {
+            advertiser: row.text(0)?.to_owned(),
+            title: row.text(1)?.to_owned(),
+            body: row.text(2)?.to_owned(),
+            image: row.optional_text(3)?.map(str::to_owned),
+            landing: row.text(4)?.to_owned(),
+        })
+    })
+    .transpose()
 }
 
-/// Freezes qualities for an hour.
+/// Freezes qualities for a place and an hour; who is first is right.
 pub(crate) async fn freeze(
-    tx: &Tx,
-    (kind, hour): (TargetKind, i64),
-    qualities: &[(&Candidate, Quality)],
+    batch: &Batch,
+    (tenant, place): (&TenantId, &Place<'_>),
+    (hour, qualities): (i64, &[(BidCampaignId, Quality)]),
 ) -> anyhow::Result<()> {
-    let row = |(of, quality): &(&Candidate, Quality)| -> Vec<Value> {
+    let row = |(campaign, quality): &(BidCampaignId, Quality)| -> Vec<Value> {
         vec![
-            tx.tenant().into(),
-            (&of.campaign).into(),
-            kind.as_str().into(),
-            (&of.value).into(),
+            tenant.into(),
+            campaign.into(),
+            place.kind.as_str().into(),
+            place.value.into(),
             hour.into(),
             quality.counted.views.into(),
             quality.counted.clicks.into(),
@@ -126,7 +180,7 @@ pub(crate) async fn freeze(
         ]
     };
     let rows: Vec<Vec<Value>> = qualities.iter().map(row).collect();
-    tx.insert_many(INSERT_QUALITY, &rows).await
+    batch.insert_many(INSERT_QUALITY, &rows).await
 }
 
 /// A frozen quality with its parts: for what, in which hour.
@@ -178,7 +232,7 @@ pub(crate) async fn sweep_qualities(db: &store::Db, before: i64) -> anyhow::Resu
     .await
 }
 
-fn read(row: &Row) -> anyhow::Result<Candidate> {
+fn read(row: &Row, quality_bps: u32) -> anyhow::Result<Candidate> {
     Ok(Candidate {
         campaign: row.id(0)?,
         merchant: row.id(1)?,
@@ -186,20 +240,14 @@ fn read(row: &Row) -> anyhow::Result<Candidate> {
         bid_minor: row.integer(3)?,
         bid_version: row.integer(4)?,
         bid_micros: row.integer(5)?,
-        counted: Counted {
-            views: row.integer(6)?,
-            clicks: row.integer(7)?,
-        },
-        advertiser: row.text(8)?.to_owned(),
-        format: row.text(9)?.to_owned(),
-        width: row.integer(10)?,
-        height: row.integer(11)?,
-        landing: row.text(12)?.to_owned(),
-        title: row.text(13)?.to_owned(),
-        body: row.text(14)?.to_owned(),
-        image: row.optional_text(15)?.map(str::to_owned),
-        advertiser_domain: row.text(16)?.to_owned(),
-        value: row.text(17)?.to_owned(),
-        daily_micros: row.integer(18)?,
+        daily_micros: row.integer(6)?,
+        starts_at: row.timestamp(7)?,
+        ends_at: row.optional_timestamp(8)?,
+        format: row.text(11)?.to_owned(),
+        width: row.integer(12)?,
+        height: row.integer(13)?,
+        has_image: row.boolean(14)?,
+        advertiser_domain: row.text(15)?.to_owned(),
+        quality_bps,
     })
 }

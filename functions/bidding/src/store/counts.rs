@@ -4,12 +4,16 @@ use kernel::{BidCampaignId, TenantId};
 use store::{Read, Tx};
 
 statements! {
-    USE_DAY = "insert into bidding_day (tenant, campaign, day, reserved_micros, spent_micros, views, clicks)
-        values ($1, $2, $3, $4, 0, 0, 0)
+    USE_DAY = "insert into bidding_day (tenant, campaign, day, reserved_micros, spent_micros, views, clicks, bid_micros,
+            daily_micros)
+        values ($1, $2, $3, $4, 0, 0, 0, $5, $6)
         on conflict (tenant, campaign, day) do update
         set reserved_micros = bidding_day.reserved_micros + excluded.reserved_micros
-        where bidding_day.reserved_micros + bidding_day.spent_micros + excluded.reserved_micros <= $5
+        where bidding_day.reserved_micros + bidding_day.spent_micros + excluded.reserved_micros <= bidding_day.daily_micros
         returning day";
+
+    LIMIT_DAY = "update bidding_day set bid_micros = $4, daily_micros = $5
+        where tenant = $1 and campaign = $2 and day = $3";
 
     SETTLE_DAY = "update bidding_day set reserved_micros = reserved_micros - $4, spent_micros = spent_micros + $5
         where tenant = $1 and campaign = $2 and day = $3";
@@ -47,11 +51,11 @@ pub(crate) struct Discarded {
     pub(crate) count: i64,
 }
 
-/// Reserves that much of a day's budget, if it bears it.
+/// Reserves that much of a day's budget, if it bears it: of a campaign with that bid and that budget a day.
 pub(crate) async fn use_day(
     tx: &Tx,
     (campaign, day): (&BidCampaignId, &str),
-    (micros, daily_micros): (i64, i64),
+    (micros, bid_micros, daily_micros): (i64, i64, i64),
 ) -> anyhow::Result<bool> {
     if micros > daily_micros {
         return Ok(false);
@@ -61,9 +65,26 @@ pub(crate) async fn use_day(
         campaign.into(),
         day.into(),
         micros.into(),
+        bid_micros.into(),
         daily_micros.into(),
     ];
     Ok(tx.row(USE_DAY, &parameters).await?.is_some())
+}
+
+/// From now on that day has to bear that bid within that budget.
+pub(crate) async fn limit_day(
+    tx: &Tx,
+    (campaign, day): (&BidCampaignId, &str),
+    (bid_micros, daily_micros): (i64, i64),
+) -> anyhow::Result<()> {
+    let parameters = [
+        tx.tenant().into(),
+        campaign.into(),
+        day.into(),
+        bid_micros.into(),
+        daily_micros.into(),
+    ];
+    tx.execute(LIMIT_DAY, &parameters).await
 }
 
 /// What was reserved of a day is let go, and that much of it is spent.

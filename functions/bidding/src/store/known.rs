@@ -5,6 +5,8 @@ use store::{Read, Tx};
 use wire::advertising::CreativeState;
 use wire::event::{CreativeChanged, MerchantChanged, MerchantStandingChanged};
 
+use super::lineups;
+
 statements! {
     PUT_COMMUNITY = "insert into bidding_community (tenant, id) values ($1, $2) on conflict (tenant, id) do nothing";
 
@@ -89,6 +91,7 @@ pub(crate) async fn put_merchant(tx: &Tx, event: &MerchantChanged) -> anyhow::Re
     if tx.row(PUT_MERCHANT, &parameters).await?.is_none() {
         return Ok(());
     }
+    lineups::changed(tx).await?;
     let merchant = [tx.tenant().into(), (&event.merchant).into()];
     tx.execute(DROP_MEMBERS, &merchant).await?;
     for person in &event.members {
@@ -116,7 +119,8 @@ pub(crate) async fn put_standing(tx: &Tx, event: &MerchantStandingChanged) -> an
         event.standing.may_trade().into(),
         event.version.into(),
     ];
-    tx.execute(PUT_STANDING, &parameters).await
+    tx.execute(PUT_STANDING, &parameters).await?;
+    lineups::changed(tx).await
 }
 
 /// The merchant.
@@ -153,7 +157,8 @@ pub(crate) async fn put_creative(tx: &Tx, event: &CreativeChanged) -> anyhow::Re
         (event.state == CreativeState::Approved).into(),
         event.version.into(),
     ];
-    tx.execute(PUT_CREATIVE, &parameters).await
+    tx.execute(PUT_CREATIVE, &parameters).await?;
+    lineups::changed(tx).await
 }
 
 /// The creative.

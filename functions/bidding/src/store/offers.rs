@@ -1,5 +1,7 @@
 //! What was offered to visitors.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use kernel::{
     AuctionRoundId, BidCampaignId, CreativeId, MerchantId, OfferId, PlacementId, TenantId,
@@ -28,7 +30,12 @@ statements! {
     CLICKS_OF = "select count(*) from bidding_offer
         where tenant = $1 and viewer = $2 and campaign = $3 and clicked_at is not null";
 
-    EXPIRED = "select tenant, id from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
+    EXPIRED = "select tenant from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
+
+    RELEASE = "update bidding_offer set state = 'released' where tenant = $1 and (tenant, id) in (
+            select tenant, id from bidding_offer where state = 'open' and expires_at <= $2
+            order by expires_at limit $3)
+        returning campaign, day, bid_micros";
 
     SWEEP_RELEASED = "delete from bidding_offer where (tenant, id) in (
             select tenant, id from bidding_offer where state = 'released' and made_at < $1 order by made_at limit $2)";
@@ -132,14 +139,24 @@ pub(crate) async fn clicks_of(tx: &Tx, offer: &Offer) -> anyhow::Result<i64> {
     row.context("a count answers nothing")?.integer(0)
 }
 
-/// Offers whose time is over and whose bids are reserved still, at most `limit`.
+/// The tenants of those `limit` offers whose time has been over for longest, and whose bids are reserved still.
 pub(crate) async fn expired(
     db: &impl Read,
     (now, limit): (Timestamp, i64),
-) -> anyhow::Result<Vec<(TenantId, OfferId)>> {
+) -> anyhow::Result<BTreeSet<TenantId>> {
     let rows = db.rows(EXPIRED, &[now.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Lets go of those offers of the tenant that are among the `limit` whose time has been over for longest: the campaign, the day and the bid of each.
+pub(crate) async fn release(
+    tx: &Tx,
+    (now, limit): (Timestamp, i64),
+) -> anyhow::Result<Vec<(BidCampaignId, String, i64)>> {
+    let parameters = [tx.tenant().into(), now.into(), limit.into()];
+    let rows = tx.rows(RELEASE, &parameters).await?;
     rows.iter()
-        .map(|row| Ok((row.id(0)?, row.id(1)?)))
+        .map(|row| Ok((row.id(0)?, row.text(1)?.to_owned(), row.integer(2)?)))
         .collect()
 }
 
