@@ -13,7 +13,7 @@ mod rewards;
 
 use kernel::{Actor, MerchantId, Refusal, TenantId};
 use store::{Answer, Ask, Read, Tx, once, tx};
-use web::{Query, Reply, Request};
+use web::{Query, Reply, Request, name_of, path_id, private};
 
 use crate::context::Context;
 use crate::cron;
@@ -138,11 +138,6 @@ fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
 }
 
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
-}
-
 /// What the caller may do with what belongs to a merchant; unknown to whom it is not there.
 async fn held(
     db: &impl Read,
@@ -172,11 +167,6 @@ async fn whose(
     let own = known::merchants_of(&context.db, &actor.tenant, &actor.id).await?;
     let first = own.into_iter().next();
     Ok(Some(first.ok_or_else(unknown_merchant)?))
-}
-
-/// The caller's name among those who send idempotency keys.
-fn name_of(actor: &Actor) -> String {
-    format!("{}/{}", actor.kind.as_str(), actor.id)
 }
 
 /// Runs `work` in a transaction of the caller's tenant; under an Idempotency-Key it has its effect once, and its first
@@ -246,9 +236,4 @@ fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
     let made: Made = serde_json::from_str(&answer.body)?;
     let place = format!("{folder}/{}", made.id);
     Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
-}
-
-/// A reply that nobody may keep.
-fn private(reply: Reply) -> Reply {
-    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
 }

@@ -7,7 +7,7 @@ mod terminals;
 
 use kernel::{Actor, Refusal};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, path_id};
 
 use crate::context::Context;
 use crate::cron;
@@ -67,11 +67,6 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
 }
 
 /// Runs `work` in a transaction of the caller's tenant; under the caller's Idempotency-Key it has its effect once, and its

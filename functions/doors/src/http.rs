@@ -15,7 +15,7 @@ mod suspensions;
 
 use kernel::{Actor, CommunityId, Refusal};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, path_id};
 
 use crate::context::Context;
 use crate::cron;
@@ -133,11 +133,6 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
 }
 
 /// The community in a path, when the caller's tenant has it.

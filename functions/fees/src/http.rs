@@ -15,7 +15,7 @@ mod tariffs;
 
 use kernel::{Actor, CommunityId, Message, Refusal, TenantId};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Query, Reply, Request};
+use web::{Query, Reply, Request, name_of, path_id, private};
 
 use crate::context::Context;
 use crate::cron;
@@ -116,16 +116,6 @@ fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
 }
 
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
-}
-
-/// The caller's name among those who send idempotency keys.
-fn name_of(actor: &Actor) -> String {
-    format!("{}/{}", actor.kind.as_str(), actor.id)
-}
-
 /// The community that a list is asked of, whose rules and runs the caller may read.
 fn community_of(actor: &Actor, query: &mut Query) -> anyhow::Result<CommunityId> {
     let community = query.take("community", CommunityId::parse)?;
@@ -223,9 +213,4 @@ fn printed(html: String) -> Reply {
         ::http::header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'unsafe-inline'",
     )
-}
-
-/// A reply that nobody may keep.
-fn private(reply: Reply) -> Reply {
-    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
 }

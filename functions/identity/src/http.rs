@@ -20,7 +20,7 @@ mod tokens;
 use kernel::{Actor, Message, Refusal, RefusalKind, TenantId};
 use serde::Deserialize;
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, path_id};
 
 use crate::context::Context;
 use crate::domain::session_ended;
@@ -171,11 +171,6 @@ async fn caller_in_session(
         lasting.ok_or_else(session_ended)?;
     }
     Ok((actor, session))
-}
-
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
 }
 
 /// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its

@@ -14,7 +14,7 @@ mod usage;
 
 use kernel::{Actor, CommunityId, MeterId, Refusal, Timestamp, Zone};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, path_id};
 
 use crate::context::Context;
 use crate::domain::Object;
@@ -123,11 +123,6 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
 }
 
 /// The meter in a path, as far as the caller may know it, and from when on the caller may know what it counted:

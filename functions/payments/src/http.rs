@@ -10,7 +10,7 @@ mod transfers;
 
 use kernel::{Actor, Refusal, TenantId};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, name_of, path_id};
 
 use crate::context::Context;
 use crate::cron;
@@ -83,16 +83,6 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
-}
-
-/// The caller's name among those who send idempotency keys.
-fn name_of(actor: &Actor) -> String {
-    format!("{}/{}", actor.kind.as_str(), actor.id)
 }
 
 /// Runs `work` in a transaction of the tenant, once under the caller's Idempotency-Key, which must be there: money moves.

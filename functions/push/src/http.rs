@@ -21,7 +21,7 @@ mod webhooks;
 
 use kernel::{Actor, Message, Refusal, TenantId};
 use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request};
+use web::{Reply, Request, name_of, path_id, private};
 
 use crate::context::Context;
 use crate::cron;
@@ -188,16 +188,6 @@ fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
 }
 
-/// The id in a path; a text that is no id names nothing.
-fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
-    Id::try_from(text.to_owned()).map_err(|_| unknown())
-}
-
-/// The caller's name among those who send idempotency keys.
-fn name_of(actor: &Actor) -> String {
-    format!("{}/{}", actor.kind.as_str(), actor.id)
-}
-
 /// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
 /// first answer is given again.
 async fn write(
@@ -264,9 +254,4 @@ fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
     let made: Made = serde_json::from_str(&answer.body)?;
     let place = format!("{folder}/{}", made.id);
     Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
-}
-
-/// A reply that nobody may keep.
-fn private(reply: Reply) -> Reply {
-    reply.with_header(::http::header::CACHE_CONTROL, "no-store")
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the caller's name for a request, so that sending it again does nothing again.
 
 use http::StatusCode;
-use kernel::Message;
+use kernel::{Actor, Message};
 
 use crate::{Problem, Request};
 
@@ -57,6 +57,12 @@ fn invalid() -> Problem {
         format!("Idempotency-Key 应为 1 到 {IDEMPOTENCY_KEY_CHARACTERS_MAX} 个可见 ASCII 字符。"),
     );
     Problem::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", message)
+}
+
+/// The caller's name among those who send idempotency keys.
+#[must_use]
+pub fn name_of(actor: &Actor) -> String {
+    format!("{}/{}", actor.kind.as_str(), actor.id)
 }
 
 #[cfg(test)]

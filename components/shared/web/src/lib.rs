@@ -34,13 +34,13 @@ pub use caller::{actor, actor_in_session, bearer, internal};
 pub use edge::{new_id, now};
 #[cfg(target_family = "wasm")]
 pub use guest::{read, read_up_to, variables};
-pub use idempotency::{IDEMPOTENCY_KEY_CHARACTERS_MAX, Idempotency, idempotency};
+pub use idempotency::{IDEMPOTENCY_KEY_CHARACTERS_MAX, Idempotency, idempotency, name_of};
 pub use language::{Language, language};
 pub use log::log;
 pub use phone::phone_digest;
 pub use precondition::{IfMatch, if_match, is_fresh, required_if_match};
 pub use problem::{Problem, answer, method_not_allowed, unknown_route};
 pub use query::{Listing, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, Page, Query};
-pub use reply::Reply;
-pub use request::{REQUEST_ID, Request, request_id, segments};
+pub use reply::{Reply, private};
+pub use request::{REQUEST_ID, Request, path_id, request_id, segments};
 pub use secret::Secret;

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -112,6 +113,12 @@ impl Reply {
     pub fn with_retry_after(self, seconds: u32) -> Self {
         self.with_header(RETRY_AFTER, &seconds.to_string())
     }
+}
+
+/// A reply that nobody may keep: it says what is only for the caller, or a secret.
+#[must_use]
+pub fn private(reply: Reply) -> Reply {
+    reply.with_header(CACHE_CONTROL, "no-store")
 }
 
 #[cfg(test)]

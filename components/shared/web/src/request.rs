@@ -1,6 +1,7 @@
 //! The request as routes see it: the head, and a body that is already read and within its limit.
 
 use bytes::Bytes;
+use kernel::Refusal;
 
 /// A request with its whole body.
 pub type Request = http::Request<Bytes>;
@@ -26,6 +27,14 @@ pub fn request_id(request: &Request) -> &str {
         Some(id) if kernel::MessageId::parse(id).is_ok() => id,
         _ => "-",
     }
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// What `unknown` says: a text that is no id names nothing.
+pub fn path_id<Id: TryFrom<String>>(text: &str, unknown: fn() -> Refusal) -> Result<Id, Refusal> {
+    Id::try_from(text.to_owned()).map_err(|_| unknown())
 }
 
 #[cfg(test)]
