@@ -156,7 +156,7 @@ struct Draft {
 pub async fn quote(tx: &Tx, now: Timestamp, basket: &Basket) -> anyhow::Result<Quote> {
     check_size(basket)?;
     let found = offers::wanted(tx, tx.tenant(), basket, now).await?;
-    let zone = match found.iter().find_map(|wanted| wanted.zone.clone()) {
+    let zone = match found.iter().find_map(|wanted| wanted.zone) {
         Some(zone) => zone,
         None => Zone::parse(ZONE_DEFAULT)?,
     };

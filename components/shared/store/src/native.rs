@@ -3,6 +3,7 @@
 //! PostgreSQL infers the type of every parameter here, as it does under Spin: a statement that Spin would refuse
 //! (a BIGINT where the server wants an INT4) fails in a native test as well.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use sqlx::encode::IsNull;
@@ -25,6 +26,16 @@ const BUSY_MS_MAX: u64 = 5_000;
 
 /// The most connections to one database.
 const CONNECTIONS_MAX: u32 = 16;
+
+thread_local! {
+    /// How many statements this thread has executed, without those that begin and end transactions.
+    static EXECUTED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many statements this thread has executed so far.
+pub(crate) fn executed() -> u64 {
+    EXECUTED.get()
+}
 
 /// Where connections come from.
 #[derive(Clone)]
@@ -177,6 +188,7 @@ type SqliteQuery = sqlx::query::Query<'static, Sqlite, <Sqlite as sqlx::Database
 type PostgresQuery = sqlx::query::Query<'static, Postgres, <Postgres as sqlx::Database>::Arguments>;
 
 fn sqlite_query(sql: &str, parameters: &[Value]) -> SqliteQuery {
+    EXECUTED.set(EXECUTED.get() + 1);
     let query = sqlx::query(AssertSqlSafe(numbered(sql).into_owned()));
     parameters
         .iter()
@@ -189,6 +201,7 @@ fn sqlite_query(sql: &str, parameters: &[Value]) -> SqliteQuery {
 }
 
 fn postgres_query(sql: &str, parameters: &[Value]) -> PostgresQuery {
+    EXECUTED.set(EXECUTED.get() + 1);
     let query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     parameters
         .iter()

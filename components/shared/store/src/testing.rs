@@ -99,6 +99,13 @@ pub async fn postgres(folders: &[(&str, &str)]) -> Option<Database> {
     Some(database)
 }
 
+/// How many statements this thread has executed so far, without those that begin and end transactions: what a test that
+/// runs on one thread counts.
+#[must_use]
+pub fn statements() -> u64 {
+    crate::engine::executed()
+}
+
 /// The URL in `LINLI_TEST_POSTGRES`; without one, a loud line on stderr that counts as a skipped test.
 #[must_use]
 pub fn postgres_url() -> Option<String> {

@@ -78,6 +78,19 @@ async fn orders_per_second(orders: usize) {
     );
 }
 
+/// In the host each statement is a call out of the function, and the other writers wait for those of a transaction.
+#[tokio::test]
+async fn a_checkout_is_few_statements_however_many_lines_it_has() {
+    let world = stocked(4, 10).await;
+    assert!(place(&world, 0, &["v0000".to_owned()]).await);
+    for lines in [1, 2, 4] {
+        let variants: Vec<String> = (0..lines).map(|at| format!("v{at:04}")).collect();
+        let before = store::testing::statements();
+        assert!(place(&world, lines, &variants).await);
+        assert_eq!(store::testing::statements() - before, 9, "{lines} lines");
+    }
+}
+
 #[tokio::test]
 async fn ten_buyers_of_one_unit_are_one_order() {
     let world = stocked(1, 1).await;
