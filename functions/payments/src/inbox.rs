@@ -28,6 +28,9 @@ pub const CONSUMER: Consumer<'static> = Consumer {
     ],
 };
 
+/// How often a request looks for more when very much waits; the heartbeat takes the rest.
+const CATCH_UPS_MAX: usize = 8;
+
 /// Handles what waits for all tenants.
 ///
 /// # Errors
@@ -45,8 +48,11 @@ pub async fn take_all(context: &Context) -> anyhow::Result<Drained> {
 /// # Errors
 /// A failure of the database.
 pub async fn catch_up(context: &Context, tenant: &TenantId) -> anyhow::Result<()> {
-    if concerns(&context.db, tenant, CONSUMER).await? {
-        take(context, tenant).await?;
+    for _ in 0..CATCH_UPS_MAX {
+        let waits = concerns(&context.db, tenant, CONSUMER).await?;
+        if !waits || !take(context, tenant).await?.is_full() {
+            return Ok(());
+        }
     }
     Ok(())
 }

@@ -10,14 +10,15 @@ statements! {
     CHANGED = "insert into bidding_change (tenant, version) values ($1, 1)
         on conflict (tenant) do update set version = bidding_change.version + 1";
 
-    NOW = "select version, null from bidding_change where tenant = $1
-        union all
-        select 0, id from bidding_campaign
-        where tenant = $1 and state = 'active' and budget_micros < reserved_micros + spent_micros + bid_micros
-          and budget_micros >= spent_micros + bid_micros
-        union all
-        select 0, campaign from bidding_day
-        where tenant = $1 and day = $2 and daily_micros < reserved_micros + spent_micros + bid_micros";
+    // Whom no budget bears, as far as one answer holds them: of others the guard of their budget says it.
+    NOW = "with bidding_spent as (select id from bidding_campaign
+            where tenant = $1 and state = 'active' and budget_micros < reserved_micros + spent_micros + bid_micros
+              and budget_micros >= spent_micros + bid_micros limit 400),
+        bidding_spent_today as (select campaign from bidding_day
+            where tenant = $1 and day = $2 and daily_micros < reserved_micros + spent_micros + bid_micros limit 400)
+        select version, null from bidding_change where tenant = $1
+        union all select 0, id from bidding_spent
+        union all select 0, campaign from bidding_spent_today";
 
     INSERT = "insert into bidding_lineup (tenant, id, bids, learnt_at) values ($1, $2, $3, $4)
         on conflict (tenant, id) do update set learnt_at = excluded.learnt_at";

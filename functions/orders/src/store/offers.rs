@@ -80,9 +80,10 @@ impl Wanted {
     /// Who receives the money on a day.
     pub(crate) fn collection(&self, (today, now): (NaiveDate, Timestamp)) -> Collection {
         let [earlier, later] = months(now);
+        let [in_earlier, in_later] = self.agreed;
         let agreed = match month_of(today) == later && earlier != later {
-            true => self.agreed[1],
-            false => self.agreed[0],
+            true => in_later,
+            false => in_earlier,
         };
         agreed.unwrap_or(Collection::Platform)
     }

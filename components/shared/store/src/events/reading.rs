@@ -75,14 +75,14 @@ async fn between(
     let kinds: Vec<String> = (5..consumer.kinds.len() + 5)
         .map(|place| format!("${place}"))
         .collect();
-    let kinds = match kinds.is_empty() {
-        true => String::new(),
-        false => format!("and e.kind in ({})", kinds.join(", ")),
+    let every = "select e.seq, e.id, e.kind, e.at, e.data from event e
+         where e.tenant = $1 and e.seq > $2 and e.seq <= $3 order by e.seq limit $4";
+    let of_kinds = "select e.seq, e.id, e.kind, e.at, e.data from event e
+         where e.tenant = $1 and e.seq > $2 and e.seq <= $3 and e.kind in ($5) order by e.seq limit $4";
+    let sql = match kinds.is_empty() {
+        true => every.to_owned(),
+        false => of_kinds.replace("$5", &kinds.join(", ")),
     };
-    let sql = format!(
-        "select e.seq, e.id, e.kind, e.at, e.data from event e
-         where e.tenant = $1 and e.seq > $2 and e.seq <= $3 {kinds} order by e.seq limit $4"
-    );
     parameters.extend(consumer.kinds.iter().map(|kind| Value::from(*kind)));
     let rows = tx.rows(&sql, &parameters).await?;
     rows.iter().map(Recorded::from_row).collect()
