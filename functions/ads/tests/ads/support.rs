@@ -4,6 +4,7 @@ use ads::context::Context;
 use bytes::Bytes;
 use http::Method;
 use kernel::{ActorId, CommunityId, Currency, EventId, MerchantId, TenantId, Timestamp};
+use proptest::prelude::{Just, Strategy, prop_oneof};
 use serde_json::{Value, json};
 use store::testing::Database;
 use web::Reply;
@@ -44,6 +45,27 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
         let world = World::on(database);
         world.found().await;
         story(world).await;
+    }
+}
+
+/// One thing that happens to a budget; a view and a click name one of the offers.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    Offer,
+    View(usize),
+    Click(usize),
+    Wait,
+}
+
+impl Step {
+    /// Any of them, about one of the first so many offers.
+    pub fn any(offers: usize) -> impl Strategy<Value = Self> {
+        prop_oneof![
+            4 => Just(Self::Offer),
+            3 => (0..offers).prop_map(Self::View),
+            3 => (0..offers).prop_map(Self::Click),
+            1 => Just(Self::Wait),
+        ]
     }
 }
 
