@@ -1,5 +1,6 @@
 //! `/n/`: what ntfy's clients publish and poll, unchanged. A topic's key is presented as a bearer token, or as the password
-//! of any user; the owner's own token opens it, too. Errors are ntfy's.
+//! of any user; the owner's own token opens it, too. Errors are ntfy's. Clients that know a server but no path publish as
+//! JSON to the root, which is served as `/n/` is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -64,7 +65,12 @@ pub(super) async fn publish(
 }
 
 pub(super) async fn publish_json(context: &Context, request: &Request) -> anyhow::Result<Reply> {
-    let read = Publication::read_json(request.body(), context.now);
+    let (headers, query) = (headers(request), query(request));
+    let parameters = Parameters {
+        headers: &headers,
+        query: &query,
+    };
+    let read = Publication::read_json(request.body(), &parameters, context.now);
     keep(context, request, read).await
 }
 
