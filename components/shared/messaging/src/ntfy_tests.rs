@@ -10,9 +10,12 @@ fn now() -> Timestamp {
     Timestamp::parse("2026-03-01T08:00:00Z").unwrap()
 }
 
-fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+fn parameters(headers: &[(&str, &str)], query: &[(&str, &str)]) -> Parameters {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    list.iter().map(owned).collect()
+    Parameters {
+        headers: headers.iter().map(owned).collect(),
+        query: query.iter().map(owned).collect(),
+    }
 }
 
 fn read(
@@ -20,17 +23,8 @@ fn read(
     query: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Publication, NtfyError> {
-    let (headers, query) = (pairs(headers), pairs(query));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    Publication::read(
-        Topic::parse("garden-notices").unwrap(),
-        &parameters,
-        body,
-        now(),
-    )
+    let topic = Topic::parse("garden-notices").unwrap();
+    Publication::read(topic, &parameters(headers, query), body, now())
 }
 
 fn error(header: &str, value: &str) -> NtfyError {
@@ -46,12 +40,8 @@ fn json_with(
     headers: &[(&str, &str)],
     query: &[(&str, &str)],
 ) -> Result<Publication, NtfyError> {
-    let (headers, query) = (pairs(headers), pairs(query));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    Publication::read_json(value.to_string().as_bytes(), &parameters, now())
+    let parameters = parameters(headers, query);
+    Publication::read_json(value.to_string().as_bytes(), parameters, now())
 }
 
 #[test]
@@ -363,7 +353,7 @@ proptest! {
             prop_assert_eq!(line.matches('\n').count(), 1);
             prop_assert!(serde_json::from_str::<Value>(&line).is_ok());
         }
-        let _ = Publication::read_json(&body, &Parameters::default(), now());
+        let _ = Publication::read_json(&body, Parameters::default(), now());
     }
 
     #[test]

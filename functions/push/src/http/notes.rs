@@ -54,23 +54,14 @@ pub(super) async fn publish(
     request: &Request,
     topic: &str,
 ) -> anyhow::Result<Reply> {
-    let (headers, query) = (headers(request), query(request));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    let read = Topic::parse(topic)
-        .and_then(|topic| Publication::read(topic, &parameters, request.body(), context.now));
+    let read = Topic::parse(topic).and_then(|topic| {
+        Publication::read(topic, &parameters(request), request.body(), context.now)
+    });
     keep(context, request, read).await
 }
 
 pub(super) async fn publish_json(context: &Context, request: &Request) -> anyhow::Result<Reply> {
-    let (headers, query) = (headers(request), query(request));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    let read = Publication::read_json(request.body(), &parameters, context.now);
+    let read = Publication::read_json(request.body(), parameters(request), context.now);
     keep(context, request, read).await
 }
 
@@ -162,11 +153,7 @@ pub(super) async fn poll(
 }
 
 async fn polled(context: &Context, request: &Request, topics: &str) -> Noted<String> {
-    let (headers, query) = (headers(request), query(request));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
+    let parameters = parameters(request);
     // Connections are not held open: what a client gets without `poll` is what there is, and it asks again.
     let since = parameters.get(&["x-since", "since", "si"]);
     let topics = match Topic::parse_list(topics) {
@@ -284,6 +271,13 @@ fn presented(request: &Request) -> Option<String> {
     let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
     let (_, password) = pair.split_once(':')?;
     Some(password.to_owned())
+}
+
+fn parameters(request: &Request) -> Parameters {
+    Parameters {
+        headers: headers(request),
+        query: query(request),
+    }
 }
 
 fn headers(request: &Request) -> Vec<(String, String)> {

@@ -58,7 +58,7 @@ impl Publication {
     /// The code that ntfy's clients know.
     pub fn read(
         topic: Topic,
-        parameters: &Parameters<'_>,
+        parameters: &Parameters,
         body: &[u8],
         now: Timestamp,
     ) -> Result<Self, NtfyError> {
@@ -107,7 +107,7 @@ impl Publication {
     /// The code that ntfy's clients know.
     pub fn read_json(
         body: &[u8],
-        parameters: &Parameters<'_>,
+        parameters: Parameters,
         now: Timestamp,
     ) -> Result<Self, NtfyError> {
         let json: Json = serde_json::from_slice(body).map_err(|_| NtfyError::MessageJsonInvalid)?;
@@ -115,11 +115,9 @@ impl Publication {
         let text = json.message.clone().filter(|text| !text.is_empty());
         let text = text.unwrap_or_else(|| WITHOUT_TEXT.to_owned());
         let mut headers = json.into_headers()?;
-        headers.extend_from_slice(parameters.headers);
-        let parameters = Parameters {
-            headers: &headers,
-            query: parameters.query,
-        };
+        headers.extend(parameters.headers);
+        let query = parameters.query;
+        let parameters = Parameters { headers, query };
         Self::read(topic, &parameters, text.as_bytes(), now)
     }
 }
@@ -186,7 +184,7 @@ impl Json {
     }
 }
 
-fn refuse_what_is_not_offered(parameters: &Parameters<'_>) -> Result<(), NtfyError> {
+fn refuse_what_is_not_offered(parameters: &Parameters) -> Result<(), NtfyError> {
     let has = |names: &[&str]| parameters.get(names).is_some();
     if has(&["x-email", "x-e-mail", "email", "e-mail", "mail", "e"]) {
         return Err(NtfyError::EmailDisabled);
