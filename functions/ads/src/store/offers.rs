@@ -30,6 +30,7 @@ statements! {
             case when b.day = $7 then b.day_micros else 0 end
         from ads_line l cross join ads_budget b
         where l.tenant = $1 and l.placement in ($2, $3, $4, $5, $6) and l.live = 1 and l.pricing <> 'day'
+            and l.starts_on <= $7 and l.ends_on > $7
             and b.tenant = l.tenant and b.line = l.id
             and (b.paced = 1 or b.spent_micros + b.reserved_micros + b.bid_micros > b.limit_micros)";
 
@@ -78,7 +79,7 @@ pub struct Standing {
 pub struct Now {
     /// The version of what each placement shows; a placement that is not here does not exist.
     pub versions: BTreeMap<PlacementId, i64>,
-    /// What lines may still spend that are paced, or bear no offer more.
+    /// What lines in flight may still spend that are paced, or bear no offer more: at most one for each seat of the day.
     pub purses: BTreeMap<AdLineId, Purse>,
 }
 

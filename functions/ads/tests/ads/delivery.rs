@@ -1,11 +1,17 @@
 //! Delivery: offers, views and clicks, what does not count and why, caps, budgets and pacing.
 
+use ads::domain::wish::Pacing;
+use ads::store::lines;
+use advertising::Micros;
+use anyhow::Context as _;
+use chrono::Days;
 use futures_util::future::join_all;
+use kernel::AdLineId;
 use serde_json::{Value, json};
 
 use crate::booking::days;
 use crate::support::{
-    AUDITOR, BO, CHEN, LI, MA, MEI, PHONE, WANG, World, banner, on_each_engine, placement,
+    AUDITOR, BO, CHEN, LI, MA, MEI, PHONE, WANG, World, banner, demo, on_each_engine, placement,
 };
 
 /// A line by views or clicks for the whole week, as fast as it goes.
@@ -190,6 +196,35 @@ async fn a_budget_lasts_over_the_day_and_is_never_passed() {
         let total = report(&world, "line").await["total"].clone();
         assert!(total["cost_minor"].as_i64().unwrap() <= 700, "{total}");
         assert_eq!(total["views"], seen);
+    })
+    .await;
+}
+
+/// Books that many lines for the week after a line's, each with a budget that is spread over its days.
+async fn book_ahead(world: &World, line: &str, count: usize) -> anyhow::Result<()> {
+    let budget = (Micros::new(1_000_000), Micros::new(100_000));
+    store::tx(&world.context.db, &demo(), async |tx| {
+        let line = lines::line(tx, tx.tenant(), &AdLineId::parse(line)?).await?;
+        let mut line = line.context("the line is not there")?;
+        line.wish.starts_on = line.wish.ends_on;
+        line.wish.ends_on = line.wish.starts_on + Days::new(7);
+        for _ in 0..count {
+            line.id = world.context.new_id()?;
+            lines::insert_line(tx, &line).await?;
+            lines::insert_budget(tx, &line.id, budget, Pacing::Even).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn however_much_is_booked_ahead_what_is_in_flight_is_shown() {
+    on_each_engine(async |world| {
+        priced(&world, "cpc", 100).await;
+        let line = world.booked((MEI, "m1"), &metered("cpc", 1_000)).await;
+        book_ahead(&world, &line, store::ROWS_MAX).await.unwrap();
+        assert!(world.decide(LI, "home-top").await.is_some());
     })
     .await;
 }
