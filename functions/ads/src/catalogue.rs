@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use advertising::Memory;
 use chrono::NaiveDate;
-use kernel::{CreativeId, PlacementId, TenantId};
+use kernel::{CommunityId, CreativeId, PlacementId, TenantId};
 
 use crate::domain::serving::Candidate;
 use crate::store::offers::{Shown, Standing};
@@ -14,6 +14,8 @@ use crate::store::offers::{Shown, Standing};
 pub const REMEMBERED_BYTES_MAX: usize = 384 * 1024;
 /// What the ids of a candidate take beside it, about.
 const IDS_BYTES: usize = 128;
+/// What the name of a community that a line is for takes beside it, about.
+const COMMUNITY_BYTES: usize = 32;
 
 /// As of which version of a placement, and on which day, something stands there.
 pub(crate) type AsOf = (i64, NaiveDate);
@@ -48,8 +50,7 @@ impl Catalogue {
 
     /// Remembers what stands in a placement. It was read after its version, so that it is not older.
     pub(crate) fn keep(&self, of: Of<'_>, as_of: AsOf, standing: &Arc<Standing>) {
-        let one = size_of::<Candidate>() + IDS_BYTES;
-        let bytes = IDS_BYTES + one * standing.candidates.len();
+        let bytes = IDS_BYTES + standing.candidates.iter().map(bytes).sum::<usize>();
         self.0.keep(key(of), as_of, (standing, bytes));
     }
 
@@ -61,13 +62,29 @@ impl Catalogue {
     }
 }
 
+/// How many bytes a candidate takes to remember, about.
+fn bytes(candidate: &Candidate) -> usize {
+    let communities = &candidate.targeting.communities;
+    size_of::<Candidate>()
+        + IDS_BYTES
+        + size_of_val(candidate.caps.as_slice())
+        + size_of_val(candidate.targeting.kinds.as_slice())
+        + communities.len() * (size_of::<CommunityId>() + COMMUNITY_BYTES)
+}
+
 fn key((tenant, placement): Of<'_>) -> (TenantId, PlacementId) {
     (tenant.clone(), placement.clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use advertising::{Cap, CapScope, Window};
+    use kernel::{ActorKind, AdLineId, MerchantId};
+
     use super::*;
+    use crate::domain::Subject;
+    use crate::domain::placement::{Pricing, ReviewClass};
+    use crate::domain::wish::{Pacing, Targeting};
 
     fn ids(number: usize) -> (TenantId, PlacementId) {
         let placement = PlacementId::parse(&format!("p{number}")).unwrap();
@@ -86,5 +103,53 @@ mod tests {
         assert!(!known((4, today)) && !known((2, today)) && !known((3, tomorrow)));
         let other = PlacementId::parse("p2").unwrap();
         assert!(catalogue.standing((&tenant, &other), (3, today)).is_none());
+    }
+    /// The most that a line may ask for: 50 communities and 8 caps.
+    fn demanding() -> Candidate {
+        let communities = (0..50).map(|number| CommunityId::parse(&format!("c{number}")).unwrap());
+        let cap = Cap {
+            scope: CapScope::Line,
+            window: Window::Day,
+            views: 1,
+        };
+        Candidate {
+            line: AdLineId::parse("l").unwrap(),
+            creative: CreativeId::parse("c").unwrap(),
+            merchant: MerchantId::parse("m").unwrap(),
+            weight: 1,
+            caps: vec![cap; 8],
+            targeting: Targeting {
+                communities: communities.collect(),
+                kinds: vec![ActorKind::Resident],
+                minutes: None,
+            },
+            pacing: Pacing::Asap,
+            ends_on: "2026-11-05".parse().unwrap(),
+            pricing: Pricing::Day,
+            bid: None,
+            subject: Subject::General,
+            review_class: ReviewClass::General,
+        }
+    }
+
+    #[test]
+    fn whom_lines_are_for_takes_memory_too() {
+        let catalogue = Catalogue::default();
+        let as_of = (1, "2026-11-02".parse().unwrap());
+        let standing = Arc::new(Standing {
+            community: None,
+            candidates: vec![demanding()],
+        });
+        let names: usize = 50 * (size_of::<CommunityId>() + "c0".len());
+        let most = REMEMBERED_BYTES_MAX / names;
+        for number in 0..2 * most {
+            let (tenant, placement) = ids(number);
+            catalogue.keep((&tenant, &placement), as_of, &standing);
+        }
+        let known = (0..2 * most).map(ids).filter(|(tenant, placement)| {
+            let standing = catalogue.standing((tenant, placement), as_of);
+            standing.is_some()
+        });
+        assert!(known.count() <= most);
     }
 }
