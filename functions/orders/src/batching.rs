@@ -43,16 +43,16 @@ pub(crate) async fn receive(
         batch,
         reason,
     } = delivery;
+    // What came or went until now was not of this batch.
+    settle(context, tx, item).await?;
     let held = variant(tx, item).await?;
     let today = quoting::today(tx, tx.tenant(), None, context.now).await?;
     let open = batches::open(tx, tx.tenant(), item).await?;
     if let Some(last) = batch.expires_on {
         check_new(&open, last, today)?;
     }
-    match open.is_empty() {
-        true => shelve_what_is_there(context, tx, (merchant, &held)).await?,
-        // What came or went until now was not of this batch.
-        false => settle(context, tx, item).await?,
+    if open.is_empty() {
+        shelve_what_is_there(context, tx, (merchant, &held)).await?;
     }
     let movement = Movement {
         id: context.new_id::<EventId>()?.into(),

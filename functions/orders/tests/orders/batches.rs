@@ -1,5 +1,6 @@
 //! Batches: the first to expire is sold first, what has expired is not sold, and the counters stay right.
 
+use orders::domain::batch::BATCHES_MAX;
 use serde_json::{Value, json};
 
 use crate::goods::variant;
@@ -196,6 +197,28 @@ async fn units_that_are_set_aside_outlive_their_last_day_and_come_back_to_nothin
             "not paid, and not sold to others"
         );
         assert_eq!(left(&world, &item).await, of(&[]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sold_makes_room_for_another_before_the_heartbeat() {
+    on_each_engine(async |world| {
+        let (_, item) = yoghurt(&world).await;
+        let batch = json!({"units": 1, "expires_on": "2026-11-20"});
+        for _ in 1..BATCHES_MAX {
+            receive(&world, &item, &batch).await;
+        }
+        let path = format!("/api/stock/{item}/batches");
+        let full = world.post(&path).by(FRUITER).json(&batch);
+        full.refused(409, "batches_full").await;
+        let bought = world.place(LI, &[(&item, 5)], 5_000).await;
+        world.pay(&bought).await;
+        receive(&world, &item, &batch).await;
+        assert_eq!(
+            left(&world, &item).await,
+            vec![("-".to_owned(), 1); BATCHES_MAX]
+        );
     })
     .await;
 }
