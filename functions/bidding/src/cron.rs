@@ -13,8 +13,10 @@ use crate::{counting, inbox, invoicing, sealing};
 
 /// The most of each thing that one tick does; the next tick goes on.
 pub const TICK_UNITS_MAX: i64 = 200;
-/// The most offers of a tenant that one tick lets go of, in one transaction: exchanges take few of many bids.
+/// The most offers of a tenant that one transaction lets go of: exchanges take few of many bids.
 pub const RELEASES_MAX: i64 = 1_000;
+/// The most such transactions of each tenant in one tick: a flood drains, and a tick ends.
+pub const RELEASE_ROUNDS_MAX: usize = 20;
 /// For how long rounds that charged nothing are kept with their offers, in milliseconds: a week.
 pub const IDLE_MS: i64 = 7 * 24 * HOUR_MS;
 /// For how long those are that did, in milliseconds: 90 days.
@@ -79,12 +81,9 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
         return Ok(done);
     }
     let (db, page) = (&context.db, (context.now, TICK_UNITS_MAX));
-    for tenant in offers::expired(db, (context.now, RELEASES_MAX)).await? {
-        match counting::release(context, &tenant, RELEASES_MAX).await {
-            Ok(released) => done.released += released,
-            Err(error) => failed(&tenant, &error),
-        }
-    }
+    let (released, more) = release(context).await?;
+    done.released = released;
+    done.more |= more;
     for (tenant, id) in sealed::due(db, page).await? {
         done.cleared += count(sealing::clear(context, &tenant, &id).await, &tenant);
     }
@@ -105,8 +104,26 @@ pub async fn tick(context: &Context) -> anyhow::Result<Done> {
     let full = [done.cleared, done.begun, done.invoiced];
     let limit = usize::try_from(TICK_UNITS_MAX)?;
     done.more |= full.into_iter().any(|count| count >= limit);
-    done.more |= done.released >= usize::try_from(RELEASES_MAX)?;
     Ok(done)
+}
+
+/// Lets go of offers whose time is over, in one transaction after another, until there are none or the tick has done its
+/// part: how many, and whether there may be more. Who writes something else gets a turn between any two of them.
+async fn release(context: &Context) -> anyhow::Result<(usize, bool)> {
+    let mut released = 0;
+    for _ in 0..RELEASE_ROUNDS_MAX {
+        let before = released;
+        for tenant in offers::expired(&context.db, (context.now, RELEASES_MAX)).await? {
+            match counting::release(context, &tenant, RELEASES_MAX).await {
+                Ok(count) => released += count,
+                Err(error) => failed(&tenant, &error),
+            }
+        }
+        if released == before {
+            return Ok((released, false));
+        }
+    }
+    Ok((released, true))
 }
 
 /// What was done, 0 or 1; one that fails does not hold up the others, the next tick tries it again.

@@ -9,7 +9,7 @@ use store::{Tx, tx};
 
 use crate::context::Context;
 use crate::domain::{BID_MAX, Kind, Target, TargetKind};
-use crate::field::{Field, Runner};
+use crate::field::{self, Field, Runner};
 use crate::offering::{Terms, day_of};
 use crate::openrtb::{Assets, BidRequest, Imp, NoBid, assets};
 use crate::ranking::{self, Held, Shown, Wanted};
@@ -118,11 +118,20 @@ fn ask<'a>(request: &BidRequest, imp: &'a Imp, market: Market) -> Result<Ask<'a>
     })
 }
 
-/// Fills what can be filled.
+/// Fills what can be filled, with what may be shown at that moment.
 ///
 /// # Errors
 /// A failure of the database.
 pub(crate) async fn sell<'a>(
+    context: &Context,
+    whose: (&TenantId, Market),
+    asked: (&BidRequest, &'a [Ask<'a>]),
+) -> anyhow::Result<Vec<Sold<'a>>> {
+    let sold = field::unchanged(async || sell_now(context, whose, asked).await).await?;
+    Ok(sold.unwrap_or_default())
+}
+
+async fn sell_now<'a>(
     context: &Context,
     (tenant, market): (&TenantId, Market),
     (request, asks): (&BidRequest, &'a [Ask<'a>]),

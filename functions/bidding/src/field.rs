@@ -17,6 +17,38 @@ use crate::store::lineups;
 /// The most bids of a round that are looked at for each name of a place, the highest first.
 const BIDS_MAX: i64 = 200;
 
+/// How often who can bid is looked up for one page, where it changes before the turn comes to offer what won.
+const LOOKS_MAX: usize = 3;
+
+/// Who can bid, or what they show, has changed since it was looked up: nothing of it was offered.
+#[derive(Debug)]
+pub(crate) struct Changed;
+
+impl std::fmt::Display for Changed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("who can bid has changed since it was looked up")
+    }
+}
+
+impl std::error::Error for Changed {}
+
+/// What comes of looking who can bid and offering what won, tried anew where that has changed in between; nothing where it
+/// always had.
+///
+/// # Errors
+/// Those of `look`, but for [`Changed`].
+pub(crate) async fn unchanged<T>(
+    look: impl AsyncFn() -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    for _ in 0..LOOKS_MAX {
+        match look().await {
+            Err(error) if error.is::<Changed>() => {}
+            done => return done.map(Some),
+        }
+    }
+    Ok(None)
+}
+
 /// Who can bid for what is looked at.
 pub(crate) struct Field {
     as_of: AsOf,
@@ -66,6 +98,11 @@ impl Field {
             field.places.push((value, lineup));
         }
         Ok(field)
+    }
+
+    /// As of which version of the tenant's changes.
+    pub(crate) fn version(&self) -> i64 {
+        self.as_of.0
     }
 
     async fn learn(

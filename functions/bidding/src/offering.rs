@@ -5,11 +5,12 @@ use store::Tx;
 
 use crate::context::Context;
 use crate::domain::{Month, OfferState};
+use crate::field::Changed;
 use crate::ranking::{Shown, Wanted, What};
 use crate::store::candidates::{Candidate, Content};
 use crate::store::offers::{self, Offer};
 use crate::store::sealed_bids::Let;
-use crate::store::{campaigns, counts};
+use crate::store::{campaigns, counts, lineups};
 
 /// What one view is, in 1/1,000,000: screens in public are seen by more than one.
 pub(crate) const ONE_VIEW: i64 = 1_000_000;
@@ -47,13 +48,14 @@ pub(crate) fn times(micros: i64, views_millionths: i64) -> Option<i64> {
 /// Offers what a bid won; nothing where a budget does not bear it.
 ///
 /// # Errors
-/// A failure of the database.
+/// [`Changed`] when it was won among bids, or by something to show, that are no longer those of now; a failure of the
+/// database.
 pub(crate) async fn of_bid(
     context: &Context,
     tx: &Tx,
     wanted: &Wanted<'_>,
-    (round, (won, content), (slot, price_minor)): (
-        &AuctionRoundId,
+    ((round, version), (won, content), (slot, price_minor)): (
+        (&AuctionRoundId, i64),
         (&Candidate, &Content),
         (i64, i64),
     ),
@@ -73,8 +75,11 @@ pub(crate) async fn of_bid(
         return Ok(None);
     };
     let day = day_of(context.now);
-    if !campaigns::reserve(tx, &won.campaign, bid_micros).await? {
-        return Ok(None);
+    if !campaigns::reserve(tx, &won.campaign, (bid_micros, version)).await? {
+        return match lineups::version(tx).await? == version {
+            true => Ok(None),
+            false => Err(Changed.into()),
+        };
     }
     let of_day = (bid_micros, won.bid_micros, won.daily_micros);
     if !counts::use_day(tx, (&won.campaign, &day), of_day).await? {

@@ -135,7 +135,7 @@ pub(crate) fn hold<'a>(
 /// Keeps a round that was held, and offers what won.
 ///
 /// # Errors
-/// A failure of the database.
+/// [`crate::field::Changed`] when it was held among others than bid now; a failure of the database.
 pub(crate) async fn offer(
     context: &Context,
     tx: &Tx,
@@ -158,7 +158,8 @@ pub(crate) async fn offer(
         };
         let shown = (won.candidate, &*content);
         let place = (*slot, *price);
-        match offering::of_bid(context, tx, wanted, (id, shown, place)).await? {
+        let held = (id, field.version());
+        match offering::of_bid(context, tx, wanted, (held, shown, place)).await? {
             Some(shown) => page.shown.push(shown),
             None => page.not_borne.push(won.candidate.campaign.clone()),
         }

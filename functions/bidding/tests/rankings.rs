@@ -257,6 +257,41 @@ async fn what_is_not_used_is_let_go_when_its_time_is_over() {
     .await;
 }
 
+/// More than one transaction lets go of, and fewer than a tick does.
+#[tokio::test]
+async fn a_flood_of_offers_that_nobody_used_is_let_go_in_one_tick() {
+    on_each_engine(async |mut world| {
+        let id = world.bids_up_to(1, (100, 1_000_000), ("board", "news")).await;
+        world.looks(json!({"board": "news"})).await;
+        let db = &world.context.db;
+        let flood = "insert into bidding_offer (tenant, id, round, campaign, merchant, creative, placement, billed, slot,
+                viewer, bid_micros, price_micros, charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at)
+            with recursive counted (number) as (select 1 union all select number + 1 from counted where number < 2500)
+            select o.tenant, o.id || '-' || cast(c.number as text), o.round, o.campaign, o.merchant, o.creative,
+                o.placement, o.billed, o.slot, o.viewer, o.bid_micros, o.price_micros, o.charged_micros, o.day, o.state,
+                o.made_at, o.expires_at, o.viewed_at, o.clicked_at
+            from bidding_offer o cross join counted c";
+        let reserved = [
+            "update bidding_campaign set reserved_micros = reserved_micros + 2500000000",
+            "update bidding_day set reserved_micros = reserved_micros + 2500000000",
+        ];
+        store::bulk(db, async |batch| {
+            batch.execute(flood, &[]).await?;
+            for sql in reserved {
+                batch.execute(sql, &[]).await?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let tick = world.tick_at("2026-10-10T04:00:00Z").await;
+        assert_eq!((&tick["released"], &tick["more"]), (&json!(2_501), &json!(false)));
+        assert_eq!(world.campaign(&id).await["reserved_micros"], 0);
+        assert_eq!(world.tick().await["released"], 0);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_daily_budget_is_full_again_the_next_day() {
     on_each_engine(async |mut world| {

@@ -1,6 +1,8 @@
 //! What an instance remembers of who can bid: a change by whomever is seen by the very next request, and no budget is
 //! ever remembered.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use store::testing::sqlite;
 use wire::advertising::CreativeState;
@@ -8,7 +10,7 @@ use wire::event::CreativeChanged;
 use wire::mall::Standing;
 
 use crate::events::{creative, merchant_changed, stands};
-use crate::support::{MIGRATIONS, WANG, World, content_of, on_each_engine};
+use crate::support::{MIGRATIONS, WANG, World, content_of, demo, on_each_engine};
 
 fn request(domain: &str) -> Value {
     json!({"id": "r1", "imp": [{"id": "1", "banner": {"w": 300, "h": 250}}], "site": {"domain": domain}, "cur": ["CNY"]})
@@ -154,6 +156,63 @@ async fn what_nobody_bids_for_waits_for_nobody_who_writes() {
     let lineups = "select count(*) from bidding_lineup";
     let rows = world.context.db.rows(lineups, &[]).await.unwrap();
     assert_eq!(rows[0].integer(0).unwrap(), 0);
+}
+
+/// Asks, and lets others write before the turn comes to offer what won: they deny the creative k1.
+async fn denied_meanwhile<T>(world: &World, ask: impl Future<Output = T>) -> T {
+    let ask = tokio::sync::Mutex::new(Box::pin(ask));
+    let sql = |name: &str| {
+        let mut all = bidding::store::lineups::STATEMENTS.iter();
+        all.find(|(known, _)| *known == name).unwrap().1
+    };
+    store::tx(&world.context.db, &demo(), async |tx| {
+        // It has looked who can bid, and waits.
+        let mut ask = ask.lock().await;
+        let waits = tokio::time::timeout(Duration::from_millis(500), &mut *ask);
+        assert!(waits.await.is_err());
+        let deny = "update bidding_creative set approved = 0 where tenant = $1 and id = 'k1'";
+        tx.execute(deny, &[tx.tenant().into()]).await?;
+        tx.execute(sql("CHANGED"), &[tx.tenant().into()]).await
+    })
+    .await
+    .unwrap();
+    ask.into_inner().await
+}
+
+#[tokio::test]
+async fn what_is_denied_while_a_bid_waits_for_its_turn_is_not_offered() {
+    on_each_engine(async |world| {
+        let high = world.bids(1, 200, ("exchange", "*")).await;
+        let low = world.bids(2, 100, ("exchange", "*")).await;
+        assert_eq!(bids(&world).await.as_ref(), Some(&high));
+        let reserved = world.campaign(&high).await["reserved_micros"].clone();
+        let won = denied_meanwhile(&world, bids(&world)).await;
+        assert_eq!(won.as_ref(), Some(&low));
+        assert_eq!(world.campaign(&high).await["reserved_micros"], reserved);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_denied_while_a_page_waits_for_its_turn_is_not_shown() {
+    on_each_engine(async |world| {
+        let high = world.bids(1, 200, ("board", "news")).await;
+        let low = world.bids(2, 100, ("board", "news")).await;
+        let look = json!({"board": "news"});
+        let shown = |page: &Value| {
+            let items = page["items"].as_array().unwrap().iter();
+            items
+                .map(|item| item["campaign"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&world.looks(look.clone()).await), [high, low.clone()]);
+        let page = denied_meanwhile(&world, world.looks(look)).await;
+        assert_eq!(shown(&page), [low]);
+        // The round that was held before is not kept.
+        let rounds = world.get("/api/bidding/rounds").by(WANG).content().await;
+        assert_eq!(rounds["items"].as_array().unwrap().len(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -9,12 +9,13 @@ use kernel::{
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use store::Answer;
 use web::{Reply, Request};
 
 use super::{answer, caller, name_of, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
-use crate::field::Field;
+use crate::field::{self, Field};
 use crate::inbox;
 use crate::offering::{ONE_VIEW, Terms, day_of};
 use crate::ranking::{self, Page, Shown, Wanted};
@@ -85,29 +86,46 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
     } else {
         Kind::Display
     };
-    let mut field = Field::now(context, &actor.tenant, (&target, sold)).await?;
-    field.fix(context, &actor.tenant).await?;
     let wanted = wanted((&target, sold, placement.as_ref()), (&viewer, look.slots));
-    let lets = ranking::lets(context, &context.db, (&actor.tenant, &wanted)).await?;
-    let held = ranking::hold(context, (&field, &wanted), lets)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let answered = write(context, request, (who.0, &who.1), async |tx| {
+    let answered = field::unchanged(async || page(context, request, (&actor, &wanted)).await);
+    let answered = match answered.await? {
+        Some(answered) => answered,
+        None => answer(200, &shown(context, &actor, Page::default())?)?,
+    };
+    Ok(replied(&answered)?.with_header(http::header::CACHE_CONTROL, "no-store"))
+}
+
+/// What is shown, of those who can bid now.
+async fn page(
+    context: &Context,
+    request: &Request,
+    (actor, wanted): (&Actor, &Wanted<'_>),
+) -> anyhow::Result<Answer> {
+    let tenant = &actor.tenant;
+    let mut field = Field::now(context, tenant, (wanted.target, wanted.sold)).await?;
+    field.fix(context, tenant).await?;
+    let lets = ranking::lets(context, &context.db, (tenant, wanted)).await?;
+    let held = ranking::hold(context, (&field, wanted), lets)?;
+    let who = (tenant, name_of(actor));
+    write(context, request, (who.0, &who.1), async |tx| {
         let page = match &held {
-            Some(held) => ranking::offer(context, tx, (&field, &wanted, held)).await?,
+            Some(held) => ranking::offer(context, tx, (&field, wanted, held)).await?,
             None => Page::default(),
         };
-        let items = page.shown.into_iter();
-        let items: anyhow::Result<Vec<ShownItem>> =
-            items.map(|shown| item(context, &actor, shown)).collect();
-        let shown = ShownPage {
-            round: page.round,
-            label: LABEL,
-            items: items?,
-        };
-        answer(200, &shown)
+        answer(200, &shown(context, actor, page)?)
     })
-    .await?;
-    Ok(replied(&answered)?.with_header(http::header::CACHE_CONTROL, "no-store"))
+    .await
+}
+
+fn shown(context: &Context, actor: &Actor, page: Page) -> anyhow::Result<ShownPage> {
+    let items = page.shown.into_iter();
+    let items: anyhow::Result<Vec<ShownItem>> =
+        items.map(|shown| item(context, actor, shown)).collect();
+    Ok(ShownPage {
+        round: page.round,
+        label: LABEL,
+        items: items?,
+    })
 }
 
 fn wanted<'a>(

@@ -41,6 +41,7 @@ statements! {
 
     RESERVE = "update bidding_campaign set reserved_micros = reserved_micros + $3
         where tenant = $1 and id = $2 and state = 'active' and reserved_micros + spent_micros + $3 <= budget_micros
+          and coalesce((select version from bidding_change where tenant = $1), 0) = $4
         returning id";
 
     SETTLE = "update bidding_campaign set reserved_micros = reserved_micros - $3, spent_micros = spent_micros + $4
@@ -160,13 +161,15 @@ pub(crate) async fn targets(
     rows.iter().map(read).collect()
 }
 
-/// Reserves that much of the budget, if it bears it and still bids.
+/// Reserves that much of the budget, if it bears it and still bids, and if who can bid is as in that version: else what
+/// won may be something that may no longer be shown.
 pub(crate) async fn reserve(
     tx: &Tx,
     campaign: &BidCampaignId,
-    micros: i64,
+    (micros, version): (i64, i64),
 ) -> anyhow::Result<bool> {
-    let parameters = [tx.tenant().into(), campaign.into(), micros.into()];
+    let tenant = tx.tenant().into();
+    let parameters = [tenant, campaign.into(), micros.into(), version.into()];
     Ok(tx.row(RESERVE, &parameters).await?.is_some())
 }
 

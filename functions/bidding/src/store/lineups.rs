@@ -10,6 +10,8 @@ statements! {
     CHANGED = "insert into bidding_change (tenant, version) values ($1, 1)
         on conflict (tenant) do update set version = bidding_change.version + 1";
 
+    VERSION = "select version from bidding_change where tenant = $1";
+
     // Whom no budget bears, as far as one answer holds them: of others the guard of their budget says it.
     NOW = "with bidding_spent as (select id from bidding_campaign
             where tenant = $1 and state = 'active' and budget_micros < reserved_micros + spent_micros + bid_micros
@@ -41,6 +43,12 @@ pub(crate) struct Now {
 /// Who can bid has changed: what was remembered no longer holds once this transaction is committed.
 pub(crate) async fn changed(tx: &Tx) -> anyhow::Result<()> {
     tx.execute(CHANGED, &[tx.tenant().into()]).await
+}
+
+/// The version of the latest change to who can bid, 0 before the first.
+pub(crate) async fn version(tx: &Tx) -> anyhow::Result<i64> {
+    let row = tx.row(VERSION, &[tx.tenant().into()]).await?;
+    row.map_or(Ok(0), |row| row.integer(0))
 }
 
 /// How it stands now, on that day.
