@@ -295,7 +295,7 @@ impl Walk {
         let behaviour = "PUT /api/simulated-channel/behaviour";
         let refuses = json!({ "payment": "{payment}", "fail_refunds": true });
         self.ask(OPERATOR, behaviour, refuses).await?;
-        self.heartbeat().await?;
+        self.heartbeat().await;
         self.ask(OPERATOR, &format!("POST {path}/cancellation"), Value::Null)
             .await?;
         let is_kept = |round: &Value| round.to_string().contains("\"refund_state\":\"failed\"");

@@ -27,7 +27,7 @@ impl Walk {
                 let closed = json!({ "state": "closed", "reason": "合同结束" });
                 let state = "PUT /api/merchants/{merchant}/state";
                 self.ask(OPERATOR, state, closed).await?;
-                self.heartbeat().await?;
+                self.heartbeat().await;
             }
             _ => return Ok(false),
         }
