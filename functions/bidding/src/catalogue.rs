@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BidCampaignId, CreativeId, TenantId};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Quality, TargetKind};
+use crate::domain::{Kind, Quality, TargetKind};
 use crate::record::Offered;
 use crate::store::candidates::{Candidate, Candidates, Content};
 
@@ -24,8 +24,10 @@ const DIGEST_BYTES: usize = 16;
 
 /// As of which version of the tenant's changes, and in which hour, somebody can bid.
 pub(crate) type AsOf = (i64, i64);
-/// A tenant's place.
-pub(crate) type Of<'a> = (&'a TenantId, TargetKind, &'a str);
+/// A tenant's place, and what is sold there.
+pub(crate) type Of<'a> = (&'a TenantId, Kind, TargetKind, &'a str);
+/// As [`Of`].
+type Key = (TenantId, Kind, TargetKind, String);
 
 /// Who can bid for a place.
 #[derive(Debug)]
@@ -72,7 +74,7 @@ pub struct Catalogue(Arc<Mutex<Remembered>>);
 
 #[derive(Default)]
 struct Remembered {
-    places: BTreeMap<(TenantId, TargetKind, String), Place>,
+    places: BTreeMap<Key, Place>,
     bytes: usize,
 }
 
@@ -150,8 +152,8 @@ impl Catalogue {
     }
 }
 
-fn key((tenant, kind, value): Of<'_>) -> (TenantId, TargetKind, String) {
-    (tenant.clone(), kind, value.to_owned())
+fn key((tenant, sold, kind, value): Of<'_>) -> Key {
+    (tenant.clone(), sold, kind, value.to_owned())
 }
 
 impl Content {
@@ -188,7 +190,7 @@ mod tests {
     fn only_what_is_of_that_version_and_hour_is_remembered() {
         let catalogue = Catalogue::default();
         let tenant = TenantId::parse("demo").unwrap();
-        let of = |value| (&tenant, TargetKind::Exchange, value);
+        let of = |value| (&tenant, Kind::Display, TargetKind::Exchange, value);
         catalogue.keep(of("*"), (3, 7), &nobody());
         let known = |as_of| catalogue.lineup(of("*"), as_of).is_some();
         assert!(known((3, 7)));
@@ -202,7 +204,7 @@ mod tests {
         let tenant = TenantId::parse("demo").unwrap();
         for number in 0..5_000 {
             let value = format!("page-{number}.example");
-            let of = (&tenant, TargetKind::Exchange, value.as_str());
+            let of = (&tenant, Kind::Display, TargetKind::Exchange, value.as_str());
             catalogue.keep(of, (1, 1), &nobody());
             assert!(catalogue.lineup(of, (1, 1)).is_some());
             let remembered = catalogue.remembered();

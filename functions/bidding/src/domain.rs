@@ -6,6 +6,7 @@ mod event;
 mod micros;
 mod month;
 mod quality;
+mod sale;
 mod sealed;
 mod signer;
 mod target;
@@ -21,6 +22,7 @@ pub use event::{Invalid, OfferState, Seen, click, view};
 pub use micros::whole_fen;
 pub use month::Month;
 pub use quality::{Counted, HOUR_MS, Quality, hour_of};
+pub use sale::{HELD_MS, PAID_MS, RATIO_MAX, Sold, came_of, sold_otherwise};
 pub use sealed::{
     BidState, EXTENSIONS_MS_MAX, SealedBid, SealedRound, SealedState, clearing_bids, unknown_round,
 };

@@ -328,6 +328,6 @@ impl Ask<'_> {
             blocked.any(|domain| domain.eq_ignore_ascii_case(&one.advertiser_domain))
         };
         let may_sit = || market == Market::Own || request.takes_seat(one.merchant.as_str());
-        suits && one.bid_minor >= self.floor_minor && may_sit() && !is_blocked()
+        suits && one.amount >= self.floor_minor && may_sit() && !is_blocked()
     }
 }

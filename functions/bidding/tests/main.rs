@@ -13,6 +13,7 @@ mod previews;
 mod rankings;
 mod refusals;
 mod remembered;
+mod sales;
 mod sealed;
 mod statements;
 mod storms;
