@@ -63,8 +63,8 @@ events! {
         /// When.
         at: Timestamp,
     }
-    /// A sealed bid was made, raised, secured by its deposit, won, lost, or its deposit went back. What was bid is told
-    /// only after the round was held.
+    /// A sealed bid was made, raised, secured by its deposit, won, lost, or its deposit went back, or was kept. What was
+    /// bid is told only after the round was held.
     SealedBidChanged = "sealed_bid.changed" {
         /// The bid.
         bid: SealedBidId,
@@ -72,11 +72,17 @@ events! {
         round: SealedRoundId,
         /// Whose.
         merchant: MerchantId,
-        /// `unsecured`, `secured`, `lapsed`, `won` or `lost`.
+        /// `unsecured`, `secured`, `lapsed`, `won`, `lost` or `forfeited`.
         state: String,
         /// The price of a winner, in minor units.
         price_minor: Option<i64>,
         /// When.
         at: Timestamp,
+        /// Who decided that its deposit is kept, or given back after all.
+        #[serde(default)]
+        actor: Option<ActorId>,
+        /// Why they did.
+        #[serde(default)]
+        reason: Option<String>,
     }
 }
