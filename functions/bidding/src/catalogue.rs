@@ -159,8 +159,9 @@ fn key((tenant, sold, kind, value): Of<'_>) -> Key {
 impl Content {
     fn bytes(&self) -> usize {
         let texts = [&self.advertiser, &self.title, &self.body, &self.landing];
-        let image = self.image.as_ref().map_or(0, String::len);
-        size_of::<Self>() + image + texts.map(String::len).iter().sum::<usize>()
+        let links = [&self.image, &self.video].into_iter().flatten();
+        let links = links.map(String::len).sum::<usize>();
+        size_of::<Self>() + links + texts.map(String::len).iter().sum::<usize>()
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct What {
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) image: Option<String>,
+    /// MP4, of a video.
+    pub(crate) video: Option<String>,
+    /// How long that lasts, in milliseconds.
+    pub(crate) video_ms: i64,
     pub(crate) landing: String,
     pub(crate) width: i64,
     pub(crate) height: i64,

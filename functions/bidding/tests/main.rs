@@ -18,3 +18,4 @@ mod sealed;
 mod statements;
 mod storms;
 mod support;
+mod video;

@@ -67,6 +67,7 @@ struct ShownItem {
     title: String,
     body: String,
     image: Option<String>,
+    video: Option<String>,
     landing: String,
     expires_at: Timestamp,
 }
@@ -245,6 +246,7 @@ fn item(context: &Context, actor: &Actor, shown: Shown) -> anyhow::Result<ShownI
         title: what.title,
         body: what.body,
         image: what.image,
+        video: what.video,
         landing: what.landing,
         expires_at: offer.expires_at,
     })

@@ -11,7 +11,7 @@ statements! {
             cast(case when c.ratio_bps > 0 then c.ratio_bps else c.bid_minor end as bigint), c.bid_version, c.bid_micros, c.daily_micros,
             c.starts_at, c.ends_at, c.views, c.clicks, k.format, k.width, k.height,
             cast(case when k.image is null then 0 else 1 end as bigint), k.advertiser_domain, k.title, k.body, k.landing,
-            q.quality_bps
+            q.quality_bps, cast(case when k.video is null then 0 else k.video_ms end as bigint)
         from bidding_target t
         cross join bidding_campaign c
         join bidding_creative k on k.tenant = c.tenant and k.id = c.creative
@@ -25,7 +25,7 @@ statements! {
           and c.spent_micros + c.bid_micros <= c.budget_micros
         order by case when c.ratio_bps > 0 then c.ratio_bps else c.bid_minor end desc, c.bid_version limit $8";
 
-    CONTENT = "select m.name, k.title, k.body, k.image, k.landing
+    CONTENT = "select m.name, k.title, k.body, k.image, k.landing, k.video
         from bidding_creative k
         join bidding_merchant m on m.tenant = k.tenant and m.id = k.merchant
         where k.tenant = $1 and k.id = $2";
@@ -58,6 +58,8 @@ pub(crate) struct Candidate {
     pub(crate) width: i64,
     pub(crate) height: i64,
     pub(crate) has_image: bool,
+    /// How long its video lasts, in milliseconds; 0 without one.
+    pub(crate) video_ms: i64,
     pub(crate) advertiser_domain: String,
     pub(crate) quality_bps: u32,
 }
@@ -139,6 +141,8 @@ pub(crate) struct Content {
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) image: Option<String>,
+    /// MP4.
+    pub(crate) video: Option<String>,
     pub(crate) landing: String,
 }
 
@@ -155,6 +159,7 @@ pub(crate) async fn content(
             title: row.text(1)?.to_owned(),
             body: row.text(2)?.to_owned(),
             image: row.optional_text(3)?.map(str::to_owned),
+            video: row.optional_text(5)?.map(str::to_owned),
             landing: row.text(4)?.to_owned(),
         })
     })
@@ -250,6 +255,7 @@ fn read(row: &Row, quality_bps: u32) -> anyhow::Result<Candidate> {
         width: row.integer(12)?,
         height: row.integer(13)?,
         has_image: row.boolean(14)?,
+        video_ms: row.integer(20)?,
         advertiser_domain: row.text(15)?.to_owned(),
         quality_bps,
     })

@@ -68,6 +68,12 @@ events! {
         body: String,
         /// An https URL.
         image: Option<String>,
+        /// The file of a video: MP4 under an https URL.
+        #[serde(default)]
+        video: Option<String>,
+        /// How long it lasts, in milliseconds; 0 for all else.
+        #[serde(default)]
+        video_ms: i64,
         /// The advertiser's own domain, as exchanges ask for it.
         advertiser_domain: String,
         /// How its review stands.
