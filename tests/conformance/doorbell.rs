@@ -25,8 +25,27 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The facts of `wire`: kind and whether somebody hears it, at once or with the next heartbeat, by the name of the type.
-fn facts() -> BTreeMap<String, (String, bool)> {
+/// What rings though push alone hears it: somebody is in danger, stands at the gate, says no, or wrote it just now.
+const TOLD_AT_ONCE: [&str; 7] = [
+    "consent.changed",
+    "doors.released",
+    "meter.alarm_raised",
+    "meter.switching_settled",
+    "push.message_created",
+    "visit.arrived",
+    "visit.requested",
+];
+
+/// How soon somebody hears of a fact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Heard {
+    Never,
+    WithTheHeartbeat,
+    AtOnce,
+}
+
+/// The facts of `wire`: kind and how soon somebody hears it, by the name of the type.
+fn facts() -> BTreeMap<String, (String, Heard)> {
     let mut found = BTreeMap::new();
     for path in rust_files(&place::root().join("components/shared/wire/src/event")) {
         for line in fs::read_to_string(&path).unwrap().lines() {
@@ -37,12 +56,13 @@ fn facts() -> BTreeMap<String, (String, bool)> {
             let Some((kind, marker)) = rest.split_once('"') else {
                 continue;
             };
-            let is_heard = match marker.trim_end_matches('{').trim() {
-                "" if marker.ends_with('{') => false,
-                ", awaited" | ", unhurried" => true,
+            let heard = match marker.trim_end_matches('{').trim() {
+                "" if marker.ends_with('{') => Heard::Never,
+                ", unhurried" => Heard::WithTheHeartbeat,
+                ", awaited" => Heard::AtOnce,
                 _ => continue,
             };
-            found.insert(name.to_owned(), (kind.to_owned(), is_heard));
+            found.insert(name.to_owned(), (kind.to_owned(), heard));
         }
     }
     assert!(
@@ -53,7 +73,7 @@ fn facts() -> BTreeMap<String, (String, bool)> {
 }
 
 /// What the consumers of each function hear, by the name of the function.
-fn heard(facts: &BTreeMap<String, (String, bool)>) -> BTreeMap<String, BTreeSet<String>> {
+fn heard(facts: &BTreeMap<String, (String, Heard)>) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for entry in fs::read_dir(place::root().join("functions")).unwrap() {
         let folder = entry.unwrap().path();
@@ -92,7 +112,7 @@ fn what_is_marked_as_heard_is_what_somebody_hears() {
     let heard: BTreeSet<String> = heard(&facts).into_values().flatten().collect();
     let marked: BTreeSet<String> = facts
         .values()
-        .filter(|(_, is_heard)| *is_heard)
+        .filter(|(_, heard)| *heard != Heard::Never)
         .map(|(kind, _)| kind.clone())
         .collect();
     let forgotten: Vec<&String> = heard.difference(&marked).collect();
@@ -105,6 +125,22 @@ fn what_is_marked_as_heard_is_what_somebody_hears() {
         idle.is_empty(),
         "marked as heard, and nobody hears it: {idle:?}"
     );
+}
+
+#[test]
+fn what_push_alone_hears_rings_only_when_somebody_waits_for_it() {
+    let facts = facts();
+    let mut heard = heard(&facts);
+    let by_push = heard.remove("push").unwrap();
+    let by_others: BTreeSet<String> = heard.into_values().flatten().collect();
+    let ringing: BTreeSet<&str> = facts
+        .values()
+        .filter(|(kind, heard)| {
+            *heard == Heard::AtOnce && by_push.contains(kind) && !by_others.contains(kind)
+        })
+        .map(|(kind, _)| kind.as_str())
+        .collect();
+    assert_eq!(ringing, BTreeSet::from(TOLD_AT_ONCE));
 }
 
 #[test]

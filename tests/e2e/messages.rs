@@ -1,6 +1,6 @@
 //! Messages end to end, received by other people's libraries: http-ece decrypts what Web Push carries, standardwebhooks
-//! verifies the webhook, ntfy-api publishes to a topic, python-ntfy publishes and polls; and a door that opens stands in
-//! the inbox.
+//! verifies the webhook, ntfy-api and apprise publish to a topic, python-ntfy publishes and polls; and a door that opens
+//! stands in the inbox.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,12 +17,13 @@ use linli_tests::{
 use serde_json::{Value, json};
 
 /// What is installed, each exactly so that a test of today is one of tomorrow.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "http-ece==1.2.1",
     "cryptography",
     "standardwebhooks==1.1.0",
     "ntfy-api==0.0.6",
     "python-ntfy==0.11.4",
+    "apprise==2.2.0",
 ];
 const READY: &str = "receiver is ready: ";
 
@@ -34,7 +35,7 @@ fn python() -> Option<PathBuf> {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())
     };
-    let imports = "import http_ece, cryptography, standardwebhooks, ntfy_api, python_ntfy";
+    let imports = "import http_ece, cryptography, standardwebhooks, ntfy_api, python_ntfy, apprise";
     if runs(&python, &["-c", imports]) {
         return Some(python);
     }
@@ -122,6 +123,7 @@ async fn what_we_send_is_read_by_other_peoples_libraries() {
 
     topic_takes_what_a_client_publishes(&estate, &python).await;
     topic_tells_a_client_what_it_published(&estate, &python).await;
+    root_takes_what_apprise_publishes(&estate, &python).await;
     a_door_that_opens_stands_in_the_inbox(&estate).await;
 }
 
@@ -153,16 +155,38 @@ async fn topic_tells_a_client_what_it_published(estate: &Estate, python: &Path) 
     run(python, "client.py", (estate, "li-desk", &key));
 }
 
+/// What was published to a topic, a line each.
+async fn polled(estate: &Estate, (topic, key): (&str, &str)) -> Vec<Value> {
+    let client = estate.system.http().with_token(key);
+    let path = format!("/n/{topic}/json?poll=1&since=all");
+    let polled = client.get(&path).await.expect(200);
+    String::from_utf8_lossy(&polled.body)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+async fn root_takes_what_apprise_publishes(estate: &Estate, python: &Path) {
+    let key = topic(estate, "li-tablet").await;
+    run(python, "apprise_client.py", (estate, "li-tablet", &key));
+    let lines = polled(estate, ("li-tablet", &key)).await;
+    let texts: Vec<&Value> = lines.iter().map(|line| &line["message"]).collect();
+    assert_eq!(texts.len(), 2, "{lines:?}");
+    let water = lines.iter().find(|line| line["message"] == "明早停水");
+    let water = water.unwrap_or_else(|| panic!("{lines:?}"));
+    assert_eq!(
+        (&water["title"], &water["priority"]),
+        (&json!("Water"), &json!(4))
+    );
+    // It sorts them.
+    assert_eq!(water["tags"], json!(["droplet", "warning"]));
+    assert_eq!(water["content_type"], "text/markdown");
+}
+
 async fn topic_takes_what_a_client_publishes(estate: &Estate, python: &Path) {
     let key = topic(estate, "li-phone").await;
     run(python, "publish.py", (estate, "li-phone", &key));
-    let client = estate.system.http().with_token(&key);
-    let polled = client.get("/n/li-phone/json?poll=1&since=all").await;
-    let polled = polled.expect(200);
-    let lines: Vec<Value> = String::from_utf8_lossy(&polled.body)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = polled(estate, ("li-phone", &key)).await;
     let texts: Vec<&str> = lines
         .iter()
         .map(|line| line["message"].as_str().unwrap())

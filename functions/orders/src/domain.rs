@@ -1,5 +1,6 @@
 //! What is decided here, pure: no clock, no randomness, no database.
 
+pub mod batch;
 mod caller;
 mod flow;
 mod merchant;

@@ -13,7 +13,7 @@ use crate::domain::product::{
 use crate::domain::stock::{Item, Movement, MovementKind, UNITS_MAX};
 use crate::domain::{Merchant, ProductState};
 use crate::store::{known, products, stock};
-use crate::{facts, finding};
+use crate::{batching, facts, finding};
 
 /// How many units new variants have from the beginning.
 pub(crate) type Units = Vec<(VariantId, i64)>;
@@ -125,6 +125,7 @@ async fn put(context: &Context, tx: &Tx, actor: &Actor, draft: &Draft) -> anyhow
         };
         stock::adjust(tx, variant.as_str(), &movement).await?;
     }
+    batching::settle_product(context, tx, &product.id).await?;
     finding::product(tx, product, variants).await?;
     tell(context, tx, actor, (product, variants)).await
 }

@@ -3,6 +3,7 @@
 
 // Goods.
 mod addresses;
+mod batches;
 mod carts;
 mod coupons;
 mod favourites;
@@ -101,6 +102,8 @@ async fn goods(context: &Context, request: &Request, segments: &[&str]) -> anyho
         ("GET", ["api", "stock", item]) => stock::show(context, request, item).await,
         ("GET", ["api", "stock", item, "movements"]) => stock::movements(context, request, item).await,
         ("POST", ["api", "stock", item, "movements"]) => stock::add_movement(context, request, item).await,
+        ("GET", ["api", "stock", item, "batches"]) => batches::list(context, request, item).await,
+        ("POST", ["api", "stock", item, "batches"]) => batches::receive(context, request, item).await,
         ("GET", ["api", "shops"]) => shops::list(context, request).await,
         ("GET", ["api", "shops", shop]) => shops::show(context, request, shop).await,
         ("PUT", ["api", "shops", shop, "delivery"]) => shops::change_delivery(context, request, shop).await,
@@ -113,7 +116,7 @@ async fn goods(context: &Context, request: &Request, segments: &[&str]) -> anyho
         (_, ["api", "products", _]) => web::method_not_allowed("GET, PUT"),
         (_, ["api", "product-imports"] | ["api", "products", _, "listing" | "delisting"]) => web::method_not_allowed("POST"),
         (_, ["api", "products", _, "pictures", _]) => web::method_not_allowed("DELETE, GET, PUT"),
-        (_, ["api", "products", _, "slots"] | ["api", "stock", _, "movements"]) => web::method_not_allowed("GET, POST"),
+        (_, ["api", "products", _, "slots"] | ["api", "stock", _, "batches" | "movements"]) => web::method_not_allowed("GET, POST"),
         (_, ["api", "products", _, "slots", _]) => web::method_not_allowed("DELETE"),
         (_, ["api", "stock" | "shops", _] | ["api", "shops" | "shelves" | "search"]) => web::method_not_allowed("GET"),
         (_, ["api", "shops", _, "delivery"]) => web::method_not_allowed("PUT"),

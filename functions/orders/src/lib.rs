@@ -6,6 +6,7 @@
 //! `/api/conversations` and `/api/order-reports`; MQTT for the doorbell; cron for what others recorded and for what time
 //! has ended.
 
+mod batching;
 mod bearing;
 mod charging;
 mod contesting;

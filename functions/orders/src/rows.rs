@@ -9,9 +9,10 @@ use store::Row;
 use wire::mall::{MerchantMode, SaleKind};
 
 use crate::domain::Merchant;
+use crate::domain::batch::Batch;
 use crate::domain::product::{Content, Product, ProductState, Shelf, Slot, Variant};
 use crate::domain::stock::{Movement, MovementKind, Stock};
-use crate::domain::text::{Description, Line, Name, Summary, TextError};
+use crate::domain::text::{Code, Description, Line, Name, Summary, TextError};
 
 /// What the platform takes of sales, as far as one merchant is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +135,31 @@ pub(crate) fn read_variant(row: &Row) -> anyhow::Result<Variant> {
         },
         gone: row.boolean(9)?,
     })
+}
+
+/// A batch from the columns of `OPEN`.
+pub(crate) fn read_batch(row: &Row) -> anyhow::Result<Batch> {
+    let (expires_on, trace_code) = read_label(row, 1)?;
+    Ok(Batch {
+        id: row.text(0)?.to_owned(),
+        expires_on,
+        trace_code,
+        units: row.integer(3)?,
+        left: row.integer(4)?,
+        received_at: row.timestamp(5)?,
+    })
+}
+
+/// The last day and the code of a batch, from two columns.
+pub(crate) fn read_label(
+    row: &Row,
+    at: usize,
+) -> anyhow::Result<(Option<NaiveDate>, Option<Code>)> {
+    let last = row.optional_text(at)?.map(str::parse).transpose();
+    Ok((
+        last.context("a batch's last day")?,
+        line(row.optional_text(at + 1)?)?,
+    ))
 }
 
 /// A slot from the first columns of `SLOT`.

@@ -14,6 +14,7 @@ macro_rules! statements {
 
 // Goods.
 pub mod addresses;
+pub mod batches;
 pub mod carts;
 pub mod coupons;
 pub mod favourites;

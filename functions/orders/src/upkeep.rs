@@ -1,4 +1,5 @@
-//! What time makes due: checkouts that nobody paid, orders that nobody confirmed or fetched, messages that are old enough.
+//! What time makes due: checkouts that nobody paid, orders that nobody confirmed or fetched, batches of which something
+//! was sold or that have expired, messages that are old enough.
 
 use kernel::{CheckoutId, OrderId, TenantId};
 use store::tx;
@@ -6,9 +7,9 @@ use store::tx;
 use crate::context::Context;
 use crate::domain::{DAY_MS, PaymentState, Step};
 use crate::store::{checkouts, conversations, groups, orders};
-use crate::{flow, grouping, paying, selling};
+use crate::{batching, flow, grouping, paying, selling};
 
-/// The most checkouts that one tick closes, orders that it completes, and messages that it deletes.
+/// The most checkouts that one tick closes, orders that it completes, variants that it looks at, and messages that it deletes.
 pub const TICK_UNITS_MAX: i64 = 200;
 
 /// What a tick did.
@@ -20,6 +21,8 @@ pub struct Kept {
     pub completed: i64,
     /// Groups ended that were not full.
     pub groups: i64,
+    /// Variants of which it was found out what of their batches is left.
+    pub batches: i64,
     /// Messages deleted.
     pub deleted: i64,
 }
@@ -28,7 +31,14 @@ impl Kept {
     /// Whether a limit was reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        [self.closed, self.completed, self.groups, self.deleted]
+        let Self {
+            closed,
+            completed,
+            groups,
+            batches,
+            deleted,
+        } = *self;
+        [closed, completed, groups, batches, deleted]
             .into_iter()
             .any(|count| count >= TICK_UNITS_MAX)
     }
@@ -50,6 +60,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<Kept> {
         let limit = TICK_UNITS_MAX - kept.groups;
         kept.groups += grouping::end_due(context, &tenant, limit).await?;
     }
+    kept.batches = batching::keep(context, TICK_UNITS_MAX).await?;
     let until = context
         .now
         .plus_millis(-context.terms.message_days * DAY_MS);

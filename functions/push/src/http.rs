@@ -153,6 +153,8 @@ async fn of_others(context: &Context, request: &Request) -> anyhow::Result<Reply
         ("GET", ["api", "unsubscriptions", token]) => stops::show(context, request, token).await,
         ("POST", ["api", "unsubscriptions", token]) => stops::stop(context, request, token).await,
         ("GET", ["n", "v1", "health"]) => notes::health(),
+        ("POST", [""]) => notes::publish_json(context, request).await,
+        ("PUT", [""]) => notes::publish_json(context, request).await,
         ("POST", ["n"]) => notes::publish_json(context, request).await,
         ("POST", ["n", ""]) => notes::publish_json(context, request).await,
         ("PUT", ["n"]) => notes::publish_json(context, request).await,
@@ -173,6 +175,7 @@ async fn of_others(context: &Context, request: &Request) -> anyhow::Result<Reply
         (_, ["api", "webhooks", _, "deliveries", _, "replay"]) => web::method_not_allowed("POST"),
         (_, ["api", "unsubscriptions", _]) => web::method_not_allowed("GET, POST"),
         (_, ["internal", "ticks", "push"]) => web::method_not_allowed("POST"),
+        (_, [""]) => web::method_not_allowed("POST, PUT"),
         (_, ["n", ..]) => notes::not_found(),
         _ => web::unknown_route(),
     }

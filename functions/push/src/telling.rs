@@ -252,12 +252,12 @@ pub(crate) async fn tell(
         created_at: context.now,
         finished_at: None,
     };
-    let new = expanding::at_once(context, tx, &mut message).await?;
+    let first = expanding::at_once(context, tx, &mut message).await?;
     if !messages::insert(tx, &message).await? {
         return Ok(None);
     }
     let times = (message.expires_at, context.now);
-    deliveries::insert_many(tx, &message.id, &new, times).await?;
+    deliveries::insert_many(tx, &message.id, &first, times).await?;
     let created = PushMessageCreated {
         message: message.id.clone(),
         purpose: purpose_name(message.content.purpose).to_owned(),
@@ -267,7 +267,7 @@ pub(crate) async fn tell(
     };
     let mut facts = vec![Fact::of(context.new_id()?, &created)?];
     if message.state == MessageState::Finished {
-        let finished = expanding::finished(&message.id, &new);
+        let finished = expanding::finished(&message.id, &first);
         facts.push(Fact::of(context.new_id()?, &finished)?);
     }
     append_drafts(tx, context.now, facts).await?;

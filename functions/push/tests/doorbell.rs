@@ -5,7 +5,7 @@ use push::mqtt::receive;
 use store::events::concerns;
 use trigger::Outcome;
 
-use crate::events::bill;
+use crate::events::visit_requested;
 use crate::support::{LI, demo, on_each_engine};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn a_ring_tells_people_at_once() {
     on_each_engine(async |world| {
         let context = &world.context;
         world.browser(LI, "a").await;
-        world.record(&bill("r1")).await;
+        world.record(&visit_requested("li")).await;
         let waits = async || concerns(&context.db, &demo(), CONSUMER).await;
         assert!(waits().await.unwrap());
         assert_eq!(receive(context, "linli/demo/event").await, Outcome::Done);

@@ -7,7 +7,7 @@ use kernel::{
 use serde_json::Value;
 use wire::event::{
     BillPublished, BindingRole, BindingStarted, CommunityChanged, ConsentChanged, DoorOpened,
-    DoorOpeningTimedOut, MerchantChanged, PaymentSucceeded, PersonRegistered,
+    DoorOpeningTimedOut, MerchantChanged, PaymentSucceeded, PersonRegistered, VisitRequested,
 };
 use wire::mall::MerchantMode;
 
@@ -109,6 +109,16 @@ pub fn bill(room: &str) -> BillPublished {
         amount_minor: 12_050,
         currency: Currency::Cny,
         due_on: "2026-12-10".to_owned(),
+    }
+}
+
+pub fn visit_requested(host: &str) -> VisitRequested {
+    VisitRequested {
+        visit: id("visit-1"),
+        community: id("garden"),
+        room: Some(id::<RoomId>("r1")),
+        hosts: vec![id(host)],
+        answer_by: Timestamp::EPOCH,
     }
 }
 

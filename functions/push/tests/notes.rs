@@ -139,6 +139,47 @@ async fn what_python_ntfy_sends_is_taken_and_what_it_polls_is_told() {
     .await;
 }
 
+/// As apprise 2.2.0 asks for `ntfy://KEY@host/li-phone?priority=high&xtags=..`: topic, title and text as JSON to the root
+/// of the server, and everything else by headers.
+#[tokio::test]
+async fn what_apprise_sends_to_the_root_is_taken() {
+    on_each_engine(async |world| {
+        let key = topic(&world, "li-phone").await;
+        let send = || {
+            world
+                .post("/")
+                .bearer(&key)
+                .header("content-type", "application/json")
+                .text(r#"{"topic": "li-phone", "title": "Water", "message": "\u660e\u65e9\u505c\u6c34"}"#)
+        };
+        let sent = send()
+            .header("x-icon", "https://linli.cn/icon.png")
+            .header("x-markdown", "yes")
+            .header("x-priority", "high")
+            .header("x-click", "https://linli.cn/notices/1")
+            .header("x-tags", "warning,droplet")
+            .content()
+            .await;
+        let lines = poll(&world, "/n/li-phone/json?poll=1", &key).await;
+        assert_eq!(lines, [sent]);
+        let expected = json!({
+            "event": "message", "topic": "li-phone", "title": "Water", "message": "明早停水", "priority": 4,
+            "tags": ["warning", "droplet"], "click": "https://linli.cn/notices/1",
+            "icon": "https://linli.cn/icon.png", "content_type": "text/markdown",
+        });
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&lines[0][name], value, "{name}");
+        }
+        let later = send().header("x-delay", "30m").content().await;
+        let in_half_an_hour = world.context.now.millis() / 1_000 + 1_800;
+        assert_eq!(later["time"], json!(in_half_an_hour));
+        let refused = send().header("x-email", "li@linli.cn").reply().await;
+        assert_eq!(refused.status, 400, "{:?}", refused.body);
+        assert_eq!(world.get("/").bearer(&key).reply().await.status, 405);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn errors_are_those_that_clients_know() {
     on_each_engine(async |world| {

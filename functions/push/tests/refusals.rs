@@ -119,11 +119,13 @@ fn routes() -> Vec<Route> {
 
 /// What is open to those who carry a secret of another kind: receipts, stop links, keys of topics. Their refusals stand
 /// in the stories of messages, consents and notes.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 14] = [
     "POST /api/push/receipts",
     "GET /api/unsubscriptions/{token}",
     "POST /api/unsubscriptions/{token}",
     "GET /n/v1/health",
+    "POST /",
+    "PUT /",
     "POST /n",
     "POST /n/",
     "PUT /n",

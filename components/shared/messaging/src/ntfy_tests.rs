@@ -10,9 +10,12 @@ fn now() -> Timestamp {
     Timestamp::parse("2026-03-01T08:00:00Z").unwrap()
 }
 
-fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+fn parameters(headers: &[(&str, &str)], query: &[(&str, &str)]) -> Parameters {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    list.iter().map(owned).collect()
+    Parameters {
+        headers: headers.iter().map(owned).collect(),
+        query: query.iter().map(owned).collect(),
+    }
 }
 
 fn read(
@@ -20,17 +23,8 @@ fn read(
     query: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Publication, NtfyError> {
-    let (headers, query) = (pairs(headers), pairs(query));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    Publication::read(
-        Topic::parse("garden-notices").unwrap(),
-        &parameters,
-        body,
-        now(),
-    )
+    let topic = Topic::parse("garden-notices").unwrap();
+    Publication::read(topic, &parameters(headers, query), body, now())
 }
 
 fn error(header: &str, value: &str) -> NtfyError {
@@ -38,7 +32,16 @@ fn error(header: &str, value: &str) -> NtfyError {
 }
 
 fn json(value: Value) -> Result<Publication, NtfyError> {
-    Publication::read_json(value.to_string().as_bytes(), now())
+    json_with(value, &[], &[])
+}
+
+fn json_with(
+    value: Value,
+    headers: &[(&str, &str)],
+    query: &[(&str, &str)],
+) -> Result<Publication, NtfyError> {
+    let parameters = parameters(headers, query);
+    Publication::read_json(value.to_string().as_bytes(), parameters, now())
 }
 
 #[test]
@@ -77,6 +80,48 @@ fn a_publication_says_the_same_by_headers_by_the_query_and_as_json() {
     assert_eq!(publication.actions[0]["id"], "1");
     assert_eq!(read(&[], &short, body).unwrap(), publication);
     assert_eq!(json(document).unwrap(), publication);
+}
+
+#[test]
+fn json_counts_before_the_headers_and_they_say_what_it_leaves_out() {
+    let headers = [
+        ("X-Title", "other"),
+        ("Priority", "high"),
+        ("Ta", "warning,水"),
+        ("X-Markdown", "yes"),
+        ("X-Click", "https://linli.cn/notices/1"),
+        ("X-Delay", "30m"),
+        ("X-Message", "other"),
+        ("Content-Type", "application/json"),
+    ];
+    let document = json!({"topic": "a", "title": "停水通知", "priority": 0, "tags": [], "click": "", "delay": null});
+    let said = json_with(document, &headers, &[("icon", "https://linli.cn/icon.png")]).unwrap();
+    assert_eq!(said.title.as_deref(), Some("停水通知"));
+    assert_eq!((said.priority, said.is_markdown), (Some(4), true));
+    assert_eq!(said.tags, ["warning", "水"]);
+    assert_eq!(said.click.as_deref(), Some("https://linli.cn/notices/1"));
+    assert_eq!(said.icon.as_deref(), Some("https://linli.cn/icon.png"));
+    assert_eq!(said.due_at, now().plus_millis(1_800_000));
+    // A text is the JSON's alone.
+    assert_eq!(said.text, "triggered");
+
+    let document =
+        json!({"topic": "a", "priority": 2, "tags": ["droplet"], "delay": "1h", "cache": "yes"});
+    let mut headers = headers.to_vec();
+    headers.push(("X-Cache", "no"));
+    let said = json_with(document, &headers, &[]).unwrap();
+    assert_eq!((said.priority, said.is_kept), (Some(2), true));
+    assert_eq!(said.tags, ["droplet"]);
+    assert_eq!(said.due_at, now().plus_millis(3_600_000));
+
+    let topic = || json!({"topic": "a"});
+    for (header, value, expected) in [
+        ("p", "9", NtfyError::PriorityInvalid),
+        ("X-Email", "li@linli.cn", NtfyError::EmailDisabled),
+        ("In", "1s", NtfyError::DelayTooSmall),
+    ] {
+        assert_eq!(json_with(topic(), &[(header, value)], &[]), Err(expected));
+    }
 }
 
 #[test]
@@ -308,7 +353,7 @@ proptest! {
             prop_assert_eq!(line.matches('\n').count(), 1);
             prop_assert!(serde_json::from_str::<Value>(&line).is_ok());
         }
-        let _ = Publication::read_json(&body, now());
+        let _ = Publication::read_json(&body, Parameters::default(), now());
     }
 
     #[test]

@@ -44,12 +44,16 @@ thread_local! {
 /// [`RING_PAUSE_MS`]. Called once, when the work is done and nothing holds a lock. Ringing is not owed: without a
 /// broker the consumers hear of the facts at their next heartbeat, or at the next ring.
 pub async fn ring(db: &Db, outbox: &Outbox) {
+    // A clock that cannot be read pauses nothing.
+    ring_at(db, outbox, web::now().unwrap_or(Timestamp::EPOCH)).await;
+}
+
+async fn ring_at(db: &Db, outbox: &Outbox, now: Timestamp) {
     let mut due = db.take_news();
     let soon = db.take_unhurried_news();
     if due.is_empty() && soon.is_empty() {
         return;
     }
-    let now = web::now().unwrap_or(Timestamp::EPOCH);
     due.extend(soon.into_iter().filter(|tenant| has_paused(tenant, now)));
     for tenant in due {
         let topic = Topic::Doorbell(tenant.clone()).to_string();
@@ -92,4 +96,48 @@ pub fn woken(looked: anyhow::Result<()>) -> Outcome {
         );
     }
     Outcome::Done
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{ActorId, EventId};
+    use store::{events, tx};
+    use wire::event::PersonErased;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_needs_at_once_rings_now_and_then() {
+        let start = Timestamp::parse("2026-11-23T02:00:00Z").unwrap();
+        for database in store::testing::databases(&[]).await {
+            let (db, outbox) = (&database.db, Outbox::default());
+            let tenant = TenantId::parse("demo").unwrap();
+            RUNG.with_borrow_mut(BTreeMap::clear);
+            for (after_ms, is_rung) in [
+                (0, true),
+                (1, false),
+                (RING_PAUSE_MS - 1, false),
+                (RING_PAUSE_MS, true),
+                (2 * RING_PAUSE_MS - 1, false),
+                // The clock was set back.
+                (RING_PAUSE_MS - 1, true),
+            ] {
+                tx(db, &tenant, async |tx| {
+                    let li = ActorId::parse("li")?;
+                    let fact = PersonErased {
+                        person: li.clone(),
+                        actor: li,
+                    };
+                    let id = EventId::parse(&web::new_id(start)?)?;
+                    let draft = events::Draft::of(id, &fact)?.unhurried();
+                    events::append_drafts(tx, start, vec![draft]).await
+                })
+                .await
+                .unwrap();
+                ring_at(db, &outbox, start.plus_millis(after_ms)).await;
+                let rung = !outbox.take_rung().is_empty();
+                assert_eq!(rung, is_rung, "after {after_ms} ms");
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ struct NewMovement {
 }
 
 #[derive(Serialize)]
-struct ShownStock {
+pub(super) struct ShownStock {
     item: String,
     kind: String,
     available: i64,
@@ -56,7 +56,7 @@ struct ShownMovement {
 }
 
 /// The merchant of an item.
-async fn merchant_of(
+pub(super) async fn merchant_of(
     db: &impl store::Read,
     actor: &kernel::Actor,
     item: &str,

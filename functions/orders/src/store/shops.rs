@@ -30,13 +30,22 @@ statements! {
         join orders_stock k on k.tenant = v.tenant and k.item = v.id
         where p.tenant = $1 and p.merchant = $2 and p.state = 'listed' and p.kind = 'goods'";
 
+    // A variant by what its shelf says, or each of its batches.
     EXPIRING = "select v.id, v.name, v.price_minor, v.code, v.barcode, v.expires_on, v.trace_code, v.near_days,
             v.markdown_bps, v.gone, v.product, p.name, k.available
         from orders_variant v
         join orders_product p on p.tenant = v.tenant and p.id = v.product
         join orders_stock k on k.tenant = v.tenant and k.item = v.id
         where v.tenant = $1 and v.merchant = $2 and v.expires_on <= $3 and v.gone = 0
-        order by v.expires_on, v.id limit 500";
+            and not exists (select o.id from orders_batch o where o.tenant = v.tenant and o.item = v.id and o.units_left > 0)
+        union all
+        select v.id, v.name, v.price_minor, v.code, v.barcode, b.expires_on, b.trace_code, v.near_days,
+            v.markdown_bps, v.gone, v.product, p.name, b.units_left
+        from orders_batch b
+        join orders_variant v on v.tenant = b.tenant and v.id = b.item and v.gone = 0
+        join orders_product p on p.tenant = v.tenant and p.id = v.product
+        where b.tenant = $1 and b.merchant = $2 and b.units_left > 0 and b.expires_on <= $3
+        order by 6, 1 limit 500";
 
     DELIVERY = "select freight_minor, free_from_minor, own, carrier, pickup, version from orders_delivery
         where tenant = $1 and merchant = $2";

@@ -7,6 +7,7 @@ mod statements;
 mod support;
 
 // Goods.
+mod batches;
 mod buyers;
 mod finding;
 mod goods;

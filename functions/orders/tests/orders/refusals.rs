@@ -83,6 +83,8 @@ fn goods() -> Vec<Route> {
         route("GET", "/api/stock/{item}", None, hidden("stock_unknown")),
         route("GET", "/api/stock/{item}/movements", None, hidden("stock_unknown")),
         route("POST", "/api/stock/{item}/movements", Some(json!({"kind": "received", "units": 1})), readers("stock_unknown")),
+        route("GET", "/api/stock/{item}/batches", None, hidden("stock_unknown")),
+        route("POST", "/api/stock/{item}/batches", Some(json!({"units": 1, "expires_on": "2026-12-01"})), readers("stock_unknown")),
         route("GET", "/api/shops", None, vec![]),
         route("GET", "/api/shops/{shop}", None, with("shop_unknown", 404, &[STRANGER])),
         route("PUT", "/api/shops/{shop}/delivery", Some(delivery), readers("merchant_unknown")),

@@ -12,6 +12,7 @@ fn all() -> Vec<&'static [(&'static str, &'static str)]> {
     vec![
         // Goods.
         store::addresses::STATEMENTS,
+        store::batches::STATEMENTS,
         store::carts::STATEMENTS,
         store::coupons::STATEMENTS,
         store::favourites::STATEMENTS,

@@ -1,6 +1,7 @@
 //! What became of what was sent: answers of services, receipts of devices, and messages that somebody stopped.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use kernel::{DeliveryId, Refusal, SubscriptionId, WebhookId};
 use messaging::delivery::{Attempt, Breaker, Delivery, Outcome, Proof};
@@ -180,17 +181,22 @@ async fn alarm(context: &Context, tx: &Tx, origin: &str) -> anyhow::Result<()> {
 pub(crate) async fn proved(
     context: &Context,
     tx: &Tx,
-    id: &kernel::DeliveryId,
+    id: &DeliveryId,
     proof: Proof,
 ) -> anyhow::Result<bool> {
-    let Some(standing) = deliveries::delivery(tx, tx.tenant(), id).await? else {
+    let Some(standing) = moves::standing(tx, iter::once(id)).await?.remove(id) else {
         return Ok(false);
     };
-    let Ok(after) = standing.proved(proof) else {
+    let Ok(delivery) = standing.proved(proof) else {
         return Ok(false);
     };
-    if after != standing {
-        deliveries::store(tx, id, &after, context.now).await?;
+    if delivery != standing {
+        let proved = Move {
+            id: id.clone(),
+            delivery,
+            is_leased: false,
+        };
+        moves::store(tx, &[proved], context.now).await?;
     }
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! `/n/`: what ntfy's clients publish and poll, unchanged. A topic's key is presented as a bearer token, or as the password
-//! of any user; the owner's own token opens it, too. Errors are ntfy's.
+//! of any user; the owner's own token opens it, too. Errors are ntfy's. Clients that know a server but no path publish as
+//! JSON to the root, which is served as `/n/` is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -53,18 +54,14 @@ pub(super) async fn publish(
     request: &Request,
     topic: &str,
 ) -> anyhow::Result<Reply> {
-    let (headers, query) = (headers(request), query(request));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
-    let read = Topic::parse(topic)
-        .and_then(|topic| Publication::read(topic, &parameters, request.body(), context.now));
+    let read = Topic::parse(topic).and_then(|topic| {
+        Publication::read(topic, &parameters(request), request.body(), context.now)
+    });
     keep(context, request, read).await
 }
 
 pub(super) async fn publish_json(context: &Context, request: &Request) -> anyhow::Result<Reply> {
-    let read = Publication::read_json(request.body(), context.now);
+    let read = Publication::read_json(request.body(), parameters(request), context.now);
     keep(context, request, read).await
 }
 
@@ -156,11 +153,7 @@ pub(super) async fn poll(
 }
 
 async fn polled(context: &Context, request: &Request, topics: &str) -> Noted<String> {
-    let (headers, query) = (headers(request), query(request));
-    let parameters = Parameters {
-        headers: &headers,
-        query: &query,
-    };
+    let parameters = parameters(request);
     // Connections are not held open: what a client gets without `poll` is what there is, and it asks again.
     let since = parameters.get(&["x-since", "since", "si"]);
     let topics = match Topic::parse_list(topics) {
@@ -278,6 +271,13 @@ fn presented(request: &Request) -> Option<String> {
     let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
     let (_, password) = pair.split_once(':')?;
     Some(password.to_owned())
+}
+
+fn parameters(request: &Request) -> Parameters {
+    Parameters {
+        headers: headers(request),
+        query: query(request),
+    }
 }
 
 fn headers(request: &Request) -> Vec<(String, String)> {

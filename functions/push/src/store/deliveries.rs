@@ -30,21 +30,6 @@ statements! {
         where d.tenant = $1 and d.due_at is not null and d.due_at <= $2
         order by d.due_at, d.id limit $3";
 
-    DELIVERY = "select state, reason, tries, due_at, expires_at, channel from push_delivery
-        where tenant = $1 and id = $2";
-
-    STORE = "update push_delivery set state = $3, reason = cast($4 as text), tries = $5, due_at = cast($6 as bigint),
-            leased_at = case when cast($3 as text) = 'leased' then cast($7 as bigint) else leased_at end,
-            sent_at = case when cast($3 as text) in ('sent', 'delivered', 'displayed', 'clicked')
-                then coalesce(sent_at, cast($7 as bigint)) else sent_at end,
-            delivered_at = case when cast($3 as text) in ('delivered', 'displayed', 'clicked')
-                then coalesce(delivered_at, cast($7 as bigint)) else delivered_at end,
-            displayed_at = case when cast($3 as text) in ('displayed', 'clicked')
-                then coalesce(displayed_at, cast($7 as bigint)) else displayed_at end,
-            clicked_at = case when cast($3 as text) = 'clicked' then coalesce(clicked_at, cast($7 as bigint))
-                else clicked_at end
-        where tenant = $1 and id = $2";
-
     OPEN = "select id from push_delivery where tenant = $1 and message = $2 and due_at is not null limit 1";
 
     CANCEL = "update push_delivery set state = 'suppressed', reason = 'cancelled', due_at = null
@@ -258,40 +243,6 @@ fn due_of(row: &Row) -> anyhow::Result<Due> {
         minor: row.optional_integer(36)?.unwrap_or_default() == 1,
         own_quiet: Quiet::read(row, 37)?,
     })
-}
-
-/// A delivery as it stands.
-pub(crate) async fn delivery(
-    db: &impl Read,
-    tenant: &TenantId,
-    id: &DeliveryId,
-) -> anyhow::Result<Option<Delivery>> {
-    let row = db.row(DELIVERY, &[tenant.into(), id.into()]).await?;
-    row.map(|row| {
-        let channel = word(row.text(5)?, Channel::parse)?;
-        state_of(&row, 0, schedule(channel))
-    })
-    .transpose()
-}
-
-/// A delivery stands like this from now on.
-pub(crate) async fn store(
-    tx: &Tx,
-    id: &DeliveryId,
-    delivery: &Delivery,
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    let (state, reason, due_at) = columns(&delivery.state)?;
-    let parameters = [
-        tx.tenant().into(),
-        id.into(),
-        state.into(),
-        reason.into(),
-        delivery.tries.into(),
-        due_at.into(),
-        now.into(),
-    ];
-    tx.execute(STORE, &parameters).await
 }
 
 /// Whether anything of a message is on its way.

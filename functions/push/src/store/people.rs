@@ -16,7 +16,7 @@ statements! {
     SEEN = "update push_person set last_active_at = $3
         where tenant = $1 and id = $2 and coalesce(last_active_at, 0) < cast($3 as bigint) - 60000";
 
-    // Who did something is known from now on; what was told within a minute before is not told again.
+    // Who did something is known from now on. A minute is exact enough: what they do within one is not written again.
     ACTIVE = "insert into push_person (tenant, id, language, time_zone, minor, segments, rfm, last_active_at)
         values ($1, $2, 'zh', null, 0, '[]', null, $3)
         on conflict (tenant, id) do update set last_active_at = excluded.last_active_at

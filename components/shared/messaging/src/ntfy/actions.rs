@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Value>, NtfyError> {
 }
 
 /// A list that clients understand: each has an action and a label; an id is added where none is.
-pub(crate) fn check(mut list: Vec<Value>) -> Result<Vec<Value>, NtfyError> {
+fn check(mut list: Vec<Value>) -> Result<Vec<Value>, NtfyError> {
     if list.len() > ACTIONS_MAX {
         return Err(NtfyError::ActionsInvalid);
     }

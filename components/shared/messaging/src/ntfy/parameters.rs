@@ -4,15 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// Headers and query of a request, as pairs of name and value; the query's are already decoded.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Parameters<'a> {
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
     /// The headers; their names in any case.
-    pub headers: &'a [(String, String)],
+    pub headers: Vec<(String, String)>,
     /// The query.
-    pub query: &'a [(String, String)],
+    pub query: Vec<(String, String)>,
 }
 
-impl Parameters<'_> {
+impl Parameters {
     /// The first value that is not blank, of the first of the names.
     #[must_use]
     pub fn get(&self, names: &[&str]) -> Option<String> {
@@ -26,9 +26,9 @@ impl Parameters<'_> {
                     .map(|(_, value)| value.trim().to_owned())
             })
         };
-        find(self.headers)
+        find(&self.headers)
             .map(|value| decoded(&value))
-            .or_else(|| find(self.query))
+            .or_else(|| find(&self.query))
     }
 
     /// A switch: `1`, `yes`, `true`, and everything else is off; nothing when it is not there.

@@ -58,7 +58,7 @@ impl Publication {
     /// The code that ntfy's clients know.
     pub fn read(
         topic: Topic,
-        parameters: &Parameters<'_>,
+        parameters: &Parameters,
         body: &[u8],
         now: Timestamp,
     ) -> Result<Self, NtfyError> {
@@ -101,44 +101,24 @@ impl Publication {
         })
     }
 
-    /// Reads a publication as JSON, which names its topic.
+    /// Reads a publication as JSON, which names its topic. What the JSON does not say, the parameters may.
     ///
     /// # Errors
     /// The code that ntfy's clients know.
-    pub fn read_json(body: &[u8], now: Timestamp) -> Result<Self, NtfyError> {
-        let read: Json = serde_json::from_slice(body).map_err(|_| NtfyError::MessageJsonInvalid)?;
-        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        if given(&read.email) {
-            return Err(NtfyError::EmailDisabled);
-        }
-        if given(&read.call) {
-            return Err(NtfyError::CallsDisabled);
-        }
-        if given(&read.attach) || given(&read.filename) {
-            return Err(NtfyError::AttachmentsDisallowed);
-        }
-        let is_kept = !matches!(
-            read.cache.as_deref(),
-            Some("no" | "false" | "0" | "No" | "False")
-        );
-        Ok(Self {
-            topic: Topic::parse(&read.topic.unwrap_or_default())?,
-            text: limited(read.message)?,
-            is_base64: false,
-            title: read.title.filter(|title| !title.is_empty()).map(shortened),
-            priority: match read.priority {
-                None | Some(0) => None,
-                Some(number @ 1..=5) => u8::try_from(number).ok(),
-                Some(_) => return Err(NtfyError::PriorityInvalid),
-            },
-            tags: listed(read.tags.iter().map(String::as_str)),
-            click: address(read.click),
-            icon: address(read.icon),
-            actions: actions::check(read.actions)?,
-            due_at: due_at(read.delay.as_deref(), is_kept, now)?,
-            is_kept,
-            is_markdown: read.markdown,
-        })
+    pub fn read_json(
+        body: &[u8],
+        parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Self, NtfyError> {
+        let json: Json = serde_json::from_slice(body).map_err(|_| NtfyError::MessageJsonInvalid)?;
+        let topic = Topic::parse(json.topic.as_deref().unwrap_or_default())?;
+        let text = json.message.clone().filter(|text| !text.is_empty());
+        let text = text.unwrap_or_else(|| WITHOUT_TEXT.to_owned());
+        let mut headers = json.into_headers()?;
+        headers.extend(parameters.headers);
+        let query = parameters.query;
+        let parameters = Parameters { headers, query };
+        Self::read(topic, &parameters, text.as_bytes(), now)
     }
 }
 
@@ -148,23 +128,63 @@ struct Json {
     message: Option<String>,
     title: Option<String>,
     priority: Option<i64>,
-    #[serde(default)]
-    tags: Vec<String>,
+    tags: Option<Vec<String>>,
     click: Option<String>,
     icon: Option<String>,
-    #[serde(default)]
-    actions: Vec<Value>,
+    actions: Option<Vec<Value>>,
     attach: Option<String>,
     filename: Option<String>,
-    #[serde(default)]
-    markdown: bool,
+    markdown: Option<bool>,
     email: Option<String>,
     call: Option<String>,
     delay: Option<String>,
     cache: Option<String>,
 }
 
-fn refuse_what_is_not_offered(parameters: &Parameters<'_>) -> Result<(), NtfyError> {
+impl Json {
+    /// What it says beside topic and text, under the names of headers that count before all others. What is empty, 0 or
+    /// false is not said.
+    fn into_headers(self) -> Result<Vec<(String, String)>, NtfyError> {
+        let actions = self.actions.filter(|actions| !actions.is_empty());
+        let actions = actions
+            .map(|actions| serde_json::to_string(&actions))
+            .transpose();
+        let said = [
+            ("x-title", self.title),
+            (
+                "x-priority",
+                self.priority
+                    .filter(|number| *number != 0)
+                    .map(|number| number.to_string()),
+            ),
+            ("x-tags", self.tags.map(|tags| tags.join(","))),
+            ("x-click", self.click),
+            ("x-icon", self.icon),
+            (
+                "x-actions",
+                actions.map_err(|_| NtfyError::MessageJsonInvalid)?,
+            ),
+            ("x-attach", self.attach),
+            ("x-filename", self.filename),
+            (
+                "x-markdown",
+                self.markdown
+                    .filter(|is_on| *is_on)
+                    .map(|_| "yes".to_owned()),
+            ),
+            ("x-email", self.email),
+            ("x-call", self.call),
+            ("x-delay", self.delay),
+            ("x-cache", self.cache),
+        ];
+        let headers = said
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Ok(headers.filter(|(_, value)| !value.is_empty()).collect())
+    }
+}
+
+fn refuse_what_is_not_offered(parameters: &Parameters) -> Result<(), NtfyError> {
     let has = |names: &[&str]| parameters.get(names).is_some();
     if has(&["x-email", "x-e-mail", "email", "e-mail", "mail", "e"]) {
         return Err(NtfyError::EmailDisabled);

@@ -192,7 +192,7 @@ events! {
         room: RoomId,
     }
     /// A request to be bound was approved or rejected.
-    BindingRequestDecided = "binding.request_decided", awaited {
+    BindingRequestDecided = "binding.request_decided", unhurried {
         /// The request.
         request: BindingRequestId,
         /// The person who asked.

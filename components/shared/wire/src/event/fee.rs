@@ -55,7 +55,7 @@ events! {
         skipped: i64,
     }
     /// A bill is owed from now on.
-    BillPublished = "bill.published", awaited {
+    BillPublished = "bill.published", unhurried {
         /// The bill.
         bill: BillId,
         /// The community.
@@ -123,7 +123,7 @@ events! {
         actor: ActorId,
     }
     /// Money was put against a bill.
-    BillPaid = "bill.paid", awaited {
+    BillPaid = "bill.paid", unhurried {
         /// The bill.
         bill: BillId,
         /// The community.
@@ -142,7 +142,7 @@ events! {
         paid_at: Timestamp,
     }
     /// Money that was put against a bill goes back.
-    BillRefunded = "bill.refunded", awaited {
+    BillRefunded = "bill.refunded", unhurried {
         /// The bill.
         bill: BillId,
         /// The community.
@@ -159,7 +159,7 @@ events! {
         actor: ActorId,
     }
     /// A room owes, and somebody should tell its people.
-    BillReminderDue = "bill.reminder_due", awaited {
+    BillReminderDue = "bill.reminder_due", unhurried {
         /// The community.
         community: CommunityId,
         /// The room.
@@ -174,7 +174,7 @@ events! {
         due_on: String,
     }
     /// A coupon of the property office was given, counted on, used, freed again or taken back.
-    FeeCouponChanged = "fee_coupon.changed", awaited {
+    FeeCouponChanged = "fee_coupon.changed", unhurried {
         /// The coupon.
         coupon: CouponId,
         /// The community.

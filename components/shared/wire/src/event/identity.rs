@@ -128,7 +128,7 @@ events! {
         person: ActorId,
     }
     /// The operator or staff answered what a person told them.
-    FeedbackAnswered = "feedback.answered", awaited {
+    FeedbackAnswered = "feedback.answered", unhurried {
         /// The feedback's id.
         feedback: String,
         /// Who gave it.
@@ -155,7 +155,7 @@ events! {
         actor: ActorId,
     }
     /// A person was changed.
-    PersonChanged = "person.changed", awaited {
+    PersonChanged = "person.changed", unhurried {
         /// The person.
         person: ActorId,
         /// Where the person lives or works from now on.

@@ -114,7 +114,7 @@ events! {
         applicant: Option<ActorId>,
     }
     /// An application was decided on, or taken back.
-    MerchantApplicationDecided = "merchant.application_decided", awaited {
+    MerchantApplicationDecided = "merchant.application_decided", unhurried {
         /// The application.
         application: MerchantApplicationId,
         /// `approved`, `rejected`, `changes_requested` or `withdrawn`.
@@ -172,7 +172,7 @@ events! {
         actor: ActorId,
     }
     /// What a merchant needs to sell ends soon: its people are to be reminded.
-    MerchantQualificationExpiring = "merchant.qualification_expiring", awaited {
+    MerchantQualificationExpiring = "merchant.qualification_expiring", unhurried {
         /// The merchant.
         merchant: MerchantId,
         /// Whose accounts act for it.
@@ -181,7 +181,7 @@ events! {
         expires_at: Timestamp,
     }
     /// What a merchant needs to sell has ended: it is not open until it is renewed.
-    MerchantQualificationExpired = "merchant.qualification_expired", awaited {
+    MerchantQualificationExpired = "merchant.qualification_expired", unhurried {
         /// The merchant.
         merchant: MerchantId,
         /// Whose accounts act for it.

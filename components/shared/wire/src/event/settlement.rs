@@ -18,7 +18,7 @@ events! {
         at: Timestamp,
     }
     /// A merchant's statement of a month was made and sent.
-    StatementIssued = "statement.issued", awaited {
+    StatementIssued = "statement.issued", unhurried {
         /// The statement.
         statement: StatementId,
         /// Whose.
@@ -89,7 +89,7 @@ events! {
         at: Timestamp,
     }
     /// The due moment of a statement passed with something unpaid.
-    StatementOverdue = "statement.overdue", awaited {
+    StatementOverdue = "statement.overdue", unhurried {
         /// The statement.
         statement: StatementId,
         /// Whose.
@@ -150,7 +150,7 @@ events! {
         actor: ActorId,
     }
     /// A withdrawal was requested, approved, rejected, sent, or came to its end.
-    WithdrawalChanged = "withdrawal.changed", awaited {
+    WithdrawalChanged = "withdrawal.changed", unhurried {
         /// The withdrawal.
         withdrawal: WithdrawalId,
         /// Whose money.
@@ -166,7 +166,7 @@ events! {
     }
     /// Whether a property company or an owner may use the platform. Others judge by the latest version when they are
     /// asked; opening doors, reading and paying go on whatever it says.
-    PlatformAccountChanged = "platform_account.changed", awaited {
+    PlatformAccountChanged = "platform_account.changed", unhurried {
         /// The account: the company's or the person's id.
         account: ActorId,
         /// `company` or `owner`.
