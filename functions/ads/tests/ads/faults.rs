@@ -12,7 +12,7 @@ use store::testing::sqlite;
 
 use crate::booking::days;
 use crate::delivery::{metered, priced};
-use crate::support::{LI, MEI, MIGRATIONS, START, World, content_of, on_each_engine};
+use crate::support::{LI, MEI, MIGRATIONS, START, Step, World, content_of, on_each_engine};
 
 const OFFER_MS: i64 = 2 * 60 * 60 * 1_000;
 /// More often than that nothing here waits for the database.
@@ -82,15 +82,6 @@ struct Viewer {
     offers: Vec<Value>,
     /// Views and clicks of which it was answered that they count.
     counted: [i64; 2],
-}
-
-/// One thing that happens.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Offer,
-    View(usize),
-    Click(usize),
-    Wait,
 }
 
 impl Viewer {
@@ -207,13 +198,8 @@ async fn any_history(pricing: &str, steps: &[(Step, usize)]) {
 }
 
 fn step() -> impl Strategy<Value = (Step, usize)> {
-    let step = prop_oneof![
-        4 => Just(Step::Offer),
-        3 => (0_usize..10).prop_map(Step::View),
-        3 => (0_usize..10).prop_map(Step::Click),
-        1 => Just(Step::Wait),
-    ];
-    (step, prop_oneof![1 => Just(usize::MAX), 2 => 0..WAITS_MAX])
+    let waits = prop_oneof![1 => Just(usize::MAX), 2 => 0..WAITS_MAX];
+    (Step::any(10), waits)
 }
 
 proptest! {
