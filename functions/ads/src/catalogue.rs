@@ -1,9 +1,9 @@
 //! What an instance remembers of what stands in placements: nothing that is not proven fresh at every decision, by the
 //! version that grows in the transaction of each change. No budget and no counter is ever remembered.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use advertising::Memory;
 use chrono::NaiveDate;
 use kernel::{CreativeId, PlacementId, TenantId};
 
@@ -17,118 +17,52 @@ const IDS_BYTES: usize = 128;
 
 /// As of which version of a placement, and on which day, something stands there.
 pub(crate) type AsOf = (i64, NaiveDate);
+/// A tenant's placement.
+type Of<'a> = (&'a TenantId, &'a PlacementId);
 
 /// What is remembered; shared by all requests of an instance.
-#[derive(Clone, Default)]
-pub struct Catalogue(Arc<Mutex<Remembered>>);
+#[derive(Clone)]
+pub struct Catalogue(Memory<(TenantId, PlacementId), AsOf, Standing, Shown>);
 
-#[derive(Default)]
-struct Remembered {
-    places: BTreeMap<(TenantId, PlacementId), Place>,
-    bytes: usize,
-}
-
-struct Place {
-    as_of: AsOf,
-    standing: Arc<Standing>,
-    shown: BTreeMap<CreativeId, Arc<Shown>>,
-    bytes: usize,
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self(Memory::up_to(REMEMBERED_BYTES_MAX))
+    }
 }
 
 impl Catalogue {
     /// What stands in a placement, if that is what is remembered.
-    pub(crate) fn standing(
-        &self,
-        (tenant, placement): (&TenantId, &PlacementId),
-        as_of: AsOf,
-    ) -> Option<Arc<Standing>> {
-        let remembered = self.remembered();
-        let place = remembered.place(tenant, placement, as_of)?;
-        Some(Arc::clone(&place.standing))
+    pub(crate) fn standing(&self, of: Of<'_>, as_of: AsOf) -> Option<Arc<Standing>> {
+        self.0.whole(&key(of), &as_of)
     }
 
     /// What people see of a creative that stands there, if that is what is remembered.
     pub(crate) fn shown(
         &self,
-        (tenant, placement): (&TenantId, &PlacementId),
+        of: Of<'_>,
         as_of: AsOf,
         creative: &CreativeId,
     ) -> Option<Arc<Shown>> {
-        let remembered = self.remembered();
-        let place = remembered.place(tenant, placement, as_of)?;
-        place.shown.get(creative).map(Arc::clone)
+        self.0.part(&key(of), &as_of, creative)
     }
 
     /// Remembers what stands in a placement. It was read after its version, so that it is not older.
-    pub(crate) fn keep(
-        &self,
-        (tenant, placement): (&TenantId, &PlacementId),
-        as_of: AsOf,
-        standing: &Arc<Standing>,
-    ) {
+    pub(crate) fn keep(&self, of: Of<'_>, as_of: AsOf, standing: &Arc<Standing>) {
         let one = size_of::<Candidate>() + IDS_BYTES;
-        let bytes = size_of::<Place>() + IDS_BYTES + one * standing.candidates.len();
-        let mut remembered = self.remembered();
-        let key = (tenant.clone(), placement.clone());
-        if let Some(before) = remembered.places.remove(&key) {
-            remembered.bytes -= before.bytes.min(remembered.bytes);
-        }
-        if !remembered.makes_room(bytes) {
-            return;
-        }
-        let place = Place {
-            as_of,
-            standing: Arc::clone(standing),
-            shown: BTreeMap::new(),
-            bytes,
-        };
-        remembered.places.insert(key, place);
+        let bytes = IDS_BYTES + one * standing.candidates.len();
+        self.0.keep(key(of), as_of, (standing, bytes));
     }
 
     /// Remembers what people see of a creative that stands there, read after the version as well.
-    pub(crate) fn keep_shown(
-        &self,
-        (tenant, placement): (&TenantId, &PlacementId),
-        as_of: AsOf,
-        shown: &Arc<Shown>,
-    ) {
+    pub(crate) fn keep_shown(&self, of: Of<'_>, as_of: AsOf, shown: &Arc<Shown>) {
         let bytes = shown.bytes() + IDS_BYTES;
-        let mut remembered = self.remembered();
-        if remembered.place(tenant, placement, as_of).is_none() || !remembered.makes_room(bytes) {
-            return;
-        }
-        let key = (tenant.clone(), placement.clone());
-        // Gone when room had to be made.
-        if let Some(place) = remembered.places.get_mut(&key) {
-            place.shown.insert(shown.id.clone(), Arc::clone(shown));
-            place.bytes += bytes;
-        } else {
-            remembered.bytes -= bytes;
-        }
-    }
-
-    fn remembered(&self) -> MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .keep_part(&key(of), &as_of, &shown.id, (shown, bytes));
     }
 }
 
-impl Remembered {
-    fn place(&self, tenant: &TenantId, placement: &PlacementId, as_of: AsOf) -> Option<&Place> {
-        let place = self.places.get(&(tenant.clone(), placement.clone()))?;
-        (place.as_of == as_of).then_some(place)
-    }
-
-    /// Counts that many bytes more, after all is forgotten where they would be too many; false when they always are.
-    fn makes_room(&mut self, bytes: usize) -> bool {
-        if bytes > REMEMBERED_BYTES_MAX {
-            return false;
-        }
-        if self.bytes + bytes > REMEMBERED_BYTES_MAX {
-            *self = Self::default();
-        }
-        self.bytes += bytes;
-        true
-    }
+fn key((tenant, placement): Of<'_>) -> (TenantId, PlacementId) {
+    (tenant.clone(), placement.clone())
 }
 
 #[cfg(test)]
@@ -152,20 +86,5 @@ mod tests {
         assert!(!known((4, today)) && !known((2, today)) && !known((3, tomorrow)));
         let other = PlacementId::parse("p2").unwrap();
         assert!(catalogue.standing((&tenant, &other), (3, today)).is_none());
-    }
-
-    #[test]
-    fn however_much_there_is_no_more_is_remembered_than_the_limit() {
-        let catalogue = Catalogue::default();
-        let as_of = (1, "2026-11-02".parse().unwrap());
-        for number in 0..10_000 {
-            let (tenant, placement) = ids(number);
-            catalogue.keep((&tenant, &placement), as_of, &Arc::default());
-            assert!(catalogue.standing((&tenant, &placement), as_of).is_some());
-            let remembered = catalogue.remembered();
-            let counted: usize = remembered.places.values().map(|place| place.bytes).sum();
-            assert_eq!(remembered.bytes, counted);
-            assert!(counted <= REMEMBERED_BYTES_MAX);
-        }
     }
 }

@@ -11,9 +11,10 @@ mod placements;
 mod reports;
 mod rewards;
 
-use kernel::{Actor, MerchantId, Refusal, TenantId};
-use store::{Answer, Ask, Read, Tx, once, tx};
-use web::{Query, Reply, Request, name_of, path_id, private};
+use kernel::{Actor, MerchantId, Refusal};
+use store::Read;
+use web::{Query, Reply, Request, path_id, private};
+use writing::{answer, replied, stored, write, write_once};
 
 use crate::context::Context;
 use crate::cron;
@@ -167,73 +168,4 @@ async fn whose(
     let own = known::merchants_of(&context.db, &actor.tenant, &actor.id).await?;
     let first = own.into_iter().next();
     Ok(Some(first.ok_or_else(unknown_merchant)?))
-}
-
-/// Runs `work` in a transaction of the caller's tenant; under an Idempotency-Key it has its effect once, and its first
-/// answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    actor: &Actor,
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let tenant: &TenantId = &actor.tenant;
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(&name_of(actor), asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// As [`write`], where money moves or seats are taken: not without a key.
-async fn write_once(
-    context: &Context,
-    request: &Request,
-    actor: &Actor,
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    if web::idempotency(request)?.is_none() {
-        return Err(key_required().into());
-    }
-    write(context, request, actor, work).await
-}
-
-fn key_required() -> Refusal {
-    Refusal::invalid(
-        "idempotency_key_required",
-        kernel::Message::new(
-            "Send an Idempotency-Key: money moves, and a repetition must not move it twice.",
-            "请发送 Idempotency-Key，避免重复提交造成重复扣款。",
-        ),
-    )
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer.
-fn replied(answer: &Answer) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    let body = answer.body.clone().into();
-    Ok(Reply::with_body(status, "application/json", body))
-}
-
-/// The reply of a stored answer that made something, which from now on stands under `folder`.
-fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
-    #[derive(serde::Deserialize)]
-    struct Made {
-        id: String,
-    }
-    let made: Made = serde_json::from_str(&answer.body)?;
-    let place = format!("{folder}/{}", made.id);
-    Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
 }

@@ -13,8 +13,8 @@ mod shown;
 
 use kernel::{Actor, ActorId, Refusal, Timestamp};
 use serde_json::Value;
-use store::{Answer, Ask, Tx, once, tx};
 use web::{Reply, Request};
+use writing::{answer, stored, write};
 
 use crate::context::Context;
 use crate::{cron, domain};
@@ -126,43 +126,6 @@ fn path_id<Id: TryFrom<String>>(
 /// Whose household alone the caller sees in a list; nothing for those who read the register.
 fn only_own(context: &Context, actor: &Actor) -> Option<(ActorId, Timestamp)> {
     (!domain::is_overseer(actor)).then(|| (actor.id.clone(), context.now))
-}
-
-/// Runs `work` in a transaction of the caller's tenant; under the caller's Idempotency-Key it has its effect once,
-/// and its first answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    actor: &Actor,
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let caller = format!("{}/{}", actor.kind.as_str(), actor.id);
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(&caller, asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, &actor.tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &Value) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: shown.to_string(),
-    })
-}
-
-/// The reply of a stored answer; `folder` and the answer's own id are where it stands from now on.
-fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    let reply = Reply::with_body(status, "application/json", answer.body.clone().into());
-    let shown: Value = serde_json::from_str(&answer.body)?;
-    let id = shown.get("id").and_then(Value::as_str).unwrap_or_default();
-    Ok(reply.with_header(::http::header::LOCATION, &format!("{folder}/{id}")))
 }
 
 /// What is shown with its version, unless the caller's copy is that version.

@@ -182,7 +182,7 @@ async fn staff_are_bound_to_a_community_and_to_no_room() {
         world.post(&path).by(CHEN).json(&term).refused(422, "term_invalid").await;
         // The harbour's staff know the person from now on.
         assert_eq!(world.get(&format!("/api/residents/{butler}")).by(HU).content().await["name"], "陈管家");
-        let butler = Person(ActorKind::Staff, "x", "demo", &[]);
+        let butler = Person(ActorKind::Staff, "x", "demo", &[], &[]);
         assert!(each(&world.get("/api/bindings").by(butler).content().await, "id").is_empty());
     })
     .await;

@@ -83,7 +83,7 @@ async fn what_is_exported_is_imported_as_it_is() {
             let put = world
                 .ask(Method::PUT, &format!("/api/imports/{id}/parts/1"))
                 .by(CHEN);
-            put.file(media, workbook).content().await;
+            put.bytes(media, workbook).content().await;
             let report = world
                 .post(&format!("/api/imports/{id}/run"))
                 .by(CHEN)

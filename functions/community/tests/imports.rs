@@ -150,7 +150,7 @@ async fn a_wrong_column_and_a_wrong_encoding_are_named() {
         let put = world
             .ask(Method::PUT, &format!("/api/imports/{id}/parts/1"))
             .by(CHEN);
-        put.file("text/csv; charset=utf-8", ROOMS).content().await;
+        put.bytes("text/csv; charset=utf-8", ROOMS).content().await;
         let run = world
             .post(&format!("/api/imports/{id}/run"))
             .by(CHEN)
@@ -166,7 +166,7 @@ async fn a_wrong_column_and_a_wrong_encoding_are_named() {
         let put = world
             .ask(Method::PUT, &format!("/api/imports/{id}/parts/1"))
             .by(CHEN);
-        put.file("text/csv", ROOMS)
+        put.bytes("text/csv", ROOMS)
             .refused(409, "import_done")
             .await;
     })
@@ -282,7 +282,7 @@ async fn a_file_that_is_too_large_or_not_whole_is_refused_early() {
             let put = world
                 .ask(Method::PUT, &format!("/api/imports/{id}/parts/{number}"))
                 .by(CHEN);
-            put.file("text/csv", vec![b'x'; size])
+            put.bytes("text/csv", vec![b'x'; size])
         };
         part("1", (1 << 20) + 1)
             .refused(413, "body_too_large")

@@ -103,6 +103,7 @@ async fn a_household_sees_its_own_spaces_and_plates() {
             Box::leak(li.into_boxed_str()),
             "demo",
             &[],
+            &[],
         );
         assert_eq!(
             each(

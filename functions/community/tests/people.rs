@@ -222,7 +222,7 @@ async fn a_household_sees_itself_masked_and_nobody_else() {
         let sun = world.resident("孙七", "13800138002").await;
         world.bound("li", &house.room, "owner").await;
         world.bound(&han, &house.room, "family").await;
-        let li = Person(ActorKind::Resident, "li", "demo", &[]);
+        let li = Person(ActorKind::Resident, "li", "demo", &[], &[]);
         let mut names = each(&world.get("/api/residents").by(li).content().await, "name").join(",");
         assert!(
             ["李雷,韩梅梅", "韩梅梅,李雷"].contains(&names.as_str()),

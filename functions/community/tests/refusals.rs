@@ -1,24 +1,13 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testing::{Places, Route, arms, is_listed, other_methods, refuse, route};
 
-use crate::support::{
-    AUDITOR, Ask, CHEN, DEVICE, HU, LI, Person, SECRET, STRANGER, World, ZHAO, each, on_each_engine,
-};
-
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person, u16, &'static str)>,
-}
+use crate::support::{AUDITOR, CHEN, DEVICE, HU, LI, STRANGER, World, ZHAO, each, on_each_engine};
 
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let operators = || vec![(LI, 403, "operator_only"), (CHEN, 403, "operator_only"), (AUDITOR, 403, "operator_only"), (DEVICE, 403, "operator_only")];
     // Who may not manage at all, and who may elsewhere.
     let managers = |unknown| vec![(LI, 403, "managers_only"), (AUDITOR, 403, "managers_only"), (DEVICE, 403, "managers_only"), (HU, 404, unknown), (STRANGER, 404, unknown)];
@@ -79,30 +68,6 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// The places of a path, filled in.
-struct Places(Vec<(&'static str, String)>);
-
-impl Places {
-    fn fill(&self, path: &str) -> String {
-        let fill =
-            |path: String, (name, id): &(&str, String)| path.replace(&format!("{{{name}}}"), id);
-        self.0.iter().fold(path.to_owned(), fill)
-    }
-}
-
-impl Route {
-    fn ask<'a>(&self, world: &'a World, places: &Places) -> Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world
-            .ask(method, &places.fill(self.path))
-            .header("if-match", "*");
-        match &self.body {
-            Some(body) => ask.json(body),
-            None => ask,
-        }
-    }
-}
-
 async fn places(world: &World) -> Places {
     let house = world.house().await;
     let resident = world.resident("孙七", "13800138007").await;
@@ -149,26 +114,7 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
     on_each_engine(async |world| {
         let places = places(&world).await;
         let before = world.log().await.len();
-        for route in routes() {
-            let none = route
-                .ask(&world, &places)
-                .refused(401, "token_missing")
-                .await;
-            assert_eq!(none["status"], 401, "{} {}", route.method, route.path);
-            route
-                .ask(&world, &places)
-                .bearer("a.b.c")
-                .refused(401, "token_invalid")
-                .await;
-            for (person, status, code) in &route.refusals {
-                println!("{} {} by {}", route.method, route.path, person.1);
-                route
-                    .ask(&world, &places)
-                    .by(*person)
-                    .refused(*status, code)
-                    .await;
-            }
-        }
+        refuse(&world, &routes(), &places).await;
         assert_eq!(world.log().await.len(), before);
     })
     .await;
@@ -200,88 +146,22 @@ async fn no_list_holds_anything_of_another_tenant() {
 }
 
 #[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        let places = places(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api"))
-        {
-            route
-                .ask(&world, &places)
-                .bearer(SECRET)
-                .refused(401, "token_invalid")
-                .await;
-        }
-        assert_eq!(
-            world
-                .post("/internal/ticks/community")
-                .bearer(SECRET)
-                .reply()
-                .await
-                .status,
-            200
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
         let places = places(&world).await;
-        for route in routes() {
-            let path = places.fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply
-                .headers
-                .get("allow")
-                .map(|allow| allow.to_str().unwrap())
-                .unwrap_or("");
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let unknown = [
             "/",
             "/api",
             "/api/units",
             "/api/exports",
             "/internal/ticks/doors",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    arms.collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    assert_eq!(arms(), listed);
+    is_listed(&routes(), &arms(include_str!("../src/http.rs")));
 }

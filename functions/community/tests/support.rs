@@ -1,19 +1,18 @@
 //! A tenant with two communities, a house and its people, on each engine there is.
 
-use bytes::Bytes;
 use community::context::Context;
 use http::Method;
-use kernel::{Actor, ActorId, ActorKind, CommunityId, EventId, Phone, TenantId, Timestamp};
+use kernel::{ActorKind, EventId, Phone, TenantId, Timestamp};
 use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::{Reply, Secret};
+use web::{Reply, Request, Secret};
 use wire::event::Event;
+
+pub use testing::{Person, SECRET};
 
 /// When every test starts: 2027-01-15T08:00:00Z.
 pub const START_MS: i64 = 1_800_000_000_000;
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The function and its database.
 pub struct World {
@@ -41,47 +40,18 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
-);
-
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const HU: Person = Person(ActorKind::Staff, "hu", "demo", &["harbour"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &[]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const HU: Person = Person(ActorKind::Staff, "hu", "demo", &["harbour"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &[], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"], &[]);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: vec![],
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 /// What was made for a story.
 pub struct House {
@@ -164,7 +134,7 @@ impl World {
             let put = self
                 .ask(Method::PUT, &format!("/api/imports/{id}/parts/{part}"))
                 .by(CHEN);
-            put.file("text/csv", bytes.to_vec()).content().await;
+            put.bytes("text/csv", bytes.to_vec()).content().await;
         }
         id
     }
@@ -200,20 +170,8 @@ impl World {
         web::phone_digest(&self.context.token_secret, &tenant, &phone).unwrap()
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        Ask {
-            world: self,
-            builder: http::Request::builder().method(method).uri(uri),
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -250,62 +208,14 @@ impl World {
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        community::http::respond(&self.context, request).await
     }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(self, content: &Value) -> Self {
-        self.file("application/json", content.to_string())
-    }
-
-    pub fn file(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.header("content-type", content_type)
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        community::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (
-                reply.status.as_u16(),
-                problem["code"].as_str().unwrap_or("")
-            ),
-            (status, code),
-            "{problem}"
-        );
-        assert_eq!(reply.headers["content-type"], "application/problem+json");
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }
 
 /// A field of each item of a list.

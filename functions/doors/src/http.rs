@@ -14,8 +14,8 @@ mod schedules;
 mod suspensions;
 
 use kernel::{Actor, CommunityId, Refusal};
-use store::{Answer, Ask, Tx, once, tx};
 use web::{Reply, Request, path_id};
+use writing::{answer, id_of, stored, write};
 
 use crate::context::Context;
 use crate::cron;
@@ -146,51 +146,4 @@ async fn path_community(
         return Err(unknown_community().into());
     }
     Ok(community)
-}
-
-/// Runs `work` in a transaction of the caller's tenant; under the caller's Idempotency-Key it has its effect once,
-/// and its first answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    actor: &Actor,
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let caller = format!("{}/{}", actor.kind.as_str(), actor.id);
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(&caller, asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, &actor.tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer; `folder` and the answer's own id are where it stands from now on.
-fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    let reply = Reply::with_body(status, "application/json", answer.body.clone().into());
-    Ok(reply.with_header(
-        ::http::header::LOCATION,
-        &format!("{folder}/{}", id_of(answer)?),
-    ))
-}
-
-/// The id of what an answer shows.
-fn id_of(answer: &Answer) -> anyhow::Result<String> {
-    #[derive(serde::Deserialize)]
-    struct Shown {
-        id: String,
-    }
-    Ok(serde_json::from_str::<Shown>(&answer.body)?.id)
 }

@@ -290,7 +290,8 @@ async fn a_resident_sees_the_own_household_and_its_visitors_only() {
             .content()
             .await;
         world.pass_ms(1);
-        let wu = crate::support::Person(kernel::ActorKind::Resident, "wu", "demo", &["garden"]);
+        let wu =
+            crate::support::Person(kernel::ActorKind::Resident, "wu", "demo", &["garden"], &[]);
         world
             .post("/api/doors/north/openings")
             .by(wu)
@@ -320,7 +321,8 @@ async fn a_resident_sees_the_own_household_and_its_visitors_only() {
         // Whoever moves in later does not see who came before.
         world.pass_ms(1_000);
         happens(&world, &bound("hu", "u1", "101", world.context.now)).await;
-        let hu = crate::support::Person(kernel::ActorKind::Resident, "hu", "demo", &["garden"]);
+        let hu =
+            crate::support::Person(kernel::ActorKind::Resident, "hu", "demo", &["garden"], &[]);
         let list = world
             .get("/api/access-log?community=garden")
             .by(hu)

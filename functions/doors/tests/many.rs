@@ -51,7 +51,7 @@ async fn a_hundred_thousand_grants_neither_slow_a_decision_nor_break_the_snapsho
         for n in 0..100 {
             let id: &'static str = Box::leak(format!("p{}", n * 997).into_boxed_str());
             let person =
-                crate::support::Person(kernel::ActorKind::Resident, id, "demo", &["garden"]);
+                crate::support::Person(kernel::ActorKind::Resident, id, "demo", &["garden"], &[]);
             let start = Instant::now();
             let reply = world
                 .post("/api/doors/north/openings")

@@ -1,30 +1,20 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
 use serde_json::{Value, json};
+use testing::{Places, Refusals, Route, arms, is_listed, other_methods, refuse, route};
 
 use crate::support::{
-    AUDITOR, CHEN, DEVICE, GATEWAY_2, LI, Person, SECRET, STRANGER, SUN, WANG, World, ZHAO,
-    on_each_engine,
+    AUDITOR, CHEN, DEVICE, GATEWAY_2, LI, STRANGER, SUN, WANG, World, ZHAO, on_each_engine,
 };
-
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person, u16, &'static str)>,
-}
 
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let door = json!({"id": "south", "community": "garden", "name": "南门", "gateway": "gateway-1"});
-    let unknown_door = |wrong: Vec<(Person, u16, &'static str)>| {
+    let unknown_door = |wrong: Refusals| {
         [wrong, vec![(SUN, 404, "door_unknown"), (STRANGER, 404, "door_unknown")]].concat()
     };
-    let unknown_grant = |wrong: Vec<(Person, u16, &'static str)>| {
+    let unknown_grant = |wrong: Refusals| {
         [wrong, vec![(ZHAO, 404, "grant_unknown"), (SUN, 404, "grant_unknown"), (STRANGER, 404, "grant_unknown")]].concat()
     };
     // What those do who run the community: nobody else of it, and nobody of elsewhere.
@@ -87,40 +77,6 @@ fn schedule(id: &str) -> Value {
     json!({"id": id, "community": "garden", "name": "白天", "weekly": weekly})
 }
 
-/// The places of a path, filled in.
-struct Places {
-    grant: String,
-    opening: String,
-    card: String,
-}
-
-impl Places {
-    fn fill(&self, path: &str) -> String {
-        path.replace("{door}", "north")
-            .replace("{grant}", &self.grant)
-            .replace("{opening}", &self.opening)
-            .replace("{card}", &self.card)
-            .replace("{schedule}", "days")
-            .replace("{group}", "gates")
-            .replace("{community}", "garden")
-            .replace("{person}", "zhao")
-            .replace("{gateway}", "gateway-1")
-    }
-}
-
-impl Route {
-    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world
-            .ask(method, &places.fill(self.path))
-            .header("if-match", "*");
-        match &self.body {
-            Some(body) => ask.json(body),
-            None => ask,
-        }
-    }
-}
-
 async fn places(world: &World) -> Places {
     let (grant, opening) = (world.grant_of_li().await, world.opening_of_li().await);
     let ask = world.post("/api/door-schedules").by(CHEN);
@@ -135,11 +91,18 @@ async fn places(world: &World) -> Places {
         .json(&card)
         .content()
         .await;
-    Places {
-        grant,
-        opening,
-        card: card["id"].as_str().unwrap().to_owned(),
-    }
+    let known = [
+        ("door", "north"),
+        ("schedule", "days"),
+        ("group", "gates"),
+        ("community", "garden"),
+        ("person", "zhao"),
+        ("gateway", "gateway-1"),
+        ("card", card["id"].as_str().unwrap()),
+        ("grant", &grant),
+        ("opening", &opening),
+    ];
+    Places(known.map(|(name, id)| (name, id.to_owned())).to_vec())
 }
 
 #[tokio::test]
@@ -151,25 +114,7 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
             .by(LI)
             .content()
             .await;
-        for route in routes() {
-            let none = route
-                .ask(&world, &places)
-                .refused(401, "token_missing")
-                .await;
-            assert_eq!(none["status"], 401, "{} {}", route.method, route.path);
-            route
-                .ask(&world, &places)
-                .bearer("a.b.c")
-                .refused(401, "token_invalid")
-                .await;
-            for (person, status, code) in &route.refusals {
-                route
-                    .ask(&world, &places)
-                    .by(*person)
-                    .refused(*status, code)
-                    .await;
-            }
-        }
+        refuse(&world, &routes(), &places).await;
         assert_eq!(
             world
                 .get(&places.fill("/api/grants/{grant}"))
@@ -190,33 +135,6 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
             "door.opening_refused",
         ];
         assert_eq!(world.facts().await, expected);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        let places = places(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api"))
-        {
-            route
-                .ask(&world, &places)
-                .bearer(SECRET)
-                .refused(401, "token_invalid")
-                .await;
-        }
-        assert_eq!(
-            world
-                .post("/internal/ticks/doors")
-                .bearer(SECRET)
-                .reply()
-                .await
-                .status,
-            200
-        );
     })
     .await;
 }
@@ -243,58 +161,19 @@ async fn an_expired_token_is_refused() {
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
         let places = places(&world).await;
-        for route in routes() {
-            let path = places.fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply
-                .headers
-                .get("allow")
-                .map(|allow| allow.to_str().unwrap())
-                .unwrap_or("");
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let unknown = [
             "/",
             "/api",
             "/api/doors/north/keys",
             "/api/grants",
             "/internal/ticks/meters",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    arms.collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    assert_eq!(arms(), listed);
+    is_listed(&routes(), &arms(include_str!("../src/http.rs")));
 }

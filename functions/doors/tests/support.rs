@@ -1,21 +1,18 @@
 //! A community with two doors and its people, on each engine there is.
 
-use bytes::Bytes;
 use doors::context::Context;
 use http::Method;
-use kernel::{
-    Actor, ActorId, ActorKind, CommunityId, DeviceId, MessageId, OpeningId, TenantId, Timestamp,
-};
+use kernel::{ActorKind, DeviceId, MessageId, OpeningId, Timestamp};
 use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;
-use web::{Reply, Secret};
+use web::{Reply, Request, Secret};
+
+pub use testing::{Person, SECRET, content_of};
 
 /// When every test starts.
 pub const START_MS: i64 = 1_800_000_000_000;
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The function and its database.
 pub struct World {
@@ -46,48 +43,19 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
-);
-
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
-pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"]);
-pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["harbour"]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"], &[]);
+pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"], &[]);
+pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["harbour"], &[]);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: vec![],
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 impl World {
     /// The community garden with the north gate, which Li may open, and the harbour with the pier.
@@ -125,20 +93,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -205,11 +165,7 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let tenant = TenantId::parse("demo").unwrap();
-        let page = store::events::page(&self.context.db, &tenant, 0, 200)
-            .await
-            .unwrap();
-        page.into_iter().map(|event| event.kind).collect()
+        testing::kinds(&self.context.db).await
     }
 
     /// What was published since the last look: topics and payloads.
@@ -221,58 +177,12 @@ impl World {
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        doors::http::respond(&self.context, request).await
     }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(self, content: &Value) -> Self {
-        self.raw(content.to_string())
-    }
-
-    /// A body that claims to be JSON.
-    pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.header("content-type", "application/json")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        doors::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        assert_eq!(reply.headers["content-type"], "application/problem+json");
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

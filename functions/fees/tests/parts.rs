@@ -31,7 +31,7 @@ pub fn ids(bills: &[Value]) -> Vec<&Value> {
     bills.iter().map(|bill| &bill["id"]).collect()
 }
 
-pub async fn pay(world: &World, person: Person, key: &str, ask: Value) -> Value {
+pub async fn pay(world: &World, person: Person<'_>, key: &str, ask: Value) -> Value {
     world
         .post("/api/bill-payments")
         .by(person)

@@ -39,7 +39,7 @@ impl Storm<'_> {
     }
 
     /// Somebody pays some of the bills, all or a part, with whatever there is.
-    async fn pays(&mut self, person: Person, method: &str) {
+    async fn pays(&mut self, person: Person<'_>, method: &str) {
         let query = "?room=r101&state=published";
         let mut bills = self.world.bills(CHEN, query).await;
         let keep = self.dice.below(bills.len().max(1)) + 1;

@@ -1,24 +1,23 @@
 //! A community with three rooms, its people and its usage, on each engine there is.
 
-use bytes::Bytes;
 use fees::context::Context;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, Currency, EventId, RoomId,
-    Scope, TenantId, Timestamp, UnitId,
+    ActorId, ActorKind, BindingId, BuildingId, CommunityId, Currency, RoomId, TenantId, Timestamp,
+    UnitId,
 };
 use ledger::{Account, Posting};
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{BindingRole, BindingStarted, CommunityChanged, Event};
 
 use crate::events::{room_changed, succeeded, usage_closed};
 
+pub use testing::{Person, SECRET, content_of};
+
 /// When every test starts: 2026-11-02, 10:00 in Shanghai.
 pub const START: &str = "2026-11-02T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The function and its database.
@@ -48,52 +47,26 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const STAFF_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"], &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[], &[]);
+pub const APP_READER: Person = Person(
+    ActorKind::Application,
+    "app-reader",
+    "demo",
+    &[],
+    &["fees:read"],
 );
-
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const STAFF_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
-pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
-pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: match id {
-                "app-reader" => vec![Scope("fees:read".to_owned())],
-                _ => vec![],
-            },
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -176,12 +149,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// Payments has received the money: in the books, and told.
@@ -222,20 +190,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -278,7 +238,7 @@ impl World {
     }
 
     /// The bills that a person sees, the query starting with `?` or empty.
-    pub async fn bills(&self, person: Person, query: &str) -> Vec<Value> {
+    pub async fn bills(&self, person: Person<'_>, query: &str) -> Vec<Value> {
         let page = self
             .get(&format!("/api/bills{query}"))
             .by(person)
@@ -290,7 +250,7 @@ impl World {
     /// A person asks to pay bills.
     pub async fn pay(
         &self,
-        person: Person,
+        person: Person<'_>,
         key: &str,
         bills: &[&Value],
         use_credit: bool,
@@ -306,19 +266,12 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let page = store::events::page(&self.context.db, &demo(), 0, 200)
-            .await
-            .unwrap();
-        page.into_iter().map(|event| event.kind).collect()
+        testing::kinds(&self.context.db).await
     }
 
     /// The data of the tenant's latest event of that kind.
     pub async fn last_fact(&self, kind: &str) -> Value {
-        let page = store::events::page(&self.context.db, &demo(), 0, 200)
-            .await
-            .unwrap();
-        let found = page.into_iter().rev().find(|event| event.kind == kind);
-        found.unwrap_or_else(|| panic!("no {kind}")).data
+        testing::last(&self.context.db, kind).await
     }
 
     /// Nothing is wrong with the books.
@@ -328,56 +281,12 @@ impl World {
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        fees::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        fees::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -19,8 +19,9 @@ mod tokens;
 
 use kernel::{Actor, Message, Refusal, RefusalKind, TenantId};
 use serde::Deserialize;
-use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request, path_id};
+use store::{Answer, Ask, Tx, tx_once};
+use web::{Reply, Request, name_of, path_id};
+use writing::{answer, replied};
 
 use crate::context::Context;
 use crate::domain::session_ended;
@@ -192,34 +193,7 @@ async fn write(
             )?)
         }
     };
-    tx(&context.db, tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// The name under which the caller's idempotency keys are kept.
-fn caller_name(actor: &Actor) -> String {
-    format!("{}/{}", actor.kind.as_str(), actor.id)
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer.
-fn stored(answer: Answer) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    Ok(Reply::with_body(
-        status,
-        "application/json",
-        answer.body.into(),
-    ))
+    tx_once(&context.db, tenant, (asked.as_ref(), context.now), work).await
 }
 
 /// A text of the wire that is read as a type of the domain.

@@ -1,27 +1,13 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testing::{Places, Refusals, Route, arms, is_listed, other_methods, refuse, route, with};
 
 use crate::support::{
-    APP, APP_READER, AUDIT, AUDITOR, CHEN, DEVICE, LI, MA, Person, SECRET, SOMEBODY, STRANGER,
-    WANG, World, content, id, on_each_engine, owner_of, paper, terms,
+    APP, APP_READER, AUDIT, AUDITOR, CHEN, DEVICE, LI, MA, SOMEBODY, STRANGER, WANG, World,
+    content, id, on_each_engine, owner_of, paper, terms,
 };
-
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person<'static>, u16, &'static str)>,
-}
-
-type Refusals = Vec<(Person<'static>, u16, &'static str)>;
-
-fn with(code: &'static str, status: u16, who: &[Person<'static>]) -> Refusals {
-    who.iter().map(|person| (*person, status, code)).collect()
-}
 
 /// Those who are nobody to a merchant, and those who only read it.
 fn inside(code: &'static str) -> Refusals {
@@ -42,7 +28,6 @@ fn writers() -> Refusals {
 
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let own = |code| with(code, 404, &[MA, CHEN, SOMEBODY, DEVICE, APP, STRANGER]);
     let applicants = || [own("merchant_application_unknown"), with("applicant_only", 403, &[AUDITOR, APP_READER, AUDIT, WANG])].concat();
     let platform = || [with("operators_only", 403, &[LI, CHEN, SOMEBODY, AUDITOR, APP_READER]), with("merchant_unknown", 404, &[DEVICE, APP, STRANGER])].concat();
@@ -61,7 +46,7 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/merchant-applications/{application}", None, own("merchant_application_unknown")),
         route("PUT", "/api/merchant-applications/{application}", Some(application), applicants()),
         route("POST", "/api/merchant-applications/{application}/qualifications", Some(file.clone()), applicants()),
-        route("GET", "/api/merchant-applications/{application}/qualifications/{paper}", None, own("merchant_application_unknown")),
+        route("GET", "/api/merchant-applications/{application}/qualifications/{qualification}", None, own("merchant_application_unknown")),
         route("POST", "/api/merchant-applications/{application}/submission", None, applicants()),
         route("POST", "/api/merchant-applications/{application}/withdrawal", None, applicants()),
         route("POST", "/api/merchant-applications/{application}/decision", Some(json!({"decision": "approve"})), [own("merchant_application_unknown"), with("audit_only", 403, &[LI, AUDITOR, APP_READER])].concat()),
@@ -83,12 +68,12 @@ fn routes() -> Vec<Route> {
         route("DELETE", "/api/merchants/{merchant}/members/{member}", None, readers_but("owner_only", "merchant_unknown")),
         route("GET", "/api/merchants/{merchant}/qualifications", None, inside("merchant_unknown")),
         route("POST", "/api/merchants/{merchant}/qualifications", Some(file), readers_but("owner_only", "merchant_unknown")),
-        route("GET", "/api/merchants/{merchant}/qualifications/{paper}", None, inside("merchant_unknown")),
-        route("POST", "/api/merchants/{merchant}/qualifications/{paper}/decision", Some(json!({"accepted": true})), readers_but("audit_only", "merchant_unknown")),
+        route("GET", "/api/merchants/{merchant}/qualifications/{qualification}", None, inside("merchant_unknown")),
+        route("POST", "/api/merchants/{merchant}/qualifications/{qualification}/decision", Some(json!({"accepted": true})), readers_but("audit_only", "merchant_unknown")),
         route("POST", "/api/merchant-change-requests", Some(json!({"merchant": "{merchant}", "title": "x", "detail": "x"})), [readers_but("members_only", "merchant_unknown"), with("members_only", 403, &[WANG])].concat()),
         route("GET", "/api/merchant-change-requests", None, readers()),
-        route("GET", "/api/merchant-change-requests/{request}", None, inside("change_request_unknown")),
-        route("POST", "/api/merchant-change-requests/{request}/answer", Some(json!({"done": true})), readers_but("operators_only", "change_request_unknown")),
+        route("GET", "/api/merchant-change-requests/{change}", None, inside("change_request_unknown")),
+        route("POST", "/api/merchant-change-requests/{change}/answer", Some(json!({"done": true})), readers_but("operators_only", "change_request_unknown")),
         route("POST", "/api/merchant-contracts", Some(json!({"merchant": "{merchant}", "from": "2027-01", "terms": terms(0)})), [writers(), with("merchant_unknown", 404, &[STRANGER])].concat()),
         route("GET", "/api/merchant-contracts", None, readers()),
         route("GET", "/api/merchant-contracts/{merchant}", None, inside("merchant_unknown")),
@@ -105,37 +90,6 @@ fn routes() -> Vec<Route> {
         route("DELETE", "/api/commission-rules/{rule}", None, readers_but("operators_only", "commission_rule_unknown")),
         route("POST", "/internal/ticks/merchants", None, with("token_invalid", 401, &[LI, STRANGER])),
     ]
-}
-
-impl Route {
-    /// Whether it is for those who have no account.
-    fn is_open(&self) -> bool {
-        self.path.starts_with("/api/merchant-registrations")
-    }
-
-    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world
-            .ask(method, &places.fill(self.path))
-            .header("if-match", "*");
-        match &self.body {
-            Some(body) => ask.json(&serde_json::from_str(&places.fill(&body.to_string())).unwrap()),
-            None => ask,
-        }
-    }
-}
-
-/// The places of a path, filled in.
-struct Places(Vec<(&'static str, String)>);
-
-impl Places {
-    fn fill(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (name, value) in &self.0 {
-            text = text.replace(&format!("{{{name}}}"), value);
-        }
-        text
-    }
 }
 
 async fn places(world: &World) -> Places {
@@ -182,8 +136,8 @@ async fn places(world: &World) -> Places {
     Places(vec![
         ("merchant", merchant),
         ("member", owner),
-        ("request", id(&request)),
-        ("paper", id(&papers["items"][0])),
+        ("change", id(&request)),
+        ("qualification", id(&papers["items"][0])),
         ("application", id(&application)),
         ("rule", id(&rule)),
         ("category", "laundry".to_owned()),
@@ -196,26 +150,9 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
     on_each_engine(async |world| {
         let places = places(&world).await;
         let facts = world.facts().await;
-        for route in routes().iter().filter(|route| !route.is_open()) {
-            route
-                .ask(&world, &places)
-                .refused(401, "token_missing")
-                .await;
-            let forged = route.ask(&world, &places).bearer("a.b.c");
-            forged.refused(401, "token_invalid").await;
-            for (person, status, code) in &route.refusals {
-                let reply = route.ask(&world, &places).by(*person).reply().await;
-                let problem = crate::support::content_of(&reply);
-                assert_eq!(
-                    (reply.status.as_u16(), problem["code"].as_str()),
-                    (*status, Some(*code)),
-                    "{} {} by {}: {problem}",
-                    route.method,
-                    route.path,
-                    person.1
-                );
-            }
-        }
+        let mut routes = routes();
+        routes.retain(|route| !route.path.starts_with("/api/merchant-registrations"));
+        refuse(&world, &routes, &places).await;
         assert_eq!(world.facts().await, facts);
     })
     .await;
@@ -237,84 +174,21 @@ async fn a_token_that_this_deployment_did_not_make_opens_no_application() {
 }
 
 #[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        let places = places(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api") && !route.is_open())
-        {
-            route
-                .ask(&world, &places)
-                .bearer(SECRET)
-                .refused(401, "token_invalid")
-                .await;
-        }
-        world.tick().await;
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
         let places = places(&world).await;
-        for route in routes() {
-            let path = places.fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply
-                .headers
-                .get("allow")
-                .map_or("", |allow| allow.to_str().unwrap());
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let unknown = [
             "/api",
             "/api/merchants/x/y",
             "/api/categories/x/y",
             "/internal/ticks/meters",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    let names = [("{qualification}", "{paper}"), ("{change}", "{request}")];
-    arms.map(|arm| {
-        names
-            .iter()
-            .fold(arm, |arm, (name, here)| arm.replace(name, here))
-    })
-    .collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    assert_eq!(arms(), listed);
+    is_listed(&routes(), &arms(include_str!("../src/http.rs")));
 }

@@ -1,18 +1,17 @@
 //! A community, its people and the platform's, on each engine there is.
 
-use bytes::Bytes;
 use http::Method;
-use kernel::{Actor, ActorId, ActorKind, CommunityId, EventId, Scope, TenantId, Timestamp};
+use kernel::{ActorId, ActorKind, CommunityId, TenantId, Timestamp};
 use merchants::context::Context;
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{CommunityChanged, Event};
+
+pub use testing::{Person, SECRET};
 
 /// When every test starts: 2026-11-02, 10:00 in Shanghai.
 pub const START: &str = "2026-11-02T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A small PDF, in base64.
 pub const PDF: &str = "JVBERi0xLjc=";
@@ -38,53 +37,42 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person<'a>(pub ActorKind, pub &'a str, pub &'a str, pub &'a [&'a str]);
-
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &[]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &["garden"], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
 /// Staff who decide, and who keep shops.
-pub const AUDIT: Person = Person(ActorKind::Staff, "zhou", "demo", &["merchants:audit"]);
-pub const WRITER: Person = Person(ActorKind::Staff, "xu", "demo", &["merchants:write"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &[]);
-pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &[]);
+pub const AUDIT: Person = Person(
+    ActorKind::Staff,
+    "zhou",
+    "demo",
+    &["garden"],
+    &["merchants:audit"],
+);
+pub const WRITER: Person = Person(
+    ActorKind::Staff,
+    "xu",
+    "demo",
+    &["garden"],
+    &["merchants:write"],
+);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"], &[]);
 /// A merchant's account that acts for nobody here.
-pub const SOMEBODY: Person = Person(ActorKind::Merchant, "somebody", "demo", &[]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &[]);
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
+pub const SOMEBODY: Person = Person(ActorKind::Merchant, "somebody", "demo", &["garden"], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &["garden"], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"], &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &["garden"], &[]);
 pub const APP_READER: Person = Person(
     ActorKind::Application,
     "reader",
     "demo",
+    &["garden"],
     &["merchants:read"],
 );
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person<'_> {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, scopes) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: vec![CommunityId::parse("garden").unwrap()],
-            scopes: scopes
-                .iter()
-                .map(|name| Scope((*name).to_owned()))
-                .collect(),
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &["garden"], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -238,12 +226,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// One heartbeat.
@@ -259,21 +242,8 @@ impl World {
         self.context.now = self.context.now.plus_millis(millis);
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person<'_>) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -291,77 +261,26 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let page = store::events::page(&self.context.db, &demo(), 0, 200)
-            .await
-            .unwrap();
-        page.into_iter().map(|event| event.kind).collect()
+        testing::kinds(&self.context.db).await
     }
 
     /// The data of the tenant's latest event of that kind.
     pub async fn last_fact(&self, kind: &str) -> Value {
-        let page = store::events::page(&self.context.db, &demo(), 0, 200)
-            .await
-            .unwrap();
-        let found = page.into_iter().rev().find(|event| event.kind == kind);
-        found.unwrap_or_else(|| panic!("no {kind}")).data
+        testing::last(&self.context.db, kind).await
     }
 }
 
 /// The owner of a merchant, by the id of the account.
 pub fn owner_of(account: &str) -> Person<'_> {
-    Person(ActorKind::Merchant, account, "demo", &[])
+    Person(ActorKind::Merchant, account, "demo", &["garden"], &[])
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person<'_>) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        merchants::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        merchants::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str()),
-            (status, Some(code)),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -13,8 +13,8 @@ mod switchings;
 mod usage;
 
 use kernel::{Actor, CommunityId, MeterId, Refusal, Timestamp, Zone};
-use store::{Answer, Ask, Tx, once, tx};
 use web::{Reply, Request, path_id};
+use writing::{answer, id_of, replied, stored, write};
 
 use crate::context::Context;
 use crate::domain::Object;
@@ -158,44 +158,6 @@ async fn zone(context: &Context, actor: &Actor, community: &CommunityId) -> anyh
     consume::catch_up(context, &actor.tenant).await?;
     let zone = places::zone(&context.db, &actor.tenant, community).await?;
     Ok(zone.unwrap_or(Zone::SHANGHAI))
-}
-
-/// Runs `work` in a transaction of the caller's tenant; under the caller's Idempotency-Key it has its effect once,
-/// and its first answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    actor: &Actor,
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let caller = format!("{}/{}", actor.kind.as_str(), actor.id);
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(&caller, asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, &actor.tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer.
-fn replied(answer: &Answer) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    Ok(Reply::with_body(
-        status,
-        "application/json",
-        answer.body.clone().into(),
-    ))
 }
 
 /// Tells a field that is `null` from one that is absent.

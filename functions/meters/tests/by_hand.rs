@@ -131,7 +131,7 @@ async fn a_reading_has_one_small_picture_that_the_household_may_see() {
         let uri = "/api/meter-readings/phone-1/photo";
         let jpeg = [&[0xff, 0xd8, 0xff, 0xe0][..], &[7; 1_000]].concat();
         world.get(uri).by(CHEN).refused(404, "photo_unknown").await;
-        let put = |bytes: Vec<u8>, kind: &str| world.put(uri).by(CHEN).bytes(bytes, kind);
+        let put = |bytes: Vec<u8>, kind: &str| world.put(uri).by(CHEN).bytes(kind, bytes);
         put(jpeg.clone(), "image/png")
             .refused(415, "content_type_unsupported")
             .await;

@@ -1,24 +1,15 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testing::{Places, Refusals, Route, arms, is_listed, other_methods, refuse, route};
 
 use crate::support::{
-    APP, AUDITOR, CHEN, GATEWAY, LI, Person, SECRET, STRANGER, SUN, TANG, World, ZHAO, ago,
-    on_each_engine,
+    APP, AUDITOR, CHEN, GATEWAY, LI, STRANGER, SUN, TANG, World, ZHAO, ago, on_each_engine,
 };
 
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person, u16, &'static str)>,
-}
-
 /// Those who look after no meters, and staff of elsewhere.
-fn managers(unknown: &'static str, has_id: bool) -> Vec<(Person, u16, &'static str)> {
+fn managers(unknown: &'static str, has_id: bool) -> Refusals {
     let mut refused = vec![(TANG, 404, unknown)];
     for person in [LI, AUDITOR, GATEWAY, APP] {
         refused.push((person, 403, "managers_only"));
@@ -30,20 +21,20 @@ fn managers(unknown: &'static str, has_id: bool) -> Vec<(Person, u16, &'static s
 }
 
 /// Those who oversee no meters.
-fn overseers() -> Vec<(Person, u16, &'static str)> {
+fn overseers() -> Refusals {
     [LI, SUN, GATEWAY, APP]
         .map(|person| (person, 403, "overseers_only"))
         .to_vec()
 }
 
 /// Those to whom the meter of r101, and what is read of it, is unknown.
-fn others(unknown: &'static str) -> Vec<(Person, u16, &'static str)> {
+fn others(unknown: &'static str) -> Refusals {
     [ZHAO, SUN, TANG, STRANGER, GATEWAY, APP]
         .map(|person| (person, 404, unknown))
         .to_vec()
 }
 
-fn lists() -> Vec<(Person, u16, &'static str)> {
+fn lists() -> Refusals {
     vec![
         (GATEWAY, 403, "overseers_only"),
         (APP, 403, "overseers_only"),
@@ -52,7 +43,6 @@ fn lists() -> Vec<(Person, u16, &'static str)> {
 
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let meter = json!({"id": "new", "community": "garden", "commodity": "water", "name": "x", "area": "x", "digits": 5, "opening_milli": 0});
     let replacement = json!({"closing_milli": 9_000, "opening_milli": 0, "reason": "x"});
     let readings = json!({"readings": [{"id": "new", "meter": "nothing", "at": ago(1), "register_milli": 1}]});
@@ -104,84 +94,37 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// The places of a path, filled in.
-fn fill(path: &str) -> String {
-    path.replace("{meter}", "e101")
-        .replace("{reading}", "first")
-        .replace("{switching}", "nothing")
-        .replace("{meter_route}", "round-1")
-        .replace("{meter_alarm}", "nothing")
-        .replace("{community}", "garden")
-        .replace("{commodity}", "water")
-}
-
-impl Route {
-    fn ask<'a>(&self, world: &'a World) -> crate::support::Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world.ask(method, &fill(self.path)).header("if-match", "*");
-        match &self.body {
-            Some(body) => ask.json(body),
-            None => ask,
-        }
-    }
-}
-
 /// A reading and a route.
-async fn prepare(world: &World) {
+async fn places(world: &World) -> Places {
     let reading = json!({"id": "first", "meter": "e101", "at": ago(1), "register_milli": 5_000});
     let ask = world.post("/api/meter-readings").by(GATEWAY);
     ask.json(&json!({"readings": [reading]})).content().await;
     let route = json!({"id": "round-1", "community": "garden", "name": "x", "meters": ["e101"]});
     let ask = world.post("/api/meter-routes").by(CHEN);
     ask.json(&route).content().await;
+    let known = [
+        ("meter", "e101"),
+        ("reading", "first"),
+        ("switching", "nothing"),
+        ("meter_route", "round-1"),
+        ("meter_alarm", "nothing"),
+        ("community", "garden"),
+        ("commodity", "water"),
+    ];
+    Places(known.map(|(name, id)| (name, id.to_owned())).to_vec())
 }
 
 #[tokio::test]
 async fn every_route_refuses_whom_it_must_and_nothing_changes() {
     on_each_engine(async |world| {
-        prepare(&world).await;
+        let places = places(&world).await;
         let meter = world.get("/api/meters/e101").by(LI).content().await;
-        for route in routes() {
-            route.ask(&world).refused(401, "token_missing").await;
-            let forged = route.ask(&world).bearer("a.b.c");
-            forged.refused(401, "token_invalid").await;
-            for (person, status, code) in &route.refusals {
-                println!("{} {} {}", route.method, route.path, person.1);
-                route.ask(&world).by(*person).refused(*status, code).await;
-            }
-        }
+        refuse(&world, &routes(), &places).await;
         let after = world.get("/api/meters/e101").by(LI).content().await;
         assert_eq!(after, meter);
         assert_eq!(world.facts("meter.changed").await.len(), 0);
         assert_eq!(world.facts("meter.switching_requested").await.len(), 0);
         assert_eq!(world.facts("reading.reviewed").await.len(), 0);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        prepare(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api"))
-        {
-            route
-                .ask(&world)
-                .bearer(SECRET)
-                .refused(401, "token_invalid")
-                .await;
-        }
-        assert_eq!(
-            world
-                .post("/internal/ticks/meters")
-                .bearer(SECRET)
-                .reply()
-                .await
-                .status,
-            200
-        );
     })
     .await;
 }
@@ -207,59 +150,20 @@ async fn an_expired_token_is_refused() {
 #[tokio::test]
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
-        prepare(&world).await;
-        for route in routes() {
-            let path = fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply
-                .headers
-                .get("allow")
-                .map(|allow| allow.to_str().unwrap())
-                .unwrap_or("");
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let places = places(&world).await;
+        let unknown = [
             "/",
             "/api",
             "/api/meters/e101/keys",
             "/api/meter-readings/x/y",
             "/internal/ticks/doors",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    arms.collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    assert_eq!(arms(), listed);
+    is_listed(&routes(), &arms(include_str!("../src/http.rs")));
 }

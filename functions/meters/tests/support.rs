@@ -1,26 +1,25 @@
 //! A community with two households, a lobby and their meters, on each engine there is.
 
-use bytes::Bytes;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, DeviceId, EventId, MessageId,
-    RoomId, Scope, TenantId, Timestamp, UnitId,
+    ActorId, ActorKind, BindingId, BuildingId, CommunityId, DeviceId, MessageId, RoomId, Timestamp,
+    UnitId,
 };
 use meters::context::Context;
 use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use trigger::Outcome;
-use web::{Reply, Secret};
+use web::{Reply, Request, Secret};
 use wire::event::{BindingRole, BindingStarted, CommunityChanged, Event, RoomChanged};
 use wire::meter::{Reading, Readings, Register, RegisterValue, Source, Unit};
+
+pub use testing::{Person, SECRET, content_of};
 
 /// When every test starts: Friday 2027-01-15, 16:00 in Shanghai.
 pub const START_MS: i64 = 1_800_000_000_000;
 pub const HOUR_MS: i64 = 60 * 60 * 1_000;
 pub const DAY_MS: i64 = 24 * HOUR_MS;
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The function and its database.
 pub struct World {
@@ -48,57 +47,36 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
-);
-
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
-pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"]);
-pub const TANG: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const GATEWAY: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"]);
-pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["garden"]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"], &[]);
+pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"], &[]);
+pub const TANG: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const GATEWAY: Person = Person(ActorKind::Device, "gateway-1", "demo", &["garden"], &[]);
+pub const GATEWAY_2: Person = Person(ActorKind::Device, "gateway-2", "demo", &["garden"], &[]);
 /// Connected applications, the first without any permission.
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
-pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
-pub const APP_WRITER: Person = Person(ActorKind::Application, "app-writer", "demo", &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[], &[]);
+pub const APP_READER: Person = Person(
+    ActorKind::Application,
+    "app-reader",
+    "demo",
+    &[],
+    &["meters:read"],
+);
+pub const APP_WRITER: Person = Person(
+    ActorKind::Application,
+    "app-writer",
+    "demo",
+    &[],
+    &["meters:write"],
+);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: match id {
-                "app-reader" => vec![Scope("meters:read".to_owned())],
-                "app-writer" => vec![Scope("meters:write".to_owned())],
-                _ => vec![],
-            },
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 /// A moment that many hours before the start.
 pub fn ago(hours: i64) -> Timestamp {
@@ -175,13 +153,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        let tenant = TenantId::parse("demo").unwrap();
-        store::tx(&self.context.db, &tenant, async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// One heartbeat.
@@ -203,20 +175,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -238,7 +202,7 @@ impl World {
     /// Sends one reading; what became of it: `counted`, or why not.
     pub async fn read(
         &self,
-        person: Person,
+        person: Person<'_>,
         meter: &str,
         (at, register_milli): (Timestamp, i64),
     ) -> String {
@@ -291,20 +255,7 @@ impl World {
 
     /// The facts of that kind, in order.
     pub async fn facts(&self, kind: &str) -> Vec<Value> {
-        let tenant = TenantId::parse("demo").unwrap();
-        let mut found = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = store::events::page(&self.context.db, &tenant, after, 200)
-                .await
-                .unwrap();
-            let Some(last) = page.last() else {
-                return found;
-            };
-            after = last.seq;
-            let of_kind = page.into_iter().filter(|event| event.kind == kind);
-            found.extend(of_kind.map(|event| event.data));
-        }
+        testing::data_of(&self.context.db, kind).await
     }
 
     /// What was published since the last look: topics and payloads.
@@ -332,64 +283,12 @@ pub fn reading(meter: &str, (read_at, value_milli): (Timestamp, i64)) -> Reading
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        meters::http::respond(&self.context, request).await
     }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(self, content: &Value) -> Self {
-        self.raw(content.to_string())
-    }
-
-    /// A body that claims to be JSON.
-    pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.header("content-type", "application/json")
-    }
-
-    /// A body of another kind.
-    pub fn bytes(mut self, body: Vec<u8>, kind: &str) -> Self {
-        self.body = body.into();
-        self.header("content-type", kind)
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        meters::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        assert_eq!(reply.headers["content-type"], "application/problem+json");
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -29,7 +29,7 @@ mod reviews;
 mod steps;
 
 use kernel::{Actor, Message, Refusal, TenantId};
-use store::{Answer, Ask, Tx, tx, tx_once};
+use store::{Answer, Ask, Tx, tx_once};
 use web::{Reply, Request, name_of, path_id, private};
 
 use crate::context::Context;
@@ -274,10 +274,7 @@ async fn write(
     let asked = asked
         .map(|asked| Ask::new(caller, asked.key, &asked.content))
         .transpose()?;
-    match &asked {
-        None => tx(&context.db, tenant, work).await,
-        Some(asked) => tx_once(&context.db, tenant, (asked, context.now), work).await,
-    }
+    tx_once(&context.db, tenant, (asked.as_ref(), context.now), work).await
 }
 
 /// As [`write`], for what moves money: only under an Idempotency-Key.

@@ -94,6 +94,15 @@ pub struct Settings {
     pub alipay: [String; 5],
 }
 
+impl<'a> From<&'a Context> for writing::At<'a> {
+    fn from(context: &'a Context) -> Self {
+        Self {
+            db: &context.db,
+            now: context.now,
+        }
+    }
+}
+
 impl Context {
     /// Reads the variables and opens what they name.
     ///

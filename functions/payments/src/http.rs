@@ -8,9 +8,8 @@ mod refunds;
 mod simulated;
 mod transfers;
 
-use kernel::{Actor, Refusal, TenantId};
-use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request, name_of, path_id};
+use kernel::{Actor, Refusal};
+use web::{Reply, Request, path_id};
 
 use crate::context::Context;
 use crate::cron;
@@ -83,29 +82,4 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// Runs `work` in a transaction of the tenant, once under the caller's Idempotency-Key, which must be there: money moves.
-async fn write(
-    context: &Context,
-    request: &Request,
-    (tenant, caller): (&TenantId, &str),
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let asked = web::idempotency(request)?.ok_or_else(key_required)?;
-    let asked = Ask::new(caller, asked.key, &asked.content)?;
-    tx(&context.db, tenant, async |tx| {
-        once(tx, &asked, context.now, async |tx| work(tx).await).await
-    })
-    .await
-}
-
-fn key_required() -> Refusal {
-    Refusal::invalid(
-        "idempotency_key_required",
-        kernel::Message::new(
-            "Send an Idempotency-Key: money moves, and must not move twice.",
-            "涉及资金，请携带 Idempotency-Key，以免重复。",
-        ),
-    )
 }

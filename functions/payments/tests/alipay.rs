@@ -35,7 +35,7 @@ async fn alipays_bill_is_held_against_the_books_and_its_money_goes_to_the_bank()
         let told = alipay_notice(&number, ("subject", "x"));
         world
             .post("/api/payment-notices/alipay")
-            .raw(told)
+            .plain(told)
             .reply()
             .await;
         world.pass_ms(DAY_MS);

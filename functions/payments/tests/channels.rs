@@ -237,7 +237,7 @@ async fn alipays_signed_notice_pays_once_and_any_other_does_not() {
         let told = |field| {
             world
                 .post("/api/payment-notices/alipay")
-                .raw(alipay_notice(&number, field))
+                .plain(alipay_notice(&number, field))
         };
         for (field, status, code) in [
             (("app_id", "2021"), 422, "notice_app_mismatch"),
@@ -248,7 +248,7 @@ async fn alipays_signed_notice_pays_once_and_any_other_does_not() {
         ] {
             told(field).refused(status, code).await;
         }
-        let unsigned = world.post("/api/payment-notices/alipay").raw("sign=x");
+        let unsigned = world.post("/api/payment-notices/alipay").plain("sign=x");
         unsigned.refused(401, "notice_signature_invalid").await;
         for _ in 0..2 {
             let reply = told(("subject", "x")).reply().await;
@@ -296,7 +296,7 @@ async fn who_pays_twice_over_two_channels_gets_the_second_back() {
         let told = alipay_notice(&number, ("subject", "x"));
         let reply = world
             .post("/api/payment-notices/alipay")
-            .raw(told)
+            .plain(told)
             .reply()
             .await;
         assert_eq!(reply.status, 200);

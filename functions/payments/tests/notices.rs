@@ -71,7 +71,7 @@ impl Told {
             .header("wechatpay-nonce", &signed.nonce)
             .header("wechatpay-signature", &signed.signature)
             .header("wechatpay-serial", &signed.serial)
-            .raw(body)
+            .plain(body)
             .reply()
             .await
     }
@@ -189,7 +189,7 @@ async fn a_notice_pays_only_for_its_merchant_app_amount_and_number_and_once() {
 #[tokio::test]
 async fn what_is_no_notice_is_refused_without_a_word_about_payments() {
     on_each_engine(async |world| {
-        let post = |path: &'static str| world.post(path).raw("{}");
+        let post = |path: &'static str| world.post(path).plain("{}");
         post("/api/payment-notices/simulated")
             .refused(401, "notice_outside_window")
             .await;

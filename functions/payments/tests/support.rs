@@ -1,23 +1,19 @@
 //! A community whose people are asked for money, on each engine there is.
 
-use bytes::Bytes;
 use http::Method;
-use kernel::{
-    Actor, ActorId, ActorKind, CommunityId, Currency, EventId, PaymentId, RefundId, Scope,
-    TenantId, Timestamp,
-};
+use kernel::{ActorId, ActorKind, CommunityId, Currency, PaymentId, RefundId, TenantId, Timestamp};
 use outgoing::Outbox;
 use payments::context::{Context, Settings};
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{Event, PaymentRequested, RefundRequested};
+
+pub use testing::{Person, SECRET, content_of};
 
 /// When every test starts: Friday 2027-01-15, 16:00 in Shanghai.
 pub const START_MS: i64 = 1_800_000_000_000;
 pub const DAY_MS: i64 = 86_400_000;
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// Keys of the tests: they open nothing else.
 pub const MERCHANT_KEY: &str = include_str!("keys/merchant.pem");
 pub const PLATFORM_KEY: &str = include_str!("keys/platform.pem");
@@ -77,66 +73,35 @@ pub async fn with_settings(settings: fn() -> Settings, story: impl AsyncFn(World
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const TANG: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"], &[]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"], &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[], &[]);
+pub const APP_READER: Person = Person(
+    ActorKind::Application,
+    "app-reader",
+    "demo",
+    &[],
+    &["payments:read"],
 );
-
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const TANG: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
-pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: match id {
-                "app-reader" => vec![Scope("payments:read".to_owned())],
-                _ => vec![],
-            },
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 pub fn tenant() -> TenantId {
     TenantId::parse("demo").unwrap()
 }
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 impl World {
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &tenant(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// A capability asks Li for money, to be paid within an hour.
@@ -254,21 +219,8 @@ impl World {
         self.context.now = self.context.now.plus_millis(millis);
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -294,71 +246,16 @@ impl World {
 
     /// The tenant's events of that kind.
     pub async fn facts(&self, kind: &str) -> Vec<Value> {
-        let page = store::events::page(&self.context.db, &tenant(), 0, 200)
-            .await
-            .unwrap();
-        let own = page.into_iter().filter(|event| event.kind == kind);
-        own.map(|event| event.data).collect()
+        testing::data_of(&self.context.db, kind).await
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        payments::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(self, content: &Value) -> Self {
-        self.raw(content.to_string())
-            .header("content-type", "application/json")
-    }
-
-    /// Any body.
-    pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        payments::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        assert_eq!(reply.headers["content-type"], "application/problem+json");
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

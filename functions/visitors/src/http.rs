@@ -7,9 +7,9 @@ mod recurring;
 mod registrations;
 mod visits;
 
-use kernel::{Actor, Refusal, TenantId};
-use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request, name_of, path_id, private};
+use kernel::{Actor, Refusal};
+use web::{Reply, Request, path_id, private};
+use writing::{answer, replied, stored, write};
 
 use crate::context::Context;
 use crate::cron;
@@ -76,51 +76,4 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
-/// first answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    (tenant, caller): (&TenantId, &str),
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(caller, asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer.
-fn replied(answer: &Answer) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    Ok(Reply::with_body(
-        status,
-        "application/json",
-        answer.body.clone().into(),
-    ))
-}
-
-/// The reply of a stored answer to a creation; `folder` and the answer's own id are where it stands from now on.
-fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
-    #[derive(serde::Deserialize)]
-    struct Shown {
-        id: String,
-    }
-    let id = serde_json::from_str::<Shown>(&answer.body)?.id;
-    Ok(replied(answer)?.with_header(::http::header::LOCATION, &format!("{folder}/{id}")))
 }

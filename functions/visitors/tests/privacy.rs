@@ -83,6 +83,7 @@ async fn an_alias_becomes_the_account() {
             "li-account",
             "demo",
             &["garden"],
+            &[],
         );
         let seen = world
             .get(&format!("/api/visits/{id}"))

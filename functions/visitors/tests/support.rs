@@ -1,22 +1,20 @@
 //! A community with two households and its people, on each engine there is.
 
-use bytes::Bytes;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, BindingId, BuildingId, CommunityId, EventId, PassId, RoomId, Scope,
-    TenantId, Timestamp, UnitId,
+    ActorId, ActorKind, BindingId, BuildingId, CommunityId, PassId, RoomId, Timestamp, UnitId,
 };
 use outgoing::Outbox;
 use serde_json::{Value, json};
 use store::testing::Database;
 use visitors::context::{Context, Settings};
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{BindingRole, BindingStarted, CommunityChanged, Event, PassUsed};
+
+pub use testing::{Person, SECRET};
 
 /// When every test starts: Friday 2027-01-15, 16:00 in Shanghai.
 pub const START_MS: i64 = 1_800_000_000_000;
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The function and its database.
 pub struct World {
@@ -45,56 +43,35 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
-);
-
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"]);
-pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"]);
-pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const GUARD_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"]);
-pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"], &[]);
+pub const ZHAO: Person = Person(ActorKind::Resident, "zhao", "demo", &["garden"], &[]);
+pub const SUN: Person = Person(ActorKind::Resident, "sun", "demo", &["harbour"], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const GUARD_ELSEWHERE: Person = Person(ActorKind::Staff, "tang", "demo", &["harbour"], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"], &[]);
 /// Connected applications, the first without any permission.
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
-pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
-pub const APP_WRITER: Person = Person(ActorKind::Application, "app-writer", "demo", &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[], &[]);
+pub const APP_READER: Person = Person(
+    ActorKind::Application,
+    "app-reader",
+    "demo",
+    &[],
+    &["visits:read"],
+);
+pub const APP_WRITER: Person = Person(
+    ActorKind::Application,
+    "app-writer",
+    "demo",
+    &[],
+    &["visits:write"],
+);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: match id {
-                "app-reader" => vec![Scope("visits:read".to_owned())],
-                "app-writer" => vec![Scope("visits:write".to_owned())],
-                _ => vec![],
-            },
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 impl World {
     /// The community garden, in which Li and Ma live in r101 and Zhao in r102.
@@ -132,13 +109,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        let tenant = TenantId::parse("demo").unwrap();
-        store::tx(&self.context.db, &tenant, async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// A gate has let somebody in with this pass.
@@ -166,20 +137,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -217,21 +180,12 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let tenant = TenantId::parse("demo").unwrap();
-        let page = store::events::page(&self.context.db, &tenant, 0, 200)
-            .await
-            .unwrap();
-        page.into_iter().map(|event| event.kind).collect()
+        testing::kinds(&self.context.db).await
     }
 
     /// The data of the tenant's latest event of that kind.
     pub async fn last_fact(&self, kind: &str) -> Value {
-        let tenant = TenantId::parse("demo").unwrap();
-        let page = store::events::page(&self.context.db, &tenant, 0, 200)
-            .await
-            .unwrap();
-        let found = page.into_iter().rev().find(|event| event.kind == kind);
-        found.unwrap_or_else(|| panic!("no {kind}")).data
+        testing::last(&self.context.db, kind).await
     }
 }
 
@@ -240,58 +194,12 @@ pub fn registration(room: &str, phone: &str) -> Value {
     json!({"tenant": "demo", "community": "garden", "room": room, "name": "吴", "phone": phone, "purpose": "送花"})
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        visitors::http::respond(&self.context, request).await
     }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(self, content: &Value) -> Self {
-        self.raw(content.to_string())
-    }
-
-    /// A body that claims to be JSON.
-    pub fn raw(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.header("content-type", "application/json")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        visitors::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        assert_eq!(reply.headers["content-type"], "application/problem+json");
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -1,5 +1,5 @@
 //! What every way to sell an advertisement counts by: budgets in micros, single-use offers, what of the traffic counts,
-//! frequency caps, pacing, and the one rounding at the invoice.
+//! frequency caps, pacing, and the one rounding at the invoice; and what an instance may remember between requests.
 //!
 //! Pure: no clock, no randomness, no database. Who stores it does so with guarded statements that decide the same.
 //!
@@ -13,6 +13,7 @@
 
 mod budget;
 mod cap;
+mod memory;
 mod micros;
 mod offer;
 mod pacing;
@@ -20,6 +21,7 @@ mod token;
 
 pub use budget::Budget;
 pub use cap::{CAPS_MAX, Cap, CapScope, Subject, Window, allowed};
+pub use memory::Memory;
 pub use micros::{MICROS_PER_MINOR, Micros, invoiced};
 pub use offer::{Invalid, OFFER_MS, Offer, Traffic, is_crawler};
 pub use pacing::{BUCKETS_A_DAY, even_share_bps, passes};

@@ -115,9 +115,8 @@ pub trait Read {
     /// As [`Read::rows`]; a statement of another shape.
     async fn rows_about(&self, sql: &str, about: &[Vec<Value>]) -> anyhow::Result<Vec<Row>> {
         let mut found = Vec::new();
-        for chunk in about.chunks(INSERT_ROWS_MAX) {
-            let many = crate::sql::with_rows(sql, chunk.len())?;
-            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
+        for statement in statements(sql, about) {
+            let (many, parameters) = statement?;
             found.extend(self.rows(&many, &parameters).await?);
         }
         Ok(found)
@@ -186,12 +185,7 @@ impl Tx {
     /// # Errors
     /// A failure of the database; a statement of another shape.
     pub async fn insert_many(&self, sql: &str, rows: &[Vec<Value>]) -> anyhow::Result<()> {
-        for chunk in rows.chunks(INSERT_ROWS_MAX) {
-            let many = crate::sql::with_rows(sql, chunk.len())?;
-            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            self.execute(&many, &parameters).await?;
-        }
-        Ok(())
+        insert_many(&self.session, sql, rows).await
     }
 
     /// As [`Tx::insert_many`], for a statement that ends with RETURNING: the rows of all of them.
@@ -203,13 +197,7 @@ impl Tx {
         sql: &str,
         rows: &[Vec<Value>],
     ) -> anyhow::Result<Vec<Row>> {
-        let mut returned = Vec::new();
-        for chunk in rows.chunks(INSERT_ROWS_MAX) {
-            let many = crate::sql::with_rows(sql, chunk.len())?;
-            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            returned.extend(self.rows(&many, &parameters).await?);
-        }
-        Ok(returned)
+        self.rows_about(sql, rows).await
     }
 }
 
@@ -231,12 +219,7 @@ impl Batch {
     /// # Errors
     /// As [`Tx::insert_many`].
     pub async fn insert_many(&self, sql: &str, rows: &[Vec<Value>]) -> anyhow::Result<()> {
-        for chunk in rows.chunks(INSERT_ROWS_MAX) {
-            let many = crate::sql::with_rows(sql, chunk.len())?;
-            let parameters: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            self.execute(&many, &parameters).await?;
-        }
-        Ok(())
+        insert_many(&self.session, sql, rows).await
     }
 
     /// The rows of a query, or of a statement with RETURNING.
@@ -354,6 +337,25 @@ async fn finish<T>(session: Session, outcome: anyhow::Result<T>) -> anyhow::Resu
             Err(error)
         }
     }
+}
+
+async fn insert_many(session: &Session, sql: &str, rows: &[Vec<Value>]) -> anyhow::Result<()> {
+    for statement in statements(sql, rows) {
+        let (many, parameters) = statement?;
+        session.execute(&many, &parameters).await?;
+    }
+    Ok(())
+}
+
+/// A statement about one row as statements about many, [`INSERT_ROWS_MAX`] with each, and their parameters.
+fn statements(
+    sql: &str,
+    rows: &[Vec<Value>],
+) -> impl Iterator<Item = anyhow::Result<(String, Vec<Value>)>> {
+    rows.chunks(INSERT_ROWS_MAX).map(move |chunk| {
+        let many = crate::sql::with_rows(sql, chunk.len())?;
+        Ok((many, chunk.iter().flatten().cloned().collect()))
+    })
 }
 
 fn limited(sql: &str, rows: Vec<Row>) -> anyhow::Result<Vec<Row>> {

@@ -98,14 +98,14 @@ where
 
 /// As [`once`], in a transaction of its own, and cheaper where a request seldom comes twice: the work is done first, and
 /// taken back when there is an answer already. So `work` may be called for a request that was answered before; what it
-/// does or refuses then has no effect.
+/// does or refuses then has no effect. Without a key it is [`tx`].
 ///
 /// # Errors
 /// As [`once`].
 pub async fn tx_once<Work>(
     db: &Db,
     tenant: &TenantId,
-    (ask, now): (&Ask, Timestamp),
+    (ask, now): (Option<&Ask>, Timestamp),
     work: Work,
 ) -> anyhow::Result<Answer>
 where
@@ -113,16 +113,18 @@ where
 {
     let done = tx(db, tenant, async |tx| {
         let answer = work(tx).await?;
-        let is_kept = keep(tx, ask, &answer, now).await?;
-        anyhow::ensure!(is_kept, "the request was answered before");
+        if let Some(ask) = ask {
+            let is_kept = keep(tx, ask, &answer, now).await?;
+            anyhow::ensure!(is_kept, "the request was answered before");
+        }
         Ok(answer)
     })
     .await;
-    match done {
-        Err(error) if !Error::is_transient(&error) => {
+    match (done, ask) {
+        (Err(error), Some(ask)) if !Error::is_transient(&error) => {
             stored(db, tenant, ask, now).await?.ok_or(error)
         }
-        done => done,
+        (done, _) => done,
     }
 }
 

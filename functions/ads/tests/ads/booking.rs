@@ -210,7 +210,7 @@ async fn what_cannot_be_sold_is_refused() {
         let nowhere = days("nowhere", "2026-11-05", "2026-11-06");
         world.post(&path).by(MEI).json(&nowhere).refused(404, "placement_unknown").await;
         let float = r#"{"placement":"home-top","pricing":"day","from":"2026-11-03","until":"2026-11-04","price_minor":12.34567890123456789012}"#;
-        let problem = world.post("/api/ads/rate-cards").by(WANG).text(float).refused(422, "wrong_type").await;
+        let problem = world.post("/api/ads/rate-cards").by(WANG).raw(float).refused(422, "wrong_type").await;
         assert_eq!(problem["field"], "price_minor", "{problem}");
     })
     .await;

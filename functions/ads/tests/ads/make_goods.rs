@@ -8,7 +8,7 @@ use crate::support::{Ask, BO, LI, MEI, Person, WANG, World, on_each_engine, plac
 /// A line by the day with a promise, booked.
 async fn promised(
     world: &World,
-    who: (Person, &str),
+    who: (Person<'_>, &str),
     (from, until): (&str, &str),
     views: i64,
 ) -> String {
@@ -17,7 +17,7 @@ async fn promised(
     world.booked(who, &line).await
 }
 
-fn make_good<'a>(world: &'a World, by: Person, line: &str, what: &Value) -> Ask<'a> {
+fn make_good<'a>(world: &'a World, by: Person<'_>, line: &str, what: &Value) -> Ask<'a> {
     let key: kernel::EventId = world.context.new_id().unwrap();
     let ask = world.post(&format!("/api/ads/lines/{line}/make-goods"));
     ask.by(by).key(key.as_str()).json(what)

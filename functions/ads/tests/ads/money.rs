@@ -9,7 +9,7 @@ use wire::event::{AdvertisingCharged, PersonErased};
 
 use crate::booking::days;
 use crate::delivery::{metered, priced};
-use crate::support::{BO, LI, MEI, MIGRATIONS, WANG, World, XU, on_each_engine, placement};
+use crate::support::{BO, LI, MEI, MIGRATIONS, Step, WANG, World, XU, on_each_engine, placement};
 
 #[tokio::test]
 async fn each_month_of_a_line_is_charged_once_also_when_months_were_missed() {
@@ -169,24 +169,6 @@ async fn who_is_forgotten_acts_for_nobody_and_was_seen_by_nobody() {
     .await;
 }
 
-/// One thing that happens to a budget.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Offer,
-    View(usize),
-    Click(usize),
-    Wait,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => Just(Step::Offer),
-        3 => (0_usize..20).prop_map(Step::View),
-        3 => (0_usize..20).prop_map(Step::Click),
-        1 => Just(Step::Wait),
-    ]
-}
-
 /// Whatever is told in whatever order: what is spent and promised never passes the budget, and what is charged is what
 /// was counted.
 async fn spend_stays_within(budget_minor: i64, steps: &[Step]) {
@@ -244,7 +226,7 @@ proptest! {
     #[test]
     fn spend_never_passes_the_budget_over_any_history(
         budget in 1_i64..8,
-        steps in prop::collection::vec(step(), 1..40),
+        steps in prop::collection::vec(Step::any(20), 1..40),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(spend_stays_within(budget * 100, &steps));

@@ -1,29 +1,15 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testing::{Places, Refusals, Route, arms, is_listed, other_methods, refuse, route, with};
 
 use crate::barters::{running, step, weather};
 use crate::booking::days;
 use crate::support::{
-    APP, APP_READER, AUDITOR, BO, CHEN, DEVICE, KE, LI, MEI, Person, SECRET, STRANGER, WANG, World,
-    XU, ZHOU, banner, content, id, on_each_engine, placement,
+    APP, APP_READER, AUDITOR, BO, CHEN, DEVICE, KE, LI, MEI, STRANGER, WANG, World, XU, ZHOU,
+    banner, content, id, on_each_engine, placement,
 };
-
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person, u16, &'static str)>,
-}
-
-type Refusals = Vec<(Person, u16, &'static str)>;
-
-fn with(code: &'static str, status: u16, who: &[Person]) -> Refusals {
-    who.iter().map(|person| (*person, status, code)).collect()
-}
 
 /// To whom what belongs to m1 is not there.
 fn nobody(code: &'static str) -> Refusals {
@@ -53,7 +39,6 @@ fn advertisers() -> Refusals {
 
 #[rustfmt::skip]
 fn core_routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let with_unknown = |code| [writers(), with(code, 404, &[STRANGER])].concat();
     let reviewers = |code| [nobody(code), with("reviewers_only", 403, &[AUDITOR, APP_READER, XU, MEI])].concat();
     let column = json!({"name": "x", "from": "2026-01-01", "until": "2027-01-01"});
@@ -109,7 +94,6 @@ fn core_routes() -> Vec<Route> {
 
 #[rustfmt::skip]
 fn exchange_routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
     let with_unknown = |code| [writers(), with(code, 404, &[STRANGER])].concat();
     let barter = || nobody("barter_unknown");
     let barters = || [barter(), with("reading_only", 403, &[AUDITOR, APP_READER, ZHOU])].concat();
@@ -139,38 +123,6 @@ fn exchange_routes() -> Vec<Route> {
 /// Every route, in the order of the table.
 fn routes() -> Vec<Route> {
     core_routes().into_iter().chain(exchange_routes()).collect()
-}
-
-/// The places of a path, filled in.
-struct Places(Vec<(&'static str, String)>);
-
-impl Places {
-    fn fill(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (name, value) in &self.0 {
-            text = text.replace(&format!("{{{name}}}"), value);
-        }
-        text
-    }
-}
-
-impl Route {
-    /// Whether it needs no login: an offer's token is all that its view and its click need.
-    fn is_open(&self) -> bool {
-        self.path.starts_with("/api/ads/offers/")
-    }
-
-    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world
-            .ask(method, &places.fill(self.path))
-            .header("if-match", "*")
-            .key("refused");
-        match &self.body {
-            Some(body) => ask.json(&serde_json::from_str(&places.fill(&body.to_string())).unwrap()),
-            None => ask,
-        }
-    }
 }
 
 async fn places(world: &World) -> Places {
@@ -231,49 +183,11 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
     on_each_engine(async |world| {
         let places = places(&world).await;
         let facts = world.facts().await;
-        for route in routes().iter().filter(|route| !route.is_open()) {
-            route
-                .ask(&world, &places)
-                .refused(401, "token_missing")
-                .await;
-            route
-                .ask(&world, &places)
-                .bearer("a.b.c")
-                .refused(401, "token_invalid")
-                .await;
-            for (person, status, code) in &route.refusals {
-                let reply = route.ask(&world, &places).by(*person).reply().await;
-                let problem = crate::support::content_of(&reply);
-                assert_eq!(
-                    (reply.status.as_u16(), problem["code"].as_str()),
-                    (*status, Some(*code)),
-                    "{} {} by {}: {problem}",
-                    route.method,
-                    route.path,
-                    person.1
-                );
-            }
-        }
+        let mut routes = routes();
+        // An offer's token is all that its view and its click need.
+        routes.retain(|route| !route.path.starts_with("/api/ads/offers/"));
+        refuse(&world, &routes, &places).await;
         assert_eq!(world.facts().await, facts);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        let places = places(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api") && !route.is_open())
-        {
-            route
-                .ask(&world, &places)
-                .bearer(SECRET)
-                .refused(401, "token_invalid")
-                .await;
-        }
-        world.tick().await;
     })
     .await;
 }
@@ -310,58 +224,18 @@ async fn lists_hold_only_what_is_the_callers() {
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
         let places = places(&world).await;
-        for route in routes() {
-            let path = places.fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply
-                .headers
-                .get("allow")
-                .map_or("", |allow| allow.to_str().unwrap());
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let unknown = [
             "/api",
             "/api/ads",
             "/api/ads/placements/x/y",
             "/internal/ticks/meters",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    arms.collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    let arms = arms();
-    assert!(arms.len() > 50, "{arms:?}");
-    assert_eq!(arms, listed);
+    is_listed(&routes(), &arms(include_str!("../../src/http.rs")));
 }

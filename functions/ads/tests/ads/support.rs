@@ -1,21 +1,20 @@
 //! A community, merchants, placements and what is shown there, on each engine there is.
 
 use ads::context::Context;
-use bytes::Bytes;
 use http::Method;
 use kernel::{ActorId, CommunityId, Currency, EventId, MerchantId, TenantId, Timestamp};
+use proptest::prelude::{Just, Strategy, prop_oneof};
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{CommunityChanged, Event, MerchantChanged};
 use wire::mall::MerchantMode;
 
 pub use crate::people::*;
+pub use testing::{SECRET, content_of};
 
 /// When every test starts: Monday, 2026-11-02, 10:00 in Shanghai.
 pub const START: &str = "2026-11-02T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// What a phone's browser calls itself.
 pub const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)";
@@ -47,12 +46,29 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
+/// One thing that happens to a budget; a view and a click name one of the offers.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    Offer,
+    View(usize),
+    Click(usize),
+    Wait,
 }
+
+impl Step {
+    /// Any of them, about one of the first so many offers.
+    pub fn any(offers: usize) -> impl Strategy<Value = Self> {
+        prop_oneof![
+            4 => Just(Self::Offer),
+            3 => (0..offers).prop_map(Self::View),
+            3 => (0..offers).prop_map(Self::Click),
+            1 => Just(Self::Wait),
+        ]
+    }
+}
+
+/// A request in the making.
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -130,7 +146,7 @@ impl World {
     }
 
     /// A creative that is approved.
-    pub async fn approved(&self, by: Person, sent: &Value) -> String {
+    pub async fn approved(&self, by: Person<'_>, sent: &Value) -> String {
         let made = self.post("/api/ads/creatives").by(by).json(sent);
         let creative = id(&made.content().await);
         let path = format!("/api/ads/creatives/{creative}/review");
@@ -140,7 +156,7 @@ impl World {
     }
 
     /// A draft of a line.
-    pub async fn draft(&self, (by, merchant): (Person, &str), line: &Value) -> String {
+    pub async fn draft(&self, (by, merchant): (Person<'_>, &str), line: &Value) -> String {
         let order = json!({"merchant": merchant, "name": "秋季推广"});
         let order = self.post("/api/ads/orders").by(by).json(&order);
         let path = format!("/api/ads/orders/{}/lines", id(&order.content().await));
@@ -148,7 +164,7 @@ impl World {
     }
 
     /// A line that is booked, with an approved creative of the placement's format.
-    pub async fn booked(&self, who: (Person, &str), line: &Value) -> String {
+    pub async fn booked(&self, who: (Person<'_>, &str), line: &Value) -> String {
         let creative = self.approved(who.0, &banner(who.1, "苹果")).await;
         let draft = self.draft(who, line).await;
         self.shows(who.0, &draft, &creative).await;
@@ -157,21 +173,21 @@ impl World {
     }
 
     /// A line shows a creative.
-    pub async fn shows(&self, by: Person, line: &str, creative: &str) {
+    pub async fn shows(&self, by: Person<'_>, line: &str, creative: &str) {
         let path = format!("/api/ads/lines/{line}/creatives");
         let sent = json!({"creatives": [creative]});
         self.put(&path).by(by).json(&sent).content().await;
     }
 
     /// Something is done with a line.
-    pub fn act(&self, by: Person, line: &str, verb: &str) -> Ask<'_> {
+    pub fn act(&self, by: Person<'_>, line: &str, verb: &str) -> Ask<'_> {
         let key: EventId = self.context.new_id().unwrap();
         let ask = self.post(&format!("/api/ads/lines/{line}/{verb}")).by(by);
         ask.key(key.as_str())
     }
 
     /// What somebody is shown in a placement.
-    pub async fn decide(&self, by: Person, placement: &str) -> Option<Value> {
+    pub async fn decide(&self, by: Person<'_>, placement: &str) -> Option<Value> {
         let asked = json!({"placements": [placement]});
         let ask = self.post("/api/ads/decisions").by(by).json(&asked);
         ask.content().await["items"].as_array()?.first().cloned()
@@ -185,7 +201,7 @@ impl World {
     }
 
     /// Somebody looks at a placement: offered and seen.
-    pub async fn look(&self, by: Person, placement: &str) -> Option<Value> {
+    pub async fn look(&self, by: Person<'_>, placement: &str) -> Option<Value> {
         let offer = self.decide(by, placement).await?;
         self.tell(&offer, "views").content().await;
         Some(offer)
@@ -193,12 +209,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// What stands in an account of the books.
@@ -229,20 +240,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -260,92 +263,21 @@ impl World {
 
     /// How many of the tenant's facts there are.
     pub async fn facts(&self) -> usize {
-        let (mut count, mut after) = (0, 0);
-        loop {
-            let page = store::events::page(&self.context.db, &demo(), after, 200).await;
-            let page = page.unwrap();
-            let Some(last) = page.last() else {
-                return count;
-            };
-            (count, after) = (count + page.len(), last.seq);
-        }
+        testing::kinds(&self.context.db).await.len()
     }
 
     /// The data of the tenant's events of that kind, in order.
     pub async fn facts_of(&self, kind: &str) -> Vec<Value> {
-        let (mut found, mut after) = (Vec::new(), 0);
-        loop {
-            let page = store::events::page(&self.context.db, &demo(), after, 200).await;
-            let page = page.unwrap();
-            let Some(last) = page.last() else {
-                return found;
-            };
-            after = last.seq;
-            found.extend(
-                page.into_iter()
-                    .filter(|event| event.kind == kind)
-                    .map(|event| event.data),
-            );
-        }
+        testing::data_of(&self.context.db, kind).await
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        ads::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    /// A body as it is, whatever it is.
-    pub fn text(mut self, content: &str) -> Self {
-        self.body = content.to_owned().into();
-        self.header("content-type", "application/json")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        ads::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str()),
-            (status, Some(code)),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

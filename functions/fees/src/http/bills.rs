@@ -8,7 +8,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 
 use super::form::{AmountBecause, Because, Communities, seen};
-use super::{answer, caller, name_of, path_id, replied, stored, write_money};
+use super::{answer, caller, path_id, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{
     Bill, BillState, Late, Month, Name, Reason, check_manager, community_unknown, discount as less,
@@ -41,8 +41,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         return Err(wrong_amount().into());
     }
     let id: BillId = context.new_id()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let bill = by_hand(context, tx, (&actor, &id), &new).await?;
         sql::insert_bills(tx, std::slice::from_ref(&bill)).await?;
         facts::published(context, tx, std::slice::from_ref(&bill)).await?;
@@ -204,8 +203,7 @@ async fn change(
 ) -> anyhow::Result<Reply> {
     let id: BillId = path_id(bill, unknown_bill)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(actor));
-    let changed = write_money(context, request, (who.0, &who.1), async |tx| {
+    let changed = write_once(context, request, actor, async |tx| {
         let found = sql::bill(tx, &actor.tenant, &id).await?;
         let before = seen(context, &*tx, actor, found).await?;
         check_manager(actor, &before.community)?;

@@ -9,7 +9,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 use wire::event::CashClosed;
 
-use super::{answer, caller, community_of, name_of, path_id, stored, write_money};
+use super::{answer, caller, community_of, path_id, stored, write_once};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, community_unknown};
 use crate::facts::{append, fen};
@@ -63,8 +63,7 @@ pub(super) async fn close(context: &Context, request: &Request) -> anyhow::Resul
         return Err(wrong_count().into());
     }
     let id: CashCloseId = context.new_id()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let close = count(context, tx, (&actor, &id), &new).await?;
         sql::insert_close(tx, &close).await?;
         book(context, tx, &close).await?;

@@ -9,7 +9,7 @@ use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
 use super::bills::unknown_room;
-use super::{answer, caller, name_of, path_id, replied, stored, write_money};
+use super::{answer, caller, path_id, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{
     Coupon, CouponState, CouponValue, Holder, Name, Reason, check_manager, check_reader,
@@ -60,8 +60,7 @@ pub(super) async fn issue(context: &Context, request: &Request) -> anyhow::Resul
     check_manager(&actor, &new.community)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let coupon = coupon_of(context, &actor, new)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         check_place(tx, &coupon).await?;
         sql::insert_coupon(tx, &coupon).await?;
         rewarding::changed(context, tx, &coupon).await?;
@@ -146,8 +145,7 @@ pub(super) async fn take_back(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write_money(context, request, (who.0, &who.1), async |tx| {
+    let changed = write_once(context, request, &actor, async |tx| {
         let before = seen(context, &*tx, &actor, coupon).await?;
         check_manager(&actor, &before.community)?;
         let after = withdraw(&before)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, name_of, path_id, printed, replied, stored, write_money};
+use super::{answer, caller, path_id, printed, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, sees};
 use crate::paying::{self, Asked, unknown_payment};
@@ -90,8 +90,7 @@ pub(super) async fn request(context: &Context, request: &Request) -> anyhow::Res
     let actor = caller(context, request)?;
     let new: Asked = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let payment = paying::request(context, tx, &actor, &new).await?;
         answer(201, &shown(payment))
     })
@@ -171,8 +170,7 @@ pub(super) async fn refund(
     let visible = seen(&context.db, &actor, payment).await?;
     check_manager(&actor, &visible.community)?;
     let new: NewRefund = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let stored = seen(tx, &actor, payment).await?;
         let what = (&stored, new.bills.as_slice());
         let refund = refunding::refund(context, tx, (&actor, &new.reason), what).await?;

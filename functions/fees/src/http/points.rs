@@ -4,7 +4,7 @@ use kernel::{Actor, ActorId, CommunityId, Message, PointsEntryId, Refusal, Times
 use serde::{Deserialize, Serialize};
 use web::{Listing, Query, Reply, Request};
 
-use super::{answer, caller, community_required, name_of, private, replied, write_money};
+use super::{answer, caller, community_required, private, replied, write_once};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, community_unknown, sees};
 use crate::store::known;
@@ -65,8 +65,7 @@ pub(super) async fn grant(context: &Context, request: &Request) -> anyhow::Resul
         return Err(wrong_count().into());
     }
     let entry = rewarding::granted(context, (new.points, new.reason.as_str()), &actor.id)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let community = known::community(tx, tx.tenant(), &new.community).await?;
         community.ok_or_else(community_unknown)?;
         let whose = (&new.community, &new.person);

@@ -8,7 +8,7 @@ use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
 use super::bills::unknown_room;
-use super::{answer, caller, name_of, path_id, replied, stored, write_money};
+use super::{answer, caller, path_id, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{Reason, check_manager, check_reader, is_people, sees, works_at_counter};
 use crate::inbox;
@@ -56,8 +56,7 @@ pub(super) async fn request(context: &Context, request: &Request) -> anyhow::Res
     let actor = caller(context, request)?;
     let new: NewRecharge = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let room = known::room(tx, tx.tenant(), &new.room).await?;
         let (community, _) = room.ok_or_else(unknown_room)?;
         let payer = payer(context, tx, (&actor, &community), &new).await?;
@@ -132,8 +131,7 @@ pub(super) async fn acknowledge(
     let visible = seen(&context.db, &actor, recharge).await?;
     check_manager(&actor, &visible.community)?;
     let said: Acknowledgement = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let answered = write_money(context, request, (who.0, &who.1), async |tx| {
+    let answered = write_once(context, request, &actor, async |tx| {
         let recharge = seen(tx, &actor, recharge).await?;
         let note = said.note.as_ref().map(|note| note.as_str().to_owned());
         let after = if said.accepted {

@@ -9,7 +9,7 @@ use tariff::Rounding;
 use web::{Query, Reply, Request};
 use wire::event::{FeeRuleChanged, FeeTermsChanged};
 
-use super::{answer, caller, community_of, name_of, path_id, replied, stored, write};
+use super::{answer, caller, community_of, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Billing, Charge, LateTerms, Name, Rule, Scope, check_manager, check_reader, community_unknown,
@@ -110,8 +110,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
     let id: FeeRuleId = context.new_id()?;
     let rule = rule_of((id, new.community, 1), new.content)?;
     let written = by(context, &actor, (rule, written));
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let community = known::community(tx, tx.tenant(), &written.rule.community).await?;
         community.ok_or_else(community_unknown)?;
         check_tariff(tx, &written.rule).await?;
@@ -212,8 +211,7 @@ pub(super) async fn change(
         return Err(other_billing().into());
     }
     let after = by(context, &actor, (rule, written));
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let stored = sql::rule(tx, tx.tenant(), &after.rule.id).await?;
         let stored = stored.ok_or_else(unknown_rule)?;
         // The version may have moved since it was read above.
@@ -250,8 +248,7 @@ pub(super) async fn change_terms(
     let if_match = web::required_if_match(request)?;
     let new: NewTerms = web::body(request)?;
     let (terms, points) = known_terms(&new)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (id, before) = terms_of(tx, &actor, community).await?;
         if_match.check(before.terms_version)?;
         known::put_terms(tx, &id, (terms, points)).await?;

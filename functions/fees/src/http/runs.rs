@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, community_of, name_of, path_id, write, write_money};
+use super::{answer, caller, community_of, path_id, write, write_once};
 use crate::context::Context;
 use crate::domain::{Month, check_manager, check_reader, community_unknown};
 use crate::inbox;
@@ -63,8 +63,7 @@ pub(super) async fn start(context: &Context, request: &Request) -> anyhow::Resul
         created_by: actor.id.clone(),
         created_at: context.now,
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let community = known::community(tx, tx.tenant(), &run.community).await?;
         community.ok_or_else(community_unknown)?;
         sql::insert_run(tx, &run).await?;
@@ -115,8 +114,7 @@ pub(super) async fn publish(
     run: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let turned = write_money(context, request, (who.0, &who.1), async |tx| {
+    let turned = write_once(context, request, &actor, async |tx| {
         let run = manageable(tx, &actor, run).await?;
         let id = run.id.clone();
         // Again changes nothing.
@@ -138,8 +136,7 @@ pub(super) async fn discard(
     run: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let discarded = write(context, request, (who.0, &who.1), async |tx| {
+    let discarded = write(context, request, &actor, async |tx| {
         let run = manageable(tx, &actor, run).await?;
         if run.state == RunState::Discarded {
             return answer(200, &shown(run));

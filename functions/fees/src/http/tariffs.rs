@@ -10,7 +10,7 @@ use tariff::{Band, Line, Outcome, Part, day_of};
 use web::{Problem, Query, Reply, Request};
 use wire::event::TariffChanged;
 
-use super::{answer, caller, community_of, name_of, path_id, replied, stored, write};
+use super::{answer, caller, community_of, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Name, TariffTerms, check_manager, check_reader, community_unknown, schedule, unknown_tariff,
@@ -126,8 +126,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         changed_by: actor.id.clone(),
         changed_at: context.now,
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let community = known::community(tx, tx.tenant(), &tariff.community).await?;
         community.ok_or_else(community_unknown)?;
         sql::insert_tariff(tx, &tariff).await?;
@@ -175,8 +174,7 @@ pub(super) async fn change(
     let new: ChangedTariff = web::body(request)?;
     let written: AsWritten = web::body(request)?;
     check_terms(&new.terms)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let before = readable(tx, &actor, tariff).await?;
         if_match.check(before.version)?;
         let after = Tariff {

@@ -7,7 +7,7 @@ use store::{Answer, Tx, events, tx};
 use web::{Query, Reply, Request};
 use wire::event::{ApplicationChanged, ApplicationKeyChanged};
 
-use super::{Text, answer, caller, caller_name, path_id, stored, write};
+use super::{Text, answer, caller, name_of, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Application, ApplicationChange, Credential, KeyText, Name, NewApplication,
@@ -89,7 +89,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let registered = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             if sql::is_application_name_taken(tx, &application.id).await? {
                 return Err(name_taken().into());
@@ -100,7 +100,8 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
         },
     )
     .await?;
-    Ok(stored(registered)?.with_header(LOCATION, &format!("/api/applications/{}", application.id)))
+    Ok(replied(&registered)?
+        .with_header(LOCATION, &format!("/api/applications/{}", application.id)))
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -194,7 +195,7 @@ pub(super) async fn issue_key(
     let issued = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             let application = sql::application(tx, &actor.tenant, &id).await?;
             application.ok_or_else(unknown_application)?;
@@ -218,7 +219,7 @@ pub(super) async fn issue_key(
     )
     .await?;
     let shown = with_key(context, (&actor.tenant, &id), issued)?;
-    Ok(stored(shown)?.with_header(CACHE_CONTROL, "no-store"))
+    Ok(replied(&shown)?.with_header(CACHE_CONTROL, "no-store"))
 }
 
 pub(super) async fn end_key(

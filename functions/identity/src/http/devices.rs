@@ -7,7 +7,7 @@ use web::{Query, Reply, Request};
 use wire::DeviceKind;
 use wire::event::{DeviceChildAssigned, DeviceCredentialIssued, DeviceRegistered};
 
-use super::{Text, answer, caller, caller_name, path_id, stored, write};
+use super::{Text, answer, caller, name_of, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Child, Credential, Device, Name, OVERLAP_SECONDS_DEFAULT, Password, Registration, assign_child,
@@ -87,7 +87,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let registered = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             if sql::is_device_name_taken(tx, &device).await? {
                 return Err(name_taken().into());
@@ -117,7 +117,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let shown = with_password(context, (&actor.tenant, &device.id), registered, |body| {
         body.get_mut("credential")
     })?;
-    Ok(private(stored(shown)?).with_header(
+    Ok(private(replied(&shown)?).with_header(
         ::http::header::LOCATION,
         &format!("/api/devices/{}", device.id),
     ))
@@ -173,7 +173,7 @@ pub(super) async fn rotate(
     let issued = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             let device = known_device(sql::device(tx, &actor.tenant, &id).await?)?;
             let present = sql::credentials(tx, &actor.tenant, &id, context.now).await?;
@@ -197,12 +197,8 @@ pub(super) async fn rotate(
         },
     )
     .await?;
-    Ok(private(stored(with_password(
-        context,
-        (&actor.tenant, &id),
-        issued,
-        |body| Some(body),
-    )?)?))
+    let shown = with_password(context, (&actor.tenant, &id), issued, |body| Some(body))?;
+    Ok(private(replied(&shown)?))
 }
 
 pub(super) async fn assign(

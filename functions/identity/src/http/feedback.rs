@@ -6,7 +6,7 @@ use store::{events, tx};
 use web::{Query, Reply, Request};
 use wire::event::{FeedbackAnswered, FeedbackGiven};
 
-use super::{Text, answer, caller, caller_name, path_id, stored, write};
+use super::{Text, answer, caller, name_of, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Feedback, Prose, answer_feedback, answerers_only, feedback_reach, give_feedback,
@@ -55,7 +55,7 @@ pub(super) async fn give(context: &Context, request: &Request) -> anyhow::Result
     let given = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             sql::insert_feedback(tx, &feedback).await?;
             let fact = FeedbackGiven {
@@ -67,7 +67,7 @@ pub(super) async fn give(context: &Context, request: &Request) -> anyhow::Result
         },
     )
     .await?;
-    stored(given)
+    replied(&given)
 }
 
 pub(super) async fn list(context: &Context, request: &Request) -> anyhow::Result<Reply> {

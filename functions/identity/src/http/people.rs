@@ -6,7 +6,7 @@ use store::{Tx, events, tx};
 use web::{Problem, Query, Reply, Request};
 use wire::event::{PersonChanged, PersonPasswordChanged, PersonRegistered};
 
-use super::{Text, answer, caller, caller_in_session, caller_name, path_id, stored, write};
+use super::{Text, answer, caller, caller_in_session, name_of, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Change, Code, Name, NewPerson, Password, Person, Proof, Purpose, Username, change_person,
@@ -112,7 +112,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let registered = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             if sql::is_person_name_taken(tx, &person).await? {
                 return Err(name_taken().into());
@@ -142,7 +142,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
         },
     )
     .await?;
-    Ok(stored(registered)?.with_header(
+    Ok(replied(&registered)?.with_header(
         ::http::header::LOCATION,
         &format!("/api/people/{}", person.id),
     ))

@@ -6,7 +6,7 @@ use store::{Tx, events, tx};
 use web::{Query, Reply, Request};
 use wire::event::{PersonRolesChanged, RoleChanged};
 
-use super::{Text, answer, caller, caller_name, path_id, stored, write};
+use super::{Text, answer, caller, name_of, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Permission, Role, RoleName, assign_roles, define_role, known_person, operators_only,
@@ -56,7 +56,7 @@ pub(super) async fn define(context: &Context, request: &Request) -> anyhow::Resu
     let defined = write(
         context,
         request,
-        (&actor.tenant, &caller_name(&actor)),
+        (&actor.tenant, &name_of(&actor)),
         async |tx| {
             if sql::role(tx, &actor.tenant, &role.name).await?.is_some() {
                 return Err(role_exists().into());
@@ -66,7 +66,7 @@ pub(super) async fn define(context: &Context, request: &Request) -> anyhow::Resu
         },
     )
     .await?;
-    Ok(stored(defined)?.with_header(
+    Ok(replied(&defined)?.with_header(
         ::http::header::LOCATION,
         &format!("/api/roles/{}", role.name.as_str()),
     ))

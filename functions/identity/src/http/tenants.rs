@@ -7,7 +7,7 @@ use web::{Reply, Request};
 use wire::event::{PersonRegistered, TenantFounded};
 
 use super::people::ShownPerson;
-use super::{Text, answer, stored, write};
+use super::{Text, answer, replied, write};
 use crate::context::Context;
 use crate::domain::{Name, NewPerson, Password, Username, found_tenant};
 use crate::{secrets, store as sql};
@@ -81,7 +81,7 @@ pub(super) async fn found(context: &Context, request: &Request) -> anyhow::Resul
         answer(201, &shown)
     })
     .await?;
-    stored(founded)
+    replied(&founded)
 }
 
 fn tenant_exists() -> Refusal {

@@ -9,7 +9,7 @@ use wire::event::{MerchantApplicationDecided, MerchantApplicationSubmitted};
 
 use super::qualifications::too_many_papers;
 use super::shown::{self, file_reply, sent_paper};
-use super::{answer, caller, name_of, path_id, private, replied, stored, write};
+use super::{answer, caller, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Application, ApplicationState, Content, QUALIFICATIONS_MAX, Role, check_people, check_rate,
@@ -42,7 +42,7 @@ impl Party<'_> {
     /// The name among those who send idempotency keys.
     fn name(&self) -> String {
         match self.actor {
-            Some(actor) => name_of(actor),
+            Some(actor) => web::name_of(actor),
             None => format!("applicant/{}", self.application),
         }
     }
@@ -100,21 +100,26 @@ pub(super) async fn begin_as(
     };
     // Whoever has no account yet is known by the number.
     let name = match party.actor {
-        Some(actor) => name_of(actor),
+        Some(actor) => web::name_of(actor),
         None => format!("applicant/{}", new.phone_digest),
     };
-    write(context, request, (party.tenant, &name), async |tx| {
-        check_content(tx, &new.content).await?;
-        let (of_phone, strangers) = sql::recent(tx, &new.phone_digest, context.now).await?;
-        let of_tenant = if new.applicant.is_some() {
-            0
-        } else {
-            strangers
-        };
-        check_rate(of_phone, of_tenant)?;
-        sql::insert_application(tx, &new).await?;
-        answer(201, &shown::application(&new, &[], None))
-    })
+    write(
+        context,
+        request,
+        (party.tenant, name.as_str()),
+        async |tx| {
+            check_content(tx, &new.content).await?;
+            let (of_phone, strangers) = sql::recent(tx, &new.phone_digest, context.now).await?;
+            let of_tenant = if new.applicant.is_some() {
+                0
+            } else {
+                strangers
+            };
+            check_rate(of_phone, of_tenant)?;
+            sql::insert_application(tx, &new).await?;
+            answer(201, &shown::application(&new, &[], None))
+        },
+    )
     .await
 }
 
@@ -248,7 +253,7 @@ async fn change_stored(
     let changed = write(
         context,
         request,
-        (party.tenant, &party.name()),
+        (party.tenant, party.name().as_str()),
         async |tx| {
             let before = party.own(tx).await?;
             let after = change(tx, &before).await?;
@@ -311,7 +316,7 @@ pub(super) async fn hand_in_as(
     let kept = write(
         context,
         request,
-        (party.tenant, &party.name()),
+        (party.tenant, party.name().as_str()),
         async |tx| {
             let before = party.own(tx).await?;
             let owner = Owner::Application(party.application);

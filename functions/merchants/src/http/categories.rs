@@ -7,7 +7,7 @@ use store::Read;
 use web::{IfMatch, Query, Reply, Request};
 use wire::mall::SaleKind;
 
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     CATEGORIES_MAX, Category, Name, NewCategory, QualificationKind, SHOPS_WANTED, below,
@@ -52,8 +52,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         operator: sent.operator,
         required: once_each(sent.required),
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         if !sql::has_room(tx).await? {
             return Err(too_many().into());
         }
@@ -151,8 +150,7 @@ pub(super) async fn change(
     check_writer(&actor)?;
     let if_match: IfMatch = web::required_if_match(request)?;
     let sent: SentChange = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let before = known(tx, &actor, category).await?;
         if_match.check(before.version)?;
         if before.gone {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use web::{Query, Reply, Request};
 
 use super::merchants::seen_inside;
-use super::{answer, caller, name_of, private, replied, write};
+use super::{answer, caller, private, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Contract, MerchantState, Month, Note, Terms, agree as agreed, check_reader, check_writer,
@@ -29,8 +29,7 @@ pub(super) async fn agree(context: &Context, request: &Request) -> anyhow::Resul
     let actor = caller(context, request)?;
     check_writer(&actor)?;
     let new: NewContract = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let (merchant, _) = seen_inside(tx, &actor, new.merchant.as_str()).await?;
         if merchant.state == MerchantState::Ended {
             return Err(ended().into());

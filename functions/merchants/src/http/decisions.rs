@@ -7,7 +7,7 @@ use web::{Reply, Request};
 use wire::event::{MerchantApplicationDecided, MerchantMemberChanged};
 
 use super::applications::{readable, shown_whole};
-use super::{answer, caller, name_of, private, replied, write};
+use super::{answer, caller, private, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Application, ApplicationState, Decision, Member, Merchant, MerchantState, Reason, Role,
@@ -37,8 +37,7 @@ pub(super) async fn decide(
     let id = readable(context, &actor, application).await?.id;
     check_auditor(&actor)?;
     let sent: SentDecision = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let before = sql::application(tx, tx.tenant(), &id).await?;
         let before = before.ok_or_else(unknown_application)?;
         let after = apply(context, tx, (&actor, &sent), &before).await?;

@@ -8,7 +8,7 @@ use web::{Reply, Request};
 use wire::event::MerchantMemberChanged;
 
 use super::merchants::seen_inside;
-use super::{answer, caller, name_of, path_id, private, stored, write};
+use super::{answer, caller, path_id, private, stored, write};
 use crate::context::Context;
 use crate::domain::{MEMBERS_MAX, Member, Merchant, Name, Relation, Role, unknown_member};
 use crate::facts;
@@ -71,8 +71,7 @@ pub(super) async fn add(
         added_by: actor.id.clone(),
         added_at: context.now,
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let (before, relation) = seen_inside(tx, &actor, merchant).await?;
         relation.check_owner()?;
         let count = sql::members(tx, tx.tenant(), &before.id).await?.len();

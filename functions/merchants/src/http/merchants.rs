@@ -8,7 +8,7 @@ use store::{Read, Tx};
 use web::{Query, Reply, Request};
 use wire::mall::MerchantMode;
 
-use super::{answer, caller, name_of, path_id, private, replied, shown, write};
+use super::{answer, caller, path_id, private, replied, shown, write};
 use crate::context::Context;
 use crate::domain::{
     Merchant, MerchantState, Reason, Relation, check_reader, check_writer, close, may_read,
@@ -179,8 +179,7 @@ async fn decide(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let if_match = web::if_match(request);
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (before, _) = seen(tx, &actor, merchant).await?;
         if let Some(if_match) = &if_match {
             if_match.check(before.version)?;

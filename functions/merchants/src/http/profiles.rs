@@ -6,7 +6,7 @@ use store::Tx;
 use web::{IfMatch, Reply, Request};
 
 use super::merchants::seen_inside;
-use super::{answer, caller, name_of, private, replied, shown, write};
+use super::{answer, caller, private, replied, shown, write};
 use crate::context::Context;
 use crate::domain::{
     Merchant, Month, Profile, Reason, Relation, check_edit, check_opening, unknown_community,
@@ -40,8 +40,7 @@ pub(super) async fn change(
     let if_match: IfMatch = web::required_if_match(request)?;
     let sent: SentProfile = web::body(request)?;
     let profile = sent.profile.checked()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (before, relation) = seen_inside(tx, &actor, merchant).await?;
         let on_behalf = check_edit(&before, relation, sent.reason.as_ref())?;
         if_match.check(before.version)?;
@@ -82,8 +81,7 @@ pub(super) async fn open(
     let actor = caller(context, request)?;
     seen_inside(&context.db, &actor, merchant).await?;
     let sent: SentOpening = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (before, relation) = seen_inside(tx, &actor, merchant).await?;
         let after = opened(context, tx, &actor, (before, relation, sent.open)).await?;
         answer(200, &shown::merchant(context, &after))

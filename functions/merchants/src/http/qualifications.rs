@@ -9,7 +9,7 @@ use wire::event::MerchantQualificationDecided;
 
 use super::merchants::seen_inside;
 use super::shown::{file_reply, paper as shown, sent_paper};
-use super::{answer, caller, name_of, path_id, private, replied, write};
+use super::{answer, caller, path_id, private, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Merchant, QUALIFICATIONS_MAX, Qualification, QualificationState, Reason, accepted,
@@ -47,8 +47,7 @@ pub(super) async fn hand_in(
     let (_, relation) = seen_inside(&context.db, &actor, merchant).await?;
     relation.check_owner()?;
     let (paper, content) = sent_paper(context, request, Some(&actor.id))?;
-    let who = (&actor.tenant, name_of(&actor));
-    let kept = write(context, request, (who.0, &who.1), async |tx| {
+    let kept = write(context, request, &actor, async |tx| {
         let (before, _) = seen_inside(tx, &actor, merchant).await?;
         let owner = Owner::Merchant(&before.id);
         let papers = sql::papers(tx, tx.tenant(), owner).await?;
@@ -93,8 +92,7 @@ pub(super) async fn decide(
         (false, Some(reason)) => Some(reason),
         (false, None) => return Err(reason_required().into()),
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let decided = write(context, request, (who.0, &who.1), async |tx| {
+    let decided = write(context, request, &actor, async |tx| {
         let (before, _) = seen_inside(tx, &actor, merchant).await?;
         let papers = sql::papers(tx, tx.tenant(), Owner::Merchant(&before.id)).await?;
         let paper = papers.iter().find(|paper| paper.id == id);

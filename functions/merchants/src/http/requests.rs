@@ -9,7 +9,7 @@ use wire::event::{MerchantChangeAnswered, MerchantChangeRequested};
 use wire::mall::MerchantMode;
 
 use super::merchants::seen_inside;
-use super::{answer, caller, name_of, path_id, private, replied, stored, write};
+use super::{answer, caller, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Answer, ChangeRequest, Name, Note, Relation, RequestState, answer_request, check_reader,
@@ -46,8 +46,7 @@ pub(super) async fn ask(context: &Context, request: &Request) -> anyhow::Result<
         return Err(not_hosted().into());
     }
     let id: ChangeRequestId = context.new_id()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         // The task is the operator's of the category named, or else of the first that the merchant sells in.
         let category = new.category.as_ref().or(found.categories.first());
         let category = match category {
@@ -141,8 +140,7 @@ pub(super) async fn answer_it(
     readable(&context.db, &actor, change).await?;
     check_writer(&actor)?;
     let sent: SentAnswer = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let answered = write(context, request, (who.0, &who.1), async |tx| {
+    let answered = write(context, request, &actor, async |tx| {
         let before = readable(tx, &actor, change).await?;
         let said = (&actor.id, sent.done);
         let after = answer_request(&before, said, sent.answer.clone(), context.now)?;

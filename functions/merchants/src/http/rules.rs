@@ -7,7 +7,7 @@ use store::{Read, Tx};
 use web::{IfMatch, Query, Reply, Request};
 use wire::mall::SaleKind;
 
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Rule, RuleTerms, Scope, change_rule, check_reader, check_writer, overlap, unknown_category,
@@ -64,8 +64,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         },
         version: 1,
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         check_scope(tx, &rule.scope).await?;
         check_alone(tx, &rule).await?;
         sql::insert_rule(tx, &rule, (&actor.id, context.now)).await?;
@@ -147,8 +146,7 @@ pub(super) async fn change(
     check_writer(&actor)?;
     let if_match: IfMatch = web::required_if_match(request)?;
     let terms = web::body::<SentTerms>(request)?.checked()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let before = readable(tx, &actor, rule).await?;
         if_match.check(before.version)?;
         let after = change_rule(&before, terms, context.now)?;

@@ -8,7 +8,7 @@ use web::{Query, Reply, Request};
 use wire::meter::{Command, Order, Supply};
 
 use super::changes::{managed, stands};
-use super::{Text, answer, caller, path_id, replied, seen, write};
+use super::{Text, answer, caller, id_of, path_id, seen, stored, write};
 use crate::context::Context;
 use crate::domain::caller::{managing_kinds, overseers_only, unknown_meter, unknown_switching};
 use crate::domain::switching::{self, Ask, observe, under_way};
@@ -91,7 +91,10 @@ pub(super) async fn request(
     })
     .await?;
     // A repeated request is answered with the first one, whose order was sent: never a second time.
-    if let Some(requested) = decided.take() {
+    if let Some(requested) = decided
+        .take()
+        .filter(|_| id_of(&answered).is_ok_and(|id| id == ask.id.as_str()))
+    {
         let command = Command {
             command: kernel::MessageId::parse(requested.id.as_str())?,
             expires_at: requested.expires_at,
@@ -101,19 +104,7 @@ pub(super) async fn request(
         };
         outbox::publish_command(context, &actor.tenant, &id, command).await;
     }
-    let folder = format!("/api/meters/{id}/switchings");
-    located(&answered, &folder)
-}
-
-/// The reply of a stored answer, with where what it shows stands from now on.
-fn located(answered: &store::Answer, folder: &str) -> anyhow::Result<Reply> {
-    #[derive(Deserialize)]
-    struct Shown {
-        id: SwitchingId,
-    }
-    let Shown { id } = serde_json::from_str(&answered.body)?;
-    let location = format!("{folder}/{id}");
-    Ok(replied(answered)?.with_header(::http::header::LOCATION, &location))
+    stored(&answered, &format!("/api/meters/{id}/switchings"))
 }
 
 pub(super) async fn list(

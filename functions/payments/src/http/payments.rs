@@ -4,8 +4,9 @@ use kernel::{ActorId, CommunityId, Message, Money, PaymentId, Refusal, Timestamp
 use serde::{Deserialize, Serialize};
 use store::Answer;
 use web::{Query, Reply, Request};
+use writing::write_once;
 
-use super::{caller, name_of, path_id, write};
+use super::{caller, path_id};
 use crate::context::Context;
 use crate::domain::{
     Attempt, AttemptState, Channel, Payment, PaymentState, attempt_refused, can_pay, can_see,
@@ -132,35 +133,30 @@ pub(super) async fn attempt(
     let id: PaymentId = path_id(payment, unknown_payment)?;
     let new: NewAttempt = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let started = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            let payment = sql::payment(&*tx, &actor.tenant, &id).await?;
-            let payment = payment
-                .filter(|payment| can_see(&actor, payment))
-                .ok_or_else(unknown_payment)?;
-            if !can_pay(&actor, &payment) {
-                return Err(payers_only().into());
-            }
-            let channel = Channel::parse(&new.channel).filter(|channel| context.offers(*channel));
-            let channel = channel.ok_or_else(attempt_refused)?;
-            let before = attempts::attempts(&*tx, &actor.tenant, &id).await?;
-            startable(&payment, before.len(), context.now)?;
-            let open = before
-                .into_iter()
-                .find(|attempt| attempt.channel == channel && attempt.state.is_open());
-            let attempt = match open {
-                Some(attempt) => attempt.id,
-                None => begin(context, tx, &payment, channel).await?,
-            };
-            Ok(Answer {
-                status: 201,
-                body: attempt,
-            })
-        },
-    )
+    let started = write_once(context, request, &actor, async |tx| {
+        let payment = sql::payment(&*tx, &actor.tenant, &id).await?;
+        let payment = payment
+            .filter(|payment| can_see(&actor, payment))
+            .ok_or_else(unknown_payment)?;
+        if !can_pay(&actor, &payment) {
+            return Err(payers_only().into());
+        }
+        let channel = Channel::parse(&new.channel).filter(|channel| context.offers(*channel));
+        let channel = channel.ok_or_else(attempt_refused)?;
+        let before = attempts::attempts(&*tx, &actor.tenant, &id).await?;
+        startable(&payment, before.len(), context.now)?;
+        let open = before
+            .into_iter()
+            .find(|attempt| attempt.channel == channel && attempt.state.is_open());
+        let attempt = match open {
+            Some(attempt) => attempt.id,
+            None => begin(context, tx, &payment, channel).await?,
+        };
+        Ok(Answer {
+            status: 201,
+            body: attempt,
+        })
+    })
     .await?;
     // The channel is told after the commit; the same number again is the same order there.
     let stored = attempts::attempt(&context.db, &actor.tenant, &started.body).await?;

@@ -6,7 +6,7 @@ use store::Read;
 use web::{Query, Reply, Request};
 use wire::mall::Standing;
 
-use super::{answer, caller, form, name_of, payments, replied, stored, write_money};
+use super::{answer, caller, form, payments, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{Reason, required_minor, settlers_only, unknown_merchant};
 use crate::inbox;
@@ -105,8 +105,7 @@ pub(super) async fn pay(
     let actor = caller(context, request)?;
     let new: Amount = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let merchant = form::acted_path(tx, &actor, merchant).await?;
         let of = (tx.tenant(), &merchant);
         let (known, _, _) = standing::agreed(context, &*tx, of).await?;
@@ -133,8 +132,7 @@ pub(super) async fn ask_back(
     let actor = caller(context, request)?;
     let new: Because = web::body(request)?;
     inbox::catch_up_whole(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let asked = write_money(context, request, (who.0, &who.1), async |tx| {
+    let asked = write_once(context, request, &actor, async |tx| {
         let merchant = form::acted_path(tx, &actor, merchant).await?;
         standing::ask_back(context, tx, &actor, (&merchant, &new.reason)).await?;
         answer(201, &shown(context, &*tx, (tx.tenant(), &merchant)).await?)
@@ -152,8 +150,7 @@ pub(super) async fn decide(
     let actor = caller(context, request)?;
     let new: Approval = web::body(request)?;
     inbox::catch_up_whole(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let decided = write_money(context, request, (who.0, &who.1), async |tx| {
+    let decided = write_once(context, request, &actor, async |tx| {
         let merchant = form::seen_path(tx, &actor, merchant).await?;
         settlers_only(&actor)?;
         standing::give_back(context, tx, &actor, (&merchant, new.approve)).await?;

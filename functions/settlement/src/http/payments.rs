@@ -4,7 +4,7 @@ use kernel::{ActorId, Currency, MerchantId, PaymentId, StatementId, Timestamp};
 use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, stored, write_money};
+use super::{answer, caller, form, stored, write_once};
 use crate::context::Context;
 use crate::domain::{sees_accounts, sees_all, unknown_merchant};
 use crate::inbox;
@@ -59,8 +59,7 @@ pub(super) async fn pay(context: &Context, request: &Request) -> anyhow::Result<
     let actor = caller(context, request)?;
     let new: NewPayment = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         form::acted(tx, &actor, &new.merchant).await?;
         let payment = match new.source {
             Source::Balance => {

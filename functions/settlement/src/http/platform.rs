@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, name_of, path_id, payments, replied, stored, write, write_money};
+use super::{answer, caller, path_id, payments, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     Month, Name, Party, PlatformAccount, Sight, Use, charge_after, sees_accounts, sees_all,
@@ -85,8 +85,7 @@ pub(super) async fn open(context: &Context, request: &Request) -> anyhow::Result
     settlers_only(&actor)?;
     let new: NewAccount = web::body(request)?;
     checked(&new.holders, (new.fee_minor, new.charge_day))?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         if sql::account(tx, tx.tenant(), &new.id).await?.is_some() {
             return Err(taken().into());
         }
@@ -155,8 +154,7 @@ pub(super) async fn change(
     let if_match = web::required_if_match(request)?;
     let new: ChangedAccount = web::body(request)?;
     checked(&new.holders, (new.fee_minor, new.charge_day))?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let before = seen(tx, &actor, account).await?;
         if_match.check(before.version)?;
         let (terms, _) = merchants::terms(tx, tx.tenant()).await?;
@@ -192,8 +190,7 @@ pub(super) async fn recharge(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let new: Amount = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let account = seen(tx, &actor, account).await?;
         if actor.kind == kernel::ActorKind::Auditor || actor.kind == kernel::ActorKind::Application
         {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use web::{Page, Query, Reply, Request};
 use wire::mall::Standing;
 
-use super::{answer, caller, form, name_of, private, replied, statements, withdrawals, write};
+use super::{answer, caller, form, private, replied, statements, withdrawals, write};
 use crate::context::Context;
 use crate::domain::{Month, Revenue, Terms, readers_only, settlers_only, total, unknown_merchant};
 use crate::inbox;
@@ -56,8 +56,7 @@ pub(super) async fn change_terms(context: &Context, request: &Request) -> anyhow
         withdrawals_per_day: new.withdrawals_per_day,
     }
     .checked()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write(context, request, (who.0, &who.1), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (_, version) = merchants::terms(tx, tx.tenant()).await?;
         if_match.check(version)?;
         merchants::put_terms(tx, &terms, (&actor.id, context.now)).await?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, path_id, replied, write, write_money};
+use super::{answer, caller, form, path_id, replied, write, write_once};
 use crate::context::Context;
 use crate::domain::{Month, Reason, Revenue, readers_only, settlers_only};
 use crate::running::{advance, new_run, over, unknown_run};
@@ -56,8 +56,7 @@ pub(super) async fn start(context: &Context, request: &Request) -> anyhow::Resul
         over(context, &terms, new.month)?;
     }
     let run = new_run(context, (new.month, new.dry_run), actor.id.clone())?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         sql::insert_run(tx, &run).await?;
         answer(201, &Made { id: run.id.clone() })
     })
@@ -150,8 +149,7 @@ pub(super) async fn adjust(context: &Context, request: &Request) -> anyhow::Resu
     let new: NewAdjustment = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let revenue = Revenue::parse(&new.revenue).ok_or_else(unknown_revenue)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         form::seen(tx, &actor, &new.merchant).await?;
         let what = (new.amount_minor, "", new.reason.as_str());
         let of = (&actor, &new.merchant, revenue);

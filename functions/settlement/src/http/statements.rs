@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, path_id, private, replied, write};
+use super::{answer, caller, form, path_id, private, replied, write};
 use crate::context::Context;
 use crate::domain::{
     Item, KindSums, LineKey, Month, Reason, Statement, sees_all, settlers_only, unknown_statement,
@@ -166,8 +166,7 @@ pub(super) async fn confirm(
     statement: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let confirmed = write(context, request, (who.0, &who.1), async |tx| {
+    let confirmed = write(context, request, &actor, async |tx| {
         let statement = acted(tx, &actor, statement).await?;
         statement.confirmable()?;
         objecting::confirm(context, tx, (&actor, &statement)).await?;
@@ -197,8 +196,7 @@ pub(super) async fn object(
     let lines = lines
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| unknown_line());
-    let who = (&actor.tenant, name_of(&actor));
-    let disputed = write(context, request, (who.0, &who.1), async |tx| {
+    let disputed = write(context, request, &actor, async |tx| {
         let statement = acted(tx, &actor, statement).await?;
         let what = (lines.as_deref().map_err(Refusal::clone)?, &new.reason);
         objecting::object(context, tx, (&actor, &statement), what).await?;
@@ -252,8 +250,7 @@ pub(super) async fn decide(
         adjustment_minor: new.adjustment_minor,
         note: new.note,
     };
-    let who = (&actor.tenant, name_of(&actor));
-    let decided = super::write_money(context, request, (who.0, &who.1), async |tx| {
+    let decided = super::write_once(context, request, &actor, async |tx| {
         let statement = seen(tx, &actor, statement).await?;
         settlers_only(&actor)?;
         let line = line.as_ref().map_err(Refusal::clone)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, path_id, private, replied, stored, write_money};
+use super::{answer, caller, form, path_id, private, replied, stored, write_once};
 use crate::context::Context;
 use crate::domain::{
     Name, Number, Reason, TransferChannel, Withdrawal, WithdrawalState, sees_all, settlers_only,
@@ -70,8 +70,7 @@ pub(super) async fn ask(context: &Context, request: &Request) -> anyhow::Result<
     let actor = caller(context, request)?;
     let new: NewWithdrawal = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         form::acted(tx, &actor, &new.merchant).await?;
         let asked = Asked {
             amount_minor: new.amount_minor,
@@ -124,8 +123,7 @@ pub(super) async fn review(
     let actor = caller(context, request)?;
     let new: NewReview = web::body(request)?;
     let channel = channel_of(&new)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let reviewed = write_money(context, request, (who.0, &who.1), async |tx| {
+    let reviewed = write_once(context, request, &actor, async |tx| {
         let before = seen(tx, &actor, withdrawal).await?;
         settlers_only(&actor)?;
         let what = (channel, new.note.as_ref());
@@ -157,8 +155,7 @@ pub(super) async fn cancel(
     withdrawal: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let cancelled = write_money(context, request, (who.0, &who.1), async |tx| {
+    let cancelled = write_once(context, request, &actor, async |tx| {
         let before = seen(tx, &actor, withdrawal).await?;
         form::acted(tx, &actor, &before.merchant).await?;
         let after = withdrawing::cancel(context, tx, (&actor, before)).await?;
@@ -176,8 +173,7 @@ pub(super) async fn record(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let new: NewTransfer = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let recorded = write_money(context, request, (who.0, &who.1), async |tx| {
+    let recorded = write_once(context, request, &actor, async |tx| {
         let before = seen(tx, &actor, withdrawal).await?;
         settlers_only(&actor)?;
         let reference = new.reference.as_ref().map(Number::as_str);

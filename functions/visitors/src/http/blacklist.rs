@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 
 use super::form::{Text, known};
-use super::{answer, caller, name_of, replied, stored, write};
+use super::{answer, caller, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{self, Entry, Mark, Plate, Reason, Signed, managers_only, unknown_entry};
 use crate::store::blacklist as sql;
@@ -58,25 +58,20 @@ pub(super) async fn block(context: &Context, request: &Request) -> anyhow::Resul
         created_at: context.now,
         ended: None,
     };
-    let blocked = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            if let Some(held) = sql::entry_of_mark(tx, &entry.community, &entry.mark).await? {
-                return answer(200, &ShownEntry::from(held));
-            }
-            sql::insert_entry(tx, &entry).await?;
-            facts::blacklist_changed(context, tx, &actor, &entry).await?;
-            let signed = Signed {
-                by: actor.id.clone(),
-                reason: Reason::parse("blacklist").ok(),
-            };
-            let kept_out = (&entry.community, &entry.mark);
-            plan::keep_out(context, tx, kept_out, &signed.end(context.now)).await?;
-            answer(201, &ShownEntry::from(entry.clone()))
-        },
-    )
+    let blocked = write(context, request, &actor, async |tx| {
+        if let Some(held) = sql::entry_of_mark(tx, &entry.community, &entry.mark).await? {
+            return answer(200, &ShownEntry::from(held));
+        }
+        sql::insert_entry(tx, &entry).await?;
+        facts::blacklist_changed(context, tx, &actor, &entry).await?;
+        let signed = Signed {
+            by: actor.id.clone(),
+            reason: Reason::parse("blacklist").ok(),
+        };
+        let kept_out = (&entry.community, &entry.mark);
+        plan::keep_out(context, tx, kept_out, &signed.end(context.now)).await?;
+        answer(201, &ShownEntry::from(entry.clone()))
+    })
     .await?;
     stored(&blocked, "/api/visitor-blacklist")
 }
@@ -103,23 +98,18 @@ pub(super) async fn unblock(
     entry: &str,
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
-    let unblocked = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            let held = sql::entry(&*tx, &actor.tenant, entry).await?;
-            let held = held
-                .filter(|held| managers_only(&actor, &held.community).is_ok())
-                .ok_or_else(unknown_entry)?;
-            let Some(ended) = domain::unblock(&actor, &held, context.now) else {
-                return answer(200, &ShownEntry::from(held));
-            };
-            sql::end_entry(tx, &ended).await?;
-            facts::blacklist_changed(context, tx, &actor, &ended).await?;
-            answer(200, &ShownEntry::from(ended))
-        },
-    )
+    let unblocked = write(context, request, &actor, async |tx| {
+        let held = sql::entry(&*tx, &actor.tenant, entry).await?;
+        let held = held
+            .filter(|held| managers_only(&actor, &held.community).is_ok())
+            .ok_or_else(unknown_entry)?;
+        let Some(ended) = domain::unblock(&actor, &held, context.now) else {
+            return answer(200, &ShownEntry::from(held));
+        };
+        sql::end_entry(tx, &ended).await?;
+        facts::blacklist_changed(context, tx, &actor, &ended).await?;
+        answer(200, &ShownEntry::from(ended))
+    })
     .await?;
     replied(&unblocked)
 }

@@ -8,7 +8,7 @@ use web::{Query, Reply, Request};
 
 use super::form::{AskedVisitor, Number, ShownEnd, ShownVisitor, Text, Way, relation_to, room_of};
 use super::visits::because;
-use super::{answer, caller, name_of, path_id, private, replied, stored, write};
+use super::{answer, caller, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Days, Reason, Recurring, RecurringState, Relation, UsesMax, Weekly, blacklisted, has_lists,
@@ -95,44 +95,39 @@ pub(super) async fn make(context: &Context, request: &Request) -> anyhow::Result
     let reason = new.reason.map(|reason| reason.0);
     let uses_max = new.uses_max.map_or(UsesMax::ONCE, |count| count.0);
     let id: VisitId = context.new_id()?;
-    let made = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            let place = (&new.room, new.way.as_ref());
-            let (room, community, relation) = room_of(context, tx, &actor, place).await?;
-            let signed = on_behalf(&actor, relation, reason.clone())?;
-            if blacklist::is_blacklisted(tx, &community, Some(&visitor)).await? {
-                return Err(blacklisted().into());
-            }
-            let today = today(context, &*tx, &actor, &community).await?;
-            let first = new.first_day.unwrap_or(today).max(today);
-            let weekly = Weekly {
-                days,
-                minute_from: new.from.0,
-                minute_until: new.until.0,
-                first,
-                last: new.last_day,
-            };
-            let pass = Recurring {
-                id: id.clone(),
-                community,
-                room,
-                visitor: Some(visitor.clone()),
-                signed,
-                weekly: weekly.checked()?,
-                uses_max,
-                created_at: context.now,
-                state: RecurringState::Active,
-                planned_through: first.checked_sub_days(Span::new(1)).unwrap_or(first),
-            };
-            sql::insert_recurring(tx, &pass).await?;
-            facts::recurring_changed(context, tx, &pass).await?;
-            plan::plan(context, tx, &pass).await?;
-            answer(201, &shown(pass, today))
-        },
-    )
+    let made = write(context, request, &actor, async |tx| {
+        let place = (&new.room, new.way.as_ref());
+        let (room, community, relation) = room_of(context, tx, &actor, place).await?;
+        let signed = on_behalf(&actor, relation, reason.clone())?;
+        if blacklist::is_blacklisted(tx, &community, Some(&visitor)).await? {
+            return Err(blacklisted().into());
+        }
+        let today = today(context, &*tx, &actor, &community).await?;
+        let first = new.first_day.unwrap_or(today).max(today);
+        let weekly = Weekly {
+            days,
+            minute_from: new.from.0,
+            minute_until: new.until.0,
+            first,
+            last: new.last_day,
+        };
+        let pass = Recurring {
+            id: id.clone(),
+            community,
+            room,
+            visitor: Some(visitor.clone()),
+            signed,
+            weekly: weekly.checked()?,
+            uses_max,
+            created_at: context.now,
+            state: RecurringState::Active,
+            planned_through: first.checked_sub_days(Span::new(1)).unwrap_or(first),
+        };
+        sql::insert_recurring(tx, &pass).await?;
+        facts::recurring_changed(context, tx, &pass).await?;
+        plan::plan(context, tx, &pass).await?;
+        answer(201, &shown(pass, today))
+    })
     .await?;
     stored(&made, "/api/recurring-visits")
 }
@@ -185,19 +180,14 @@ pub(super) async fn revoke(
     let actor = caller(context, request)?;
     let id: VisitId = path_id(recurring, unknown_recurring)?;
     let because = because(request)?;
-    let revoked = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            let (pass, relation) = known(context, &*tx, &actor, &id).await?;
-            let signed = on_behalf(&actor, relation, because.clone())?;
-            plan::end_recurring(context, tx, &pass, signed.end(context.now)).await?;
-            let today = today(context, &*tx, &actor, &pass.community).await?;
-            let pass = sql::recurring(&*tx, &actor.tenant, &id).await?;
-            answer(200, &shown(pass.ok_or_else(unknown_recurring)?, today))
-        },
-    )
+    let revoked = write(context, request, &actor, async |tx| {
+        let (pass, relation) = known(context, &*tx, &actor, &id).await?;
+        let signed = on_behalf(&actor, relation, because.clone())?;
+        plan::end_recurring(context, tx, &pass, signed.end(context.now)).await?;
+        let today = today(context, &*tx, &actor, &pass.community).await?;
+        let pass = sql::recurring(&*tx, &actor.tenant, &id).await?;
+        answer(200, &shown(pass.ok_or_else(unknown_recurring)?, today))
+    })
     .await?;
     replied(&revoked)
 }

@@ -82,7 +82,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     };
     let id: VisitId = context.new_id()?;
     let since = context.now.plus_millis(-REQUESTS_WINDOW_MS);
-    let registered = write(context, request, (&tenant, &caller), async |tx| {
+    let registered = write(context, request, (&tenant, caller.as_str()), async |tx| {
         let asked = Registration {
             id: id.clone(),
             community: new.community.clone(),

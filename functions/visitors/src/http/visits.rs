@@ -6,7 +6,7 @@ use store::{Answer, Read, Tx};
 use web::{Query, Reply, Request};
 
 use super::form::{AskedVisitor, Number, ShownVisit, Text, Way, relation_to, room_of};
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     self, Invitation, Place, Reason, Relation, Terms, UsesMax, Visit, VisitKind, VisitState,
@@ -71,31 +71,26 @@ pub(super) async fn invite(context: &Context, request: &Request) -> anyhow::Resu
     let ids: (VisitId, kernel::PassId) = (context.new_id()?, context.new_id()?);
     let (kind, reason) = (VisitKind::from(new.kind), new.reason.map(|reason| reason.0));
     let uses_max = new.uses_max.map_or(UsesMax::ONCE, |count| count.0);
-    let invited = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(&actor)),
-        async |tx| {
-            let place = (&new.room, new.way.as_ref());
-            let (room, community, relation) = room_of(context, tx, &actor, place).await?;
-            let signed = on_behalf(&actor, relation, reason.clone())?;
-            let kept_out = blacklist::is_blacklisted(tx, &community, Some(&visitor)).await?;
-            let invitation = Invitation {
-                id: ids.0.clone(),
-                pass: ids.1.clone(),
-                community,
-                room,
-                kind,
-                visitor: visitor.clone(),
-                window: (new.from, new.until),
-                uses_max,
-            };
-            let visit = domain::invite(invitation, signed, kept_out, context.now)?;
-            sql::insert_visit(tx, &visit, None).await?;
-            facts::visit_made(context, tx, &visit, Vec::new()).await?;
-            answer(201, &ShownVisit::from(visit))
-        },
-    )
+    let invited = write(context, request, &actor, async |tx| {
+        let place = (&new.room, new.way.as_ref());
+        let (room, community, relation) = room_of(context, tx, &actor, place).await?;
+        let signed = on_behalf(&actor, relation, reason.clone())?;
+        let kept_out = blacklist::is_blacklisted(tx, &community, Some(&visitor)).await?;
+        let invitation = Invitation {
+            id: ids.0.clone(),
+            pass: ids.1.clone(),
+            community,
+            room,
+            kind,
+            visitor: visitor.clone(),
+            window: (new.from, new.until),
+            uses_max,
+        };
+        let visit = domain::invite(invitation, signed, kept_out, context.now)?;
+        sql::insert_visit(tx, &visit, None).await?;
+        facts::visit_made(context, tx, &visit, Vec::new()).await?;
+        answer(201, &ShownVisit::from(visit))
+    })
     .await?;
     stored(&invited, "/api/visits")
 }
@@ -236,20 +231,15 @@ async fn change(
     id: &VisitId,
     decide: impl AsyncFn(&Tx, &Visit, Relation) -> anyhow::Result<Option<Visit>>,
 ) -> anyhow::Result<Reply> {
-    let changed: Answer = write(
-        context,
-        request,
-        (&actor.tenant, &name_of(actor)),
-        async |tx| {
-            let (before, observed, relation) = known(context, &*tx, actor, id).await?;
-            let after = decide(tx, &observed, relation).await?;
-            if let Some(after) = &after {
-                sql::update_visit(tx, after).await?;
-                facts::visit_changed(context, tx, &before, after).await?;
-            }
-            answer(200, &ShownVisit::from(after.unwrap_or(observed)))
-        },
-    )
+    let changed: Answer = write(context, request, actor, async |tx| {
+        let (before, observed, relation) = known(context, &*tx, actor, id).await?;
+        let after = decide(tx, &observed, relation).await?;
+        if let Some(after) = &after {
+            sql::update_visit(tx, after).await?;
+            facts::visit_changed(context, tx, &before, after).await?;
+        }
+        answer(200, &ShownVisit::from(after.unwrap_or(observed)))
+    })
     .await?;
     replied(&changed)
 }

@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 
 use super::{BUYER, COMMUNITY, DAY_SECONDS, OPERATOR, SELLER, Walk};
 
+/// The sealed round of an example.
+const ROUND: &str = "/api/bidding/sealed-rounds/{sealed-round}";
+/// After so many days the rank of most rounds is let, until when, and until when it is bid for.
+const FAR: [i64; 3] = [90, 120, 60];
 /// What most lines show, and where it fits.
 const BANNER: (&str, i64, i64) = ("banner", 750, 300);
 
@@ -202,7 +206,8 @@ impl Walk {
         match what {
             "an approved text" => self.creative(("native", 0, 0)).await?,
             "an advertisement that was ranked" => self.ranked().await?,
-            "a sealed round" => self.sealed_round().await?,
+            "a sealed round" => self.sealed_round(FAR).await?,
+            "a sealed bid that has won" => self.won_rank().await?,
             "a bid to an exchange" => self.exchange_bid().await?,
             "a deposit that the channel did not give back" => self.kept_deposit().await?,
             _ => return Ok(false),
@@ -268,11 +273,11 @@ impl Walk {
         Ok(())
     }
 
-    async fn sealed_round(&mut self) -> Result<()> {
+    /// A rank that is let from one day to another, and bid for until a third.
+    async fn sealed_round(&mut self, [from, to, closes]: [i64; 3]) -> Result<()> {
         let round = json!({
-            "name": "新闻首位", "kind": "board", "value": "kept", "slots": 1, "reserve_minor": 10_000, "deposit_minor": 5_000,
-            "starts_at": "2035-11-01T00:00:00Z", "ends_at": "2035-12-01T00:00:00Z", "closes_at": "2035-10-20T00:00:00Z",
-            "extension_minutes": 5,
+            "name": "新闻首位", "kind": "board", "value": "news", "slots": 1, "reserve_minor": 10_000, "deposit_minor": 5_000,
+            "starts_at": self.moment(from), "ends_at": self.moment(to), "closes_at": self.moment(closes), "extension_minutes": 5,
         });
         let rounds = "POST /api/bidding/sealed-rounds";
         let round = self.ask(OPERATOR, rounds, round).await?;
@@ -280,26 +285,41 @@ impl Walk {
         Ok(())
     }
 
-    /// A sealed bid of a round that was called off, whose deposit the channel has refused to give back.
-    async fn kept_deposit(&mut self) -> Result<()> {
+    /// A bid in such a round, with its deposit.
+    async fn sealed_bid(&mut self, days: [i64; 3]) -> Result<()> {
         self.creative(("native", 0, 0)).await?;
-        self.sealed_round().await?;
-        let path = "/api/bidding/sealed-rounds/{sealed-round}";
+        self.sealed_round(days).await?;
         let bid =
             json!({ "merchant": "{merchant}", "creative": "{creative}", "amount_minor": 30_000 });
-        let bid = self
-            .ask_until_heard(SELLER, &format!("POST {path}/bids"), bid)
-            .await?;
+        let bids = format!("POST {ROUND}/bids");
+        let bid = self.ask_until_heard(SELLER, &bids, bid).await?;
         self.keep("sealed-bid", &bid["id"]);
         self.pay(SELLER, &bid["payment"]).await?;
+        self.bid_reads("\"state\":\"secured\"").await
+    }
+
+    /// Waits until it is said so of the bid.
+    async fn bid_reads(&self, words: &str) -> Result<()> {
+        let is = |round: &Value| round.to_string().contains(words);
+        self.until(SELLER, ROUND, is).await.map(drop)
+    }
+
+    /// A sealed bid of a round that was called off, whose deposit the channel has refused to give back.
+    async fn kept_deposit(&mut self) -> Result<()> {
+        self.sealed_bid(FAR).await?;
         let behaviour = "PUT /api/simulated-channel/behaviour";
         let refuses = json!({ "payment": "{payment}", "fail_refunds": true });
         self.ask(OPERATOR, behaviour, refuses).await?;
-        self.heartbeat().await;
-        self.ask(OPERATOR, &format!("POST {path}/cancellation"), Value::Null)
-            .await?;
-        let is_kept = |round: &Value| round.to_string().contains("\"refund_state\":\"failed\"");
-        self.until(SELLER, path, is_kept).await.map(drop)
+        let cancellation = format!("POST {ROUND}/cancellation");
+        self.ask(OPERATOR, &cancellation, Value::Null).await?;
+        self.bid_reads("\"refund_state\":\"failed\"").await
+    }
+
+    /// The only bid of a round that was held; its time has not begun.
+    async fn won_rank(&mut self) -> Result<()> {
+        self.sealed_bid([5, 6, 1]).await?;
+        self.wait_seconds(2 * DAY_SECONDS).await?;
+        self.bid_reads("\"state\":\"won\"").await
     }
 }
 

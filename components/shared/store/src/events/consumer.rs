@@ -84,24 +84,19 @@ impl std::ops::AddAssign for Drained {
     }
 }
 
-/// Handles the facts of its kinds after the consumer's cursor one after another, some with the cursor in one
-/// transaction, at most [`DRAIN_EVENTS_MAX`]; facts of other kinds are passed over. When one fails, what came before it
-/// is handled by itself: it stops at a failing event, so that the next heartbeat tries it again, and goes on past it
-/// once it is parked. When it stops at the limit, the doorbell is due once more, so that the rest need not wait for the
-/// heartbeat.
+/// Handles the facts of its kinds after the consumer's cursor, one after another. It stops at a failing one, which the
+/// next heartbeat tries again, and goes on past it once it is parked; or after [`DRAIN_EVENTS_MAX`], and the doorbell is
+/// due once more, so that the rest need not wait for the heartbeat.
 ///
 /// # Errors
 /// A failure of the database; a busy or unreachable one does not count as a try of the event.
-pub async fn drain<'a, Handle>(
+pub async fn drain<'a>(
     db: &Db,
     tenant: &TenantId,
     consumer: impl Into<Consumer<'a>>,
     now: Timestamp,
-    handle: Handle,
-) -> anyhow::Result<Drained>
-where
-    Handle: AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
-{
+    handle: impl AsyncFn(&mut Tx, &Recorded) -> anyhow::Result<()>,
+) -> anyhow::Result<Drained> {
     drain_batches(db, tenant, consumer, now, async |tx, batch| {
         for (handled, event) in batch.events.iter().enumerate() {
             batch.reached.set((handled, Some(event.seq)));
@@ -112,7 +107,7 @@ where
     .await
 }
 
-/// Facts that are handled in one transaction.
+/// Facts that are handled in one transaction, which also moves the consumer's cursor.
 #[derive(Debug)]
 pub struct Facts<'a> {
     /// The facts, in their order; at least one.
@@ -121,21 +116,18 @@ pub struct Facts<'a> {
     reached: &'a Cell<(usize, Option<i64>)>,
 }
 
-/// As [`drain`], for who handles some facts with fewer statements than one after another. When that fails, each of them
-/// is handed over by itself.
+/// As [`drain`], for who handles several facts with fewer statements than one after another; where that fails, each is
+/// handed over by itself.
 ///
 /// # Errors
 /// As [`drain`].
-pub async fn drain_batches<'a, Handle>(
+pub async fn drain_batches<'a>(
     db: &Db,
     tenant: &TenantId,
     consumer: impl Into<Consumer<'a>>,
     now: Timestamp,
-    handle: Handle,
-) -> anyhow::Result<Drained>
-where
-    Handle: AsyncFn(&mut Tx, &Facts<'_>) -> anyhow::Result<()>,
-{
+    handle: impl AsyncFn(&mut Tx, &Facts<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<Drained> {
     let consumer = consumer.into();
     let mut drained = Drained::default();
     let mut batch = BATCH_EVENTS_MAX;

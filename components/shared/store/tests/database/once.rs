@@ -181,7 +181,7 @@ fn a_key_is_visible_ascii_and_contents_are_kept_apart() {
 
 /// As [`perform`], with the work done before it is known whether the request is new.
 async fn perform_first(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
-    tx_once(db, &tenant("demo"), (ask, at(now)), async |tx| {
+    tx_once(db, &tenant("demo"), (Some(ask), at(now)), async |tx| {
         if !effects_of(tx, name).await? {
             return Err(Refusal::conflict("done", Message::new("Done.", "已完成。")).into());
         }
@@ -229,7 +229,7 @@ fn work_that_is_done_first_has_one_effect_and_one_answer_too() {
                 .await
                 .unwrap();
             let (same, owner) = (ask("li", "c", "c"), tenant("demo"));
-            let other = tx_once(db, &owner, (&same, at(NOW + 1)), async |tx| {
+            let other = tx_once(db, &owner, (Some(&same), at(NOW + 1)), async |tx| {
                 effect(tx, "never").await?;
                 Ok(Answer {
                     status: 200,
