@@ -1,5 +1,7 @@
 //! What happens when something goes wrong, on purpose: nothing lost, nothing twice, and neighbours keep answering.
 
+/// Kill and restart while advertisements are shown and billed: nothing above its budget, and each counts once.
+mod advertising;
 /// Messages that come twice, in the wrong order, too late, retained, or from nowhere.
 mod messages;
 /// A function that loops, traps, leaks or sleeps is stopped at its limit while its neighbours answer.

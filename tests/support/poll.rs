@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 /// How long anything that is expected may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(15);
+/// How long to wait before asking again.
+pub const PAUSE: Duration = Duration::from_millis(15);
 
 /// Asks until there is an answer.
 ///

@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod files;
+mod forfeits;
 mod form;
 mod notices;
 mod offers;
@@ -63,6 +64,8 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         ("GET", ["api", "bidding", "sealed-rounds", sealed]) => sealed::show(context, request, sealed).await,
         ("POST", ["api", "bidding", "sealed-rounds", sealed, "bids"]) => sealed::bid(context, request, sealed).await,
         ("POST", ["api", "bidding", "sealed-rounds", sealed, "bids", bid, "refund"]) => sealed::refund(context, request, (sealed, bid)).await,
+        ("POST", ["api", "bidding", "sealed-rounds", sealed, "bids", bid, "forfeiture"]) => forfeits::forfeit(context, request, (sealed, bid)).await,
+        ("POST", ["api", "bidding", "sealed-rounds", sealed, "bids", bid, "restitution"]) => forfeits::restore(context, request, (sealed, bid)).await,
         ("POST", ["api", "bidding", "sealed-rounds", sealed, "cancellation"]) => sealed::call_off(context, request, sealed).await,
         ("POST", ["openrtb2", "bid"]) => openrtb::bid(context, request).await,
         ("POST", ["openrtb2", "auction"]) => openrtb::auction(context, request).await,
@@ -86,7 +89,7 @@ async fn route(context: &Context, request: &Request) -> anyhow::Result<Reply> {
         (_, ["api", "bidding", "rounds" | "sealed-rounds", _]) => web::method_not_allowed("GET"),
         (_, ["api", "bidding", "rounds", _, "replay"]) => web::method_not_allowed("POST"),
         (_, ["api", "bidding", "sealed-rounds", _, "bids" | "cancellation"]) => web::method_not_allowed("POST"),
-        (_, ["api", "bidding", "sealed-rounds", _, "bids", _, "refund"]) => web::method_not_allowed("POST"),
+        (_, ["api", "bidding", "sealed-rounds", _, "bids", _, "refund" | "forfeiture" | "restitution"]) => web::method_not_allowed("POST"),
         (_, ["openrtb2", "bid" | "auction"]) => web::method_not_allowed("POST"),
         (_, ["openrtb2", "notices", "billings", _]) => web::method_not_allowed("GET, POST"),
         (_, ["openrtb2", "notices", "wins" | "losses" | "clicks", _]) => web::method_not_allowed("GET"),

@@ -55,6 +55,8 @@ fn routes() -> Vec<Route> {
         route("GET", "/api/bidding/sealed-rounds/{sealed}", None, strangers("sealed_round_unknown")),
         route("POST", "/api/bidding/sealed-rounds/{sealed}/bids", Some(bid), [strangers("sealed_round_unknown"), with("merchant_unknown", 404, &[BO]), with("auction_managers_only", 403, &[AUDITOR, APP_READER])].concat()),
         route("POST", "/api/bidding/sealed-rounds/{sealed}/bids/{bid}/refund", None, [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
+        route("POST", "/api/bidding/sealed-rounds/{sealed}/bids/{bid}/forfeiture", Some(json!({"reason": "x"})), [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
+        route("POST", "/api/bidding/sealed-rounds/{sealed}/bids/{bid}/restitution", Some(json!({"reason": "x"})), [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
         route("POST", "/api/bidding/sealed-rounds/{sealed}/cancellation", None, [strangers("sealed_round_unknown"), with("auction_managers_only", 403, &[AUDITOR, APP_READER, MEI])].concat()),
         route("POST", "/openrtb2/bid", None, vec![]),
         route("POST", "/openrtb2/auction", None, vec![]),

@@ -2,12 +2,12 @@
 
 use bidding::store::{
     accruals, campaigns, candidates, counts, known, lineups, offers, people, placements, rounds,
-    sealed, sealed_bids,
+    sales, sealed, sealed_bids,
 };
 
 use crate::support::{MIGRATIONS, World, on_each_engine};
 
-const ALL: [&[(&str, &str)]; 12] = [
+const ALL: [&[(&str, &str)]; 13] = [
     accruals::STATEMENTS,
     campaigns::STATEMENTS,
     candidates::STATEMENTS,
@@ -18,6 +18,7 @@ const ALL: [&[(&str, &str)]; 12] = [
     people::STATEMENTS,
     placements::STATEMENTS,
     rounds::STATEMENTS,
+    sales::STATEMENTS,
     sealed::STATEMENTS,
     sealed_bids::STATEMENTS,
 ];

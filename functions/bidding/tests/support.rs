@@ -25,10 +25,19 @@ pub struct World {
 }
 
 /// The migrations that the function works on.
-pub const MIGRATIONS: [(&str, &str); 1] = [(
-    "bidding",
-    concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"),
-)];
+pub const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "ledger",
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../components/shared/ledger/migrations"
+        ),
+    ),
+    (
+        "bidding",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"),
+    ),
+];
 
 /// Runs a story on each engine.
 pub async fn on_each_engine(story: impl AsyncFn(World)) {
@@ -199,6 +208,14 @@ impl World {
         let path = format!("/api/bidding/offers/{}", offer.as_str().unwrap());
         self.post(&format!("{path}/views")).by(LI).content().await;
         self.post(&format!("{path}/clicks")).by(LI).content().await
+    }
+
+    /// What stands in an account of the books, in fen.
+    pub async fn balance(&self, account: &str) -> i64 {
+        let account = ledger::Account::parse(account).unwrap();
+        let tenant = demo();
+        let found = ledger::balance(&self.context.db, &tenant, &account, kernel::Currency::Cny);
+        found.await.unwrap().posted().minor()
     }
 
     /// A round as the operator sees it.

@@ -1,18 +1,31 @@
 //! The engines of a function: Spin's SQLite and Spin's PostgreSQL. The only file that calls their SDK.
 //!
+//! Neither engine hands out a fresh state of its own accord, hence the first statements after opening.
+//!
+//! # SQLite
+//! A statement that waits for nobody is executed synchronously: one call of the host, which answers with all rows,
+//! where an asynchronous one is four (the call, two reads of its stream, one of its future), and everybody else waits
+//! for the turn to write meanwhile. What may wait for others, `begin immediate` first of all, is executed
+//! asynchronously: an instance may serve several requests, and one of them may hold what another waits for. For the
+//! same reason nothing is awaited between a `begin` and its `commit` but statements.
+//!
+//! # PostgreSQL
 //! Two rules hold for every statement: the rows are read to their end before the next statement, because the host
 //! holds the connection while it streams them; and the finish result is awaited, because a refused statement shows
-//! only there. Neither engine hands out a fresh state of its own accord, hence the first statements after opening.
+//! only there.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use spin_sdk::pg::{self, DbValue, ParameterValue, PgError};
-use spin_sdk::sqlite;
+use spin_sdk::sqlite::wit::sqlite;
 use spin_sdk::wit_bindgen::{StreamReader, StreamResult};
 
 use crate::error::{sqlite_kind, sqlstate_kind};
 use crate::{Error, ErrorKind, ROWS_MAX, Row, Value, sql::numbered};
+
+/// The name of Spin's SQLite database.
+const DATABASE: &str = "default";
 
 /// How many rows are asked of the host at once.
 const READ_ROWS: usize = 64;
@@ -36,6 +49,12 @@ pub(crate) struct Session {
     idle: Rc<RefCell<Option<Connection>>>,
 }
 
+/// Whether a statement does nothing but read, as far as its words can tell: then it waits for nobody.
+fn only_reads(sql: &str) -> bool {
+    let writes = ["insert into ", "update ", "delete from "];
+    !writes.iter().any(|word| sql.contains(word))
+}
+
 impl Engine {
     pub(crate) fn open(database_url: &str) -> anyhow::Result<Self> {
         let known = database_url.is_empty()
@@ -53,7 +72,11 @@ impl Engine {
 
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
         let connection = self.connect().await?;
-        let rows = connection.rows(sql, parameters).await?;
+        let rows = if only_reads(sql) {
+            connection.rows(sql, parameters).await?
+        } else {
+            connection.patient_rows(sql, parameters).await?
+        };
         self.idle.replace(Some(connection));
         Ok(rows)
     }
@@ -64,7 +87,7 @@ impl Engine {
             Connection::Sqlite(_) => "begin immediate",
             Connection::Postgres(_) => "begin",
         };
-        connection.execute(begin, &[]).await?;
+        connection.turn(begin).await?;
         Ok(Session {
             connection,
             idle: Rc::clone(&self.idle),
@@ -76,7 +99,7 @@ impl Engine {
             return Ok(connection);
         }
         if self.postgres_url.is_empty() {
-            let connection = sqlite::Connection::open_default()
+            let connection = sqlite::Connection::open_async(DATABASE.to_owned())
                 .await
                 .map_err(|error| Error::new(ErrorKind::Unavailable, "open", error))?;
             let connection = Connection::Sqlite(connection);
@@ -118,7 +141,7 @@ impl Session {
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
-        match self.connection.execute("commit", &[]).await {
+        match self.connection.turn("commit").await {
             Ok(()) => {
                 self.idle.replace(Some(self.connection));
                 Ok(())
@@ -144,17 +167,11 @@ impl Connection {
     async fn rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
         match self {
             Self::Sqlite(connection) => {
-                let parameters = parameters.iter().map(to_sqlite);
+                let parameters: Vec<sqlite::Value> = parameters.iter().map(to_sqlite).collect();
                 let result = connection
-                    .execute(numbered(sql), parameters)
-                    .await
+                    .execute(&numbered(sql), &parameters)
                     .map_err(|error| sqlite_error(sql, error))?;
-                let (_, stream, finish) = result.into_inner();
-                let rows = drain(stream).await;
-                finish.await.map_err(|error| sqlite_error(sql, error))?;
-                rows.into_iter()
-                    .map(|row| row_of(sql, row.values, from_sqlite))
-                    .collect()
+                sqlite_rows(sql, result.rows)
             }
             Self::Postgres(connection) => {
                 let parameters: Vec<ParameterValue> = parameters.iter().map(to_postgres).collect();
@@ -172,6 +189,29 @@ impl Connection {
                     .collect()
             }
         }
+    }
+
+    /// Begins or commits a transaction, which waits for others or for the disk.
+    async fn turn(&self, sql: &str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => self.patient_rows(sql, &[]).await.map(|_| ()),
+            Self::Postgres(_) => self.execute(sql, &[]).await,
+        }
+    }
+
+    /// The rows of a statement that may have to wait for others.
+    async fn patient_rows(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, Error> {
+        let Self::Sqlite(connection) = self else {
+            return self.rows(sql, parameters).await;
+        };
+        let parameters = parameters.iter().map(to_sqlite).collect();
+        let (_, stream, finish) = connection
+            .execute_async(numbered(sql).into_owned(), parameters)
+            .await
+            .map_err(|error| sqlite_error(sql, error))?;
+        let rows = drain(stream).await;
+        finish.await.map_err(|error| sqlite_error(sql, error))?;
+        sqlite_rows(sql, rows)
     }
 
     async fn execute(&self, sql: &str, parameters: &[Value]) -> Result<(), Error> {
@@ -200,6 +240,13 @@ async fn drain<Item>(mut stream: StreamReader<Item>) -> Vec<Item> {
             return rows;
         }
     }
+}
+
+fn sqlite_rows(sql: &str, rows: Vec<sqlite::RowResult>) -> Result<Vec<Row>, Error> {
+    rows.into_iter()
+        .take(ROWS_MAX + 1)
+        .map(|row| row_of(sql, row.values, from_sqlite))
+        .collect()
 }
 
 fn row_of<Native>(

@@ -156,6 +156,12 @@ impl Drop for Database {
     }
 }
 
+/// Ends the sessions that still hold locks in a schema: the test's own runtime, which would have rolled their dropped
+/// transactions back, is not running any more.
+const END_SESSIONS_IN: &str = "select distinct pg_terminate_backend(l.pid)
+    from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = $1 and l.pid <> pg_backend_pid()";
+
 /// A drop cannot await, hence a thread with a runtime of its own.
 fn drop_schema(server: String, schema: String) -> anyhow::Result<()> {
     let dropping = std::thread::spawn(move || {
@@ -164,6 +170,9 @@ fn drop_schema(server: String, schema: String) -> anyhow::Result<()> {
             .build()?;
         runtime.block_on(async {
             let admin = Db::open(&server)?;
+            admin
+                .rows(END_SESSIONS_IN, &[schema.as_str().into()])
+                .await?;
             admin
                 .rows(&format!("drop schema {schema} cascade"), &[])
                 .await?;

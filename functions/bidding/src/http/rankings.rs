@@ -67,6 +67,7 @@ struct ShownItem {
     title: String,
     body: String,
     image: Option<String>,
+    video: Option<String>,
     landing: String,
     expires_at: Timestamp,
 }
@@ -81,10 +82,13 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
         .signer
         .viewer(&actor.tenant, (&of_day.0, of_day.1))?;
     let (target, placement) = place(context, &actor, &look).await?;
-    let sold = if target.kind.is_rank() {
-        Kind::Rank
-    } else {
-        Kind::Display
+    let by_ratio = placement
+        .as_ref()
+        .is_some_and(|placement| placement.sells(Kind::Sale.as_str()));
+    let sold = match (target.kind.is_rank(), by_ratio) {
+        (true, true) => Kind::Sale,
+        (true, false) => Kind::Rank,
+        (false, _) => Kind::Display,
     };
     let wanted = wanted((&target, sold, placement.as_ref()), (&viewer, look.slots));
     let answered = field::unchanged(async || page(context, request, (&actor, &wanted)).await);
@@ -180,15 +184,18 @@ async fn place(
     let (kind, value) = match (first, second, &placement) {
         (Some((kind, value)), None, _) => (kind, value.clone()),
         (None, None, Some(placement)) => match &placement.board {
-            Some(board) if placement.sells("rank") => (TargetKind::Board, board.clone()),
+            Some(board) if placement.sells_ranks() => (TargetKind::Board, board.clone()),
             _ => (TargetKind::Placement, placement.id.to_string()),
         },
         _ => return Err(one_place().into()),
     };
-    let sells = if kind.is_rank() { "rank" } else { "display" };
+    let sells = |placement: &Placement| match kind.is_rank() {
+        true => placement.sells_ranks(),
+        false => placement.sells(Kind::Display.as_str()),
+    };
     if placement
         .as_ref()
-        .is_some_and(|placement| !placement.sells(sells))
+        .is_some_and(|placement| !sells(placement))
     {
         return Err(not_sold().into());
     }
@@ -239,6 +246,7 @@ fn item(context: &Context, actor: &Actor, shown: Shown) -> anyhow::Result<ShownI
         title: what.title,
         body: what.body,
         image: what.image,
+        video: what.video,
         landing: what.landing,
         expires_at: offer.expires_at,
     })

@@ -9,10 +9,13 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use super::{CONNECTIONS, ROUND, Table, load, load::Make, mall::text, servers::Server};
+use super::{CONNECTIONS, ROUND, Table, load, load::Make, servers::Server};
 use crate::{
     client::Client,
-    demo::{Demo, Person},
+    demo::{
+        Demo,
+        shop::{approved, day, text},
+    },
 };
 
 const PLACEMENTS: usize = 50;
@@ -68,33 +71,6 @@ async fn heard(internal: &Client) -> Result<()> {
     Ok(())
 }
 
-/// A banner that a second operator has approved.
-async fn approved(demo: &Demo, operator: &Client, shop: &str) -> Result<String> {
-    let reviewer = Person {
-        username: "reviewer".to_owned(),
-        // A throw-away account of a throw-away host.
-        password: format!("bench-only-{}", std::process::id()),
-        kind: "operator".to_owned(),
-        id: String::new(),
-    };
-    let person = json!({ "username": reviewer.username, "password": reviewer.password, "kind": reviewer.kind });
-    operator.post("/api/people", person).await?;
-    let content = json!({
-        "format": "banner", "width": 300, "height": 250, "landing": "https://shop.example/sale", "title": "测试",
-        "body": null, "image": "https://shop.example/a.png", "advertiser_domain": "shop.example", "subject": "general",
-        "approval_number": null, "qualified_until": null,
-    });
-    let creative = json!({ "merchant": shop, "content": content });
-    let made = operator.post("/api/ads/creatives", creative).await?;
-    let id = text(&made, "id")?.to_owned();
-    let reviewer = operator.log_in(&demo.tenant, &reviewer).await?;
-    let decision = json!({ "decision": "approve", "reason": null });
-    reviewer
-        .post(&format!("/api/ads/creatives/{id}/review"), decision)
-        .await?;
-    Ok(id)
-}
-
 /// Placements with lines in flight, every fourth of which pays for views.
 async fn book(operator: &Client, shop: &str, creative: &str) -> Result<()> {
     for number in 0..PLACEMENTS {
@@ -111,7 +87,7 @@ async fn book(operator: &Client, shop: &str, creative: &str) -> Result<()> {
     let order = json!({ "merchant": shop, "name": "测试" });
     let order = operator.post("/api/ads/orders", order).await?;
     let lines = format!("/api/ads/orders/{}/lines", text(&order, "id")?);
-    let (today, next_week) = (super::day(0)?, super::day(7)?);
+    let (today, next_week) = (day(0)?, day(7)?);
     for number in 0..LINES {
         let mut line = json!({
             "placement": format!("bench-{}", number % PLACEMENTS), "starts_on": today, "ends_on": next_week, "pricing": "day",

@@ -9,7 +9,11 @@ use super::{
     Part, Table, advertising, mall, money, openings, readings, register, resident_mib, servers,
     servers::Server,
 };
-use crate::{client::Client, demo::Demo, up, workspace};
+use crate::{
+    client::Client,
+    demo::{Demo, shop},
+    up, workspace,
+};
 
 /// Measures the chosen parts one after another in one host.
 ///
@@ -40,7 +44,7 @@ pub async fn measure(
     }
     let trades = [Part::Mall, Part::Advertising].into_iter().any(chosen);
     let shop = match trades {
-        true => Some(mall::open(&demo, &operator).await?),
+        true => Some(shop::open(&demo, &operator).await?),
         false => None,
     };
     if let Some(shop) = shop.as_deref().filter(|_| chosen(Part::Mall)) {

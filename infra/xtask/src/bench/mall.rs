@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use super::{CONNECTIONS, ROUND, ROUNDS, Table, load, load::Make, median, servers::Server};
 use crate::{
     client::Client,
-    demo::{COMMUNITY, Demo, Person},
+    demo::{
+        COMMUNITY, Demo, Person,
+        shop::{CATEGORY, text},
+    },
 };
 
 /// How many residents buy.
@@ -47,55 +50,6 @@ pub async fn measure(
     flash_sale(server, operator, (shop, &buyers), table).await
 }
 
-/// A shop that the operator keeps, without a deposit, open from now on.
-///
-/// # Errors
-/// When the host refuses it.
-pub async fn open(demo: &Demo, operator: &Client) -> Result<String> {
-    let category = json!({ "id": "bench", "parent": null, "kind": "goods", "name": "测试", "operator": null, "required": [] });
-    operator.post("/api/categories", category).await?;
-    let applicant = operator
-        .log_in(&demo.tenant, demo.person("resident")?)
-        .await?;
-    let application = json!({
-        "phone": "13900139009", "company": "测试商贸有限公司", "credit_code": "91350100M000100Y43", "shop": "测试店",
-        "contact": "李梅", "address": "一号楼", "community": COMMUNITY, "mode": "hosted", "categories": ["bench"], "note": null,
-    });
-    let made = applicant
-        .post("/api/merchant-applications", application)
-        .await?;
-    let application = format!("/api/merchant-applications/{}", text(&made, "id")?);
-    let licence = json!({
-        "kind": "business_licence", "name": "营业执照", "media_type": "application/pdf", "content": "JVBERi0xLjc=",
-        "valid_from": "2024-01-01", "valid_until": null,
-    });
-    applicant
-        .post(&format!("{application}/qualifications"), licence)
-        .await?;
-    applicant
-        .call("POST", &format!("{application}/submission"), None)
-        .await?;
-    let decision = json!({ "decision": "approve", "reason": "资料齐全", "categories": ["bench"] });
-    let decided = operator
-        .post(&format!("{application}/decision"), decision)
-        .await?;
-    let shop = text(&decided, "merchant")?.to_owned();
-    let today = super::day(0)?;
-    let month = today.get(..7).context("a day without a month")?;
-    let terms = json!({
-        "collection": "platform", "due_day": 15, "objection_days": 7, "confirm_days": 3, "deposit_minor": 0,
-        "reopening_percent": 200, "hosting_fee_minor": 0, "maintenance_fee_minor": 0, "platform_fee_minor": 0,
-        "currency": "CNY",
-    });
-    let contract = json!({ "merchant": shop, "from": month, "note": null, "terms": terms });
-    operator.post("/api/merchant-contracts", contract).await?;
-    let path = format!("/api/merchants/{shop}/opening");
-    operator
-        .call("PUT", &path, Some(json!({ "open": true })))
-        .await?;
-    Ok(shop)
-}
-
 /// Puts products on offer; the ids of all their variants.
 async fn stock(operator: &Client, shop: &str) -> Result<Vec<String>> {
     let mut variants = Vec::with_capacity(PRODUCTS * VARIANTS);
@@ -119,7 +73,7 @@ async fn offer(
         .map(|name| json!({ "name": name, "price_minor": PRICE_MINOR, "units": units }))
         .collect();
     let product =
-        json!({ "merchant": shop, "category": "bench", "name": name, "variants": variants });
+        json!({ "merchant": shop, "category": CATEGORY, "name": name, "variants": variants });
     let made = operator.post("/api/products", product).await?;
     let path = format!("/api/products/{}/listing", text(&made, "id")?);
     operator.call("POST", &path, None).await?;
@@ -262,14 +216,4 @@ async fn flash_sale(
     let what = format!("flash sale: {BUYERS} buyers on {FLASH_UNITS} units");
     table.row(&what, &value, "exactly the units are sold");
     Ok(())
-}
-
-/// A text that an answer has.
-///
-/// # Errors
-/// When it has none.
-pub fn text<'a>(made: &'a Value, field: &str) -> Result<&'a str> {
-    made[field]
-        .as_str()
-        .with_context(|| format!("{made} has no {field}"))
 }

@@ -22,7 +22,6 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use kernel::{Timestamp, Zone};
 use load::{Make, Outcome};
 use servers::Server;
 pub use servers::serve_native;
@@ -130,18 +129,6 @@ fn median(mut outcomes: Vec<Outcome>) -> Option<Outcome> {
     outcomes.sort_by(|left, right| left.per_second.total_cmp(&right.per_second));
     let middle = outcomes.len() / 2;
     outcomes.into_iter().nth(middle)
-}
-
-/// A day so many days from today, in Shanghai: `2026-10-05`.
-fn day(ahead: u64) -> Result<String> {
-    let moment = SystemTime::now() + Duration::from_secs(ahead * 24 * 60 * 60);
-    let since = moment.duration_since(SystemTime::UNIX_EPOCH)?;
-    let moment = Timestamp::from_millis(i64::try_from(since.as_millis())?)?;
-    Ok(Zone::SHANGHAI
-        .local(moment)
-        .date
-        .format("%Y-%m-%d")
-        .to_string())
 }
 
 fn hello_request() -> Make {

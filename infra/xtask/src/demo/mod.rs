@@ -3,6 +3,7 @@
 
 pub mod bills;
 pub mod register;
+pub mod shop;
 
 use std::{
     fs::{self, File, OpenOptions},
