@@ -5,6 +5,7 @@ mod campaigns;
 mod doorbell;
 mod events;
 mod exchange;
+mod forfeits;
 mod invoices;
 mod many;
 mod parties;

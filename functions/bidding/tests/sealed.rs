@@ -6,7 +6,8 @@ use wire::mall::Standing;
 use crate::events::stands;
 use crate::support::{AUDITOR, Ask, BO, MEI, Person, WANG, World, on_each_engine};
 
-const CLOSES: &str = "2026-10-20T02:00:00Z";
+/// When its round closes.
+pub const CLOSES: &str = "2026-10-20T02:00:00Z";
 
 /// The first place of the news for November, from 100 yuan on, with a deposit of 50.
 fn first_place() -> Value {
@@ -15,7 +16,7 @@ fn first_place() -> Value {
         "closes_at": CLOSES, "extension_minutes": 5})
 }
 
-async fn put_up(world: &World) -> String {
+pub async fn put_up(world: &World) -> String {
     let ask = world.post("/api/bidding/sealed-rounds").by(WANG);
     let made = ask.json(&first_place()).content().await;
     format!(
@@ -29,7 +30,7 @@ fn wish(number: u8, amount_minor: i64) -> Value {
 }
 
 /// A bid with its deposit.
-async fn bid(
+pub async fn bid(
     world: &World,
     path: &str,
     (person, number): (Person<'_>, u8),
@@ -265,126 +266,6 @@ async fn a_deposit_that_the_channel_refuses_to_give_back_is_asked_for_again() {
         let other = format!("{path}/bids/b1/refund");
         let unknown = world.post(&other).by(WANG).key("d");
         unknown.refused(404, "sealed_bid_unknown").await;
-    })
-    .await;
-}
-
-async fn keeps(world: &World, path: &str, key: &str) -> web::Reply {
-    let ask = world.post(path).by(WANG).key(key);
-    ask.json(&json!({"reason": "withdrew"})).reply().await
-}
-
-#[tokio::test]
-async fn the_deposit_of_a_winner_who_does_not_keep_it_is_kept_and_given_back_where_that_was_wrong()
-{
-    on_each_engine(async |mut world| {
-        let path = put_up(&world).await;
-        let won = bid(&world, &path, (MEI, 1), 30_000).await;
-        let lost = bid(&world, &path, (BO, 2), 20_000).await;
-        let other = world.bids(2, 500, ("board", "news")).await;
-        let of =
-            |bid: &Value, what: &str| format!("{path}/bids/{}/{what}", bid["id"].as_str().unwrap());
-        let code = |reply: web::Reply| crate::support::content_of(&reply)["code"].clone();
-        // Nobody has won yet.
-        assert_eq!(
-            code(keeps(&world, &of(&won, "forfeiture"), "a").await),
-            "sealed_bid_state"
-        );
-        world.tick_at(CLOSES).await;
-        assert_eq!(
-            code(keeps(&world, &of(&lost, "forfeiture"), "b").await),
-            "sealed_bid_state"
-        );
-        assert_eq!(
-            (
-                world.balance("suspense").await,
-                world.balance("ad_income").await
-            ),
-            (0, 0)
-        );
-        let without = world
-            .post(&of(&won, "forfeiture"))
-            .by(WANG)
-            .json(&json!({"reason": "x"}));
-        without.refused(422, "idempotency_key_required").await;
-        for _ in 0..2 {
-            let kept =
-                crate::support::content_of(&keeps(&world, &of(&won, "forfeiture"), "c").await);
-            assert_eq!(
-                (
-                    &kept["state"],
-                    &kept["forfeit_reason"],
-                    &kept["refund_state"]
-                ),
-                (&json!("forfeited"), &json!("withdrew"), &Value::Null)
-            );
-        }
-        assert_eq!(
-            code(keeps(&world, &of(&won, "forfeiture"), "d").await),
-            "sealed_bid_state"
-        );
-        // Payments, which is not here, has put what was paid into suspense.
-        let books = async || {
-            (
-                world.balance("suspense").await,
-                world.balance("ad_income").await,
-            )
-        };
-        assert_eq!(books().await, (-5_000, 5_000));
-        let told = world.last_fact("sealed_bid.changed").await;
-        assert_eq!(
-            (&told["state"], &told["actor"], &told["reason"]),
-            (&json!("forfeited"), &json!("wang"), &json!("withdrew"))
-        );
-        world.tick_at("2026-10-31T16:00:00Z").await;
-        assert_eq!(world.count("advertising.charged").await, 0);
-        assert_eq!(world.count("refund.requested").await, 1);
-        let page = world.looks(json!({"board": "news"})).await;
-        assert_eq!(page["items"][0]["campaign"], other.as_str());
-        let give = |key: &str| {
-            let ask = world.post(&of(&won, "restitution")).by(WANG).key(key);
-            ask.json(&json!({"reason": "it was ill"}))
-        };
-        let given = give("e").content().await;
-        assert_eq!(
-            (
-                &given["state"],
-                &given["forfeit_reason"],
-                &given["refund_state"]
-            ),
-            (&json!("lost"), &json!("withdrew"), &json!("requested"))
-        );
-        give("e").content().await;
-        give("f").refused(409, "sealed_bid_state").await;
-        let books = (
-            world.balance("suspense").await,
-            world.balance("ad_income").await,
-        );
-        assert_eq!(books, (0, 0));
-        assert_eq!(world.count("refund.requested").await, 2);
-        let asked = world.last_fact("refund.requested").await;
-        assert_eq!(asked["amount_minor"], 5_000);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn when_the_time_has_begun_no_deposit_is_kept() {
-    on_each_engine(async |mut world| {
-        let path = put_up(&world).await;
-        let won = bid(&world, &path, (MEI, 1), 30_000).await;
-        world.tick_at(CLOSES).await;
-        world.at("2026-10-31T16:00:00Z");
-        let keep = format!("{path}/bids/{}/forfeiture", won["id"].as_str().unwrap());
-        for key in ["a", "b"] {
-            let ask = world.post(&keep).by(WANG).key(key);
-            ask.json(&json!({"reason": "late"}))
-                .refused(409, "sealed_bid_state")
-                .await;
-            world.tick().await;
-        }
-        assert_eq!(world.balance("ad_income").await, 0);
-        assert_eq!(world.count("advertising.charged").await, 1);
     })
     .await;
 }
