@@ -3,19 +3,28 @@
 //!
 //! The examples are sent in the order of their documents, `identity` first, each function's after the other; an id
 //! that the system makes (`{grant}` after `POST .../grants`) is taken from the answer, in a body as `'{grant}'`,
-//! and so is a secret that an example writes as `'{refresh_token}'`.
+//! and so is a secret that an example writes as `'{refresh_token}'`. What an example finds there, besides what those
+//! before it made, it says by `x-linli-given`; [`given`] makes that, over the API alone. Who sends it, it says by
+//! `x-linli-caller`: a kind of actor, and an id where it matters; else it is the tenant's operator.
+
+/// What examples find.
+mod given;
+/// How they are sent.
+mod sending;
 
 use std::collections::BTreeMap;
 
 use kernel::ActorKind;
 use linli_tests::{
-    http::{Answer, Http},
+    http::Http,
     place,
     system::{Setup, System},
     tokens,
 };
 use serde_json::Value;
 use xtask::openapi::{self, Access, Operation};
+
+use sending::{json, listen};
 
 /// The tenant of the examples, and its community.
 const TENANT: &str = "demo";
@@ -24,16 +33,42 @@ const COMMUNITY: &str = "garden";
 const REFUSALS: [u16; 3] = [401, 403, 404];
 /// What answers tell once, and later bodies present as `{name}`.
 const SECRETS: [&str; 4] = ["code", "key", "password", "refresh_token"];
+/// In which order the functions' examples are sent; those of all others before them. People and devices come before
+/// doors, merchants before what they sell and advertise; settlement sets the clock ahead.
+const ORDER: [&str; 7] = [
+    "merchants",
+    "payments",
+    "orders",
+    "bidding",
+    "push",
+    "settlement",
+    "ads",
+];
+/// With what the host is started: a clock to be set ahead, and whom push services may write to.
+const SETUP: [(&str, &str); 2] = [
+    ("LINLI_MOVABLE_CLOCK", "true"),
+    ("SPIN_VARIABLE_PUSH_CONTACT", "mailto:push@linli.cn"),
+];
+/// What a picture begins with, in the place of an example that only names it.
+const PICTURES: [(&str, &[u8]); 2] = [
+    ("image/jpeg", b"\xff\xd8\xff\xe0"),
+    ("image/png", b"\x89PNG\r\n\x1a\n"),
+];
 
 /// A running system with what the examples have made so far.
 struct Walk {
     system: System,
+    operations: Vec<Operation>,
+    /// With what the operator logs in.
+    login: Value,
     operator: Http,
     stranger: Http,
     /// Ids that answers have named, by the name of the path parameter.
     made: BTreeMap<String, String>,
     /// The last of each of [`SECRETS`] that an answer has told.
     told: BTreeMap<String, String>,
+    /// How far the functions' clock was set ahead.
+    ahead_seconds: i64,
     faults: Vec<String>,
 }
 
@@ -41,8 +76,8 @@ struct Walk {
 async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says() {
     let merged = openapi::merge(&place::root()).unwrap_or_else(|error| panic!("{error:#}"));
     let mut operations = merged.operations;
-    // Nothing works before there is a tenant with an operator; people and devices come before doors; what takes
-    // something away comes last, and from the inside out.
+    // Nothing works before there is a tenant with an operator; what takes something away comes last, and from the
+    // inside out.
     operations.sort_by_key(|operation| {
         let depth = operation.path.matches('/').count();
         let takes_away = operation.method == "DELETE";
@@ -50,6 +85,7 @@ async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says()
             operation.path != "/internal/tenants",
             takes_away,
             operation.function != "identity",
+            ORDER.iter().position(|name| *name == operation.function),
             if takes_away {
                 std::cmp::Reverse(depth)
             } else {
@@ -57,8 +93,11 @@ async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says()
             },
         )
     });
-    let mut walk = Walk::begin();
+    let mut walk = Walk::begin(&operations);
     for operation in &operations {
+        if !walk.finds(operation).await {
+            continue;
+        }
         walk.refuses(operation).await;
         walk.does(operation).await;
         if operation.path == "/internal/tenants" {
@@ -74,8 +113,12 @@ async fn every_operation_refuses_whom_it_should_and_does_what_its_example_says()
 }
 
 impl Walk {
-    fn begin() -> Self {
-        let system = System::start(Setup::functions());
+    fn begin(operations: &[Operation]) -> Self {
+        let mut setup = Setup::functions();
+        for (name, value) in SETUP {
+            setup = setup.with(name, value);
+        }
+        let system = System::start(setup);
         let stranger = tokens::token(
             &system,
             "elsewhere",
@@ -85,11 +128,14 @@ impl Walk {
         );
         let http = system.http();
         Self {
+            operations: operations.to_vec(),
+            login: Value::Null,
             operator: http.clone(),
             stranger: http.with_token(&stranger),
             system,
             made: BTreeMap::new(),
             told: BTreeMap::new(),
+            ahead_seconds: 0,
             faults: Vec::new(),
         }
     }
@@ -98,21 +144,31 @@ impl Walk {
     async fn log_in(&mut self, tenants: &Operation) {
         let body = json(tenants.body_example().expect("an example").1);
         let person = &body["operator"];
-        let ask = serde_json::json!({
+        self.login = serde_json::json!({
             "tenant": body["tenant"], "username": person["username"], "password": person["password"],
         });
-        let session = self
-            .system
-            .http()
-            .post("/api/sessions", &ask)
-            .await
-            .expect(201)
-            .json();
-        self.operator = self
-            .system
-            .http()
-            .with_token(session["token"].as_str().expect("a token"));
+        self.log_in_again().await;
         assert_eq!(body["tenant"], TENANT, "the examples' tenant");
+    }
+
+    async fn log_in_again(&mut self) {
+        let http = self.system.http();
+        let session = http.post("/api/sessions", &self.login).await.expect(201);
+        let session = session.json();
+        self.operator = http.with_token(session["token"].as_str().expect("a token"));
+    }
+
+    /// Makes what the example finds, before anybody is refused it; whether it is there.
+    async fn finds(&mut self, operation: &Operation) -> bool {
+        let Some(what) = &operation.given else {
+            return true;
+        };
+        let made = self.given(what).await;
+        if let Err(error) = &made {
+            self.faults
+                .push(format!("{}: {what}: {error:#}", operation.id));
+        }
+        made.is_ok()
     }
 
     async fn refuses(&mut self, operation: &Operation) {
@@ -146,16 +202,6 @@ impl Walk {
             }
         }
         self.is_foreign(operation).await;
-    }
-
-    fn as_kind(&self, kind: ActorKind) -> Http {
-        self.system.http().with_token(&tokens::token(
-            &self.system,
-            TENANT,
-            kind,
-            "somebody",
-            COMMUNITY,
-        ))
     }
 
     /// Another tenant's operator finds nothing: what has an id is unknown, and a list does not hold it.
@@ -205,23 +251,12 @@ impl Walk {
             println!("not replayed: {}: {reason}", operation.id);
             return;
         }
-        let caller = match (&operation.access, &operation.caller) {
-            (Access::Open, _) => self.system.http(),
-            (Access::Internal, _) => self.system.internal(),
-            (Access::Token { .. }, None) => self.operator.clone(),
-            (Access::Token { .. }, Some(kind)) => match ActorKind::parse(kind) {
-                Some(kind) => self.as_kind(kind),
-                None => panic!(
-                    "{}: x-linli-caller: {kind:?} is no kind of actor",
-                    operation.id
-                ),
-            },
-        };
+        let caller = self.sender(operation);
         let answer = self.send(operation, &caller).await;
         let promised: Vec<u16> = operation
             .answers()
             .map(|(status, _)| status)
-            .filter(|status| (200..300).contains(status))
+            .filter(|status| (200..400).contains(status))
             .collect();
         if !promised.contains(&answer.status.as_u16()) {
             self.faults.push(format!(
@@ -230,127 +265,12 @@ impl Walk {
             ));
             return;
         }
-        let last = operation.path.rsplit('/').next().unwrap_or_default();
         let content: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let mut told = BTreeMap::new();
         listen(&content, &mut told);
         self.told.extend(told);
-        if operation.method != "POST" {
-            return;
+        if operation.method == "POST" {
+            self.keep_made(operation, &content);
         }
-        let named = |field: &str| content.get(field)?.as_str().map(str::to_owned);
-        // Of a collection only: an action on one thing answers with that thing.
-        let one = singular(last);
-        let is_collection = one != last || !operation.path.contains('{');
-        if let Some(id) = named("id").filter(|_| is_collection) {
-            self.made.insert(one, id);
-        }
-        // What comes of another thing: a merchant of its application; what is paid elsewhere.
-        for other in ["merchant", "payment"] {
-            if let Some(id) = named(other) {
-                self.made.insert(other.to_owned(), id);
-            }
-        }
-        // What is read with a secret instead of an id.
-        if let Some(token) = named("token") {
-            self.made.insert("token".to_owned(), token);
-        }
-    }
-
-    async fn send(&mut self, operation: &Operation, caller: &Http) -> Answer {
-        let mut path = operation.path.clone();
-        for (name, id) in &self.made {
-            path = path.replace(&format!("{{{name}}}"), id);
-        }
-        let with_ids = Operation {
-            path,
-            ..operation.clone()
-        };
-        let path = with_ids.example_path();
-        if path.contains('{') {
-            self.faults.push(format!(
-                "{}: {path}: no answer made this id, and the parameter has no example",
-                operation.id
-            ));
-        }
-        let mut headers = with_ids.header_examples();
-        if with_ids.requires_header("If-Match") {
-            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("If-Match"));
-            headers.push(("If-Match".to_owned(), self.version(&path).await));
-        }
-        let mut headers: Vec<(&str, &str)> = headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        let body = with_ids.body_example().map(|(kind, value)| {
-            headers.push(("content-type", kind));
-            let mut body = json(value);
-            present(&mut body, &self.told);
-            present(&mut body, &self.made);
-            body
-        });
-        caller
-            .call(&operation.method, &path, body.as_ref(), &headers)
-            .await
-    }
-
-    /// The present version of what is changed.
-    async fn version(&self, path: &str) -> String {
-        let answer = self.operator.get(path).await;
-        let etag = answer
-            .headers
-            .get("etag")
-            .and_then(|etag| etag.to_str().ok());
-        etag.unwrap_or("\"0\"").to_owned()
-    }
-}
-
-/// Keeps the first of each of [`SECRETS`] in an answer.
-fn listen(content: &Value, told: &mut BTreeMap<String, String>) {
-    match content {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if SECRETS.contains(&name.as_str()) => {
-                        told.entry(name.clone()).or_insert_with(|| text.clone());
-                    }
-                    other => listen(other, told),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| listen(item, told)),
-        _ => {}
-    }
-}
-
-/// Puts what was told in the place of `{name}`.
-fn present(body: &mut Value, told: &BTreeMap<String, String>) {
-    match body {
-        Value::String(text) => {
-            let name = text
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            if let Some(secret) = name.and_then(|name| told.get(name)) {
-                *text = secret.clone();
-            }
-        }
-        Value::Object(fields) => fields.values_mut().for_each(|value| present(value, told)),
-        Value::Array(items) => items.iter_mut().for_each(|item| present(item, told)),
-        _ => {}
-    }
-}
-
-fn json(value: &serde_yaml_ng::Value) -> Value {
-    serde_json::to_value(value).expect("an example is JSON")
-}
-
-/// The name of the path parameter for what a collection holds: `doors` -> `door`, `people` -> `person`.
-fn singular(collection: &str) -> String {
-    match collection {
-        "people" => "person".to_owned(),
-        "visitor-registrations" => "visit".to_owned(),
-        "recurring-visits" => "recurring".to_owned(),
-        "visitor-blacklist" => "entry".to_owned(),
-        other => other.trim_end_matches('s').to_owned(),
     }
 }

@@ -127,6 +127,8 @@ fn banner(merchant: MerchantId) -> CreativeChanged {
         title: "Fresh fish".to_owned(),
         body: String::new(),
         image: None,
+        video: None,
+        video_ms: 0,
         advertiser_domain: "fish.example".to_owned(),
         state: CreativeState::Approved,
         content_hash: "00".to_owned(),

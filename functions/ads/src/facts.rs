@@ -71,6 +71,11 @@ pub(crate) async fn creative_changed(
             .image
             .as_ref()
             .map(|image| image.as_str().to_owned()),
+        video: content
+            .video
+            .as_ref()
+            .map(|video| video.url.as_str().to_owned()),
+        video_ms: content.video.as_ref().map_or(0, |video| video.millis),
         advertiser_domain: content.domain.as_str().to_owned(),
         state: creative.state,
         content_hash: content.hash(),

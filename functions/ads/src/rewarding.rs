@@ -1,5 +1,5 @@
-//! Rewards: a resident takes one off the shelf, for nothing or for a part of its worth; nobody gets two, and the shelf is
-//! never below nothing.
+//! Rewards: a resident takes one off the shelf, for nothing or for a part of its worth; nobody gets two, or two of a month,
+//! and the shelf is never below nothing.
 
 use kernel::{Actor, CommunityId, Currency, Message, Money, PaymentId, Refusal};
 use ledger::{Account, Posting};
@@ -29,7 +29,11 @@ pub(crate) async fn claim(
     if reward.until <= context.today() {
         return Err(over().into());
     }
-    let whose = (&reward.id, &actor.id);
+    let period = match reward.monthly {
+        true => context.today().format("%Y-%m").to_string(),
+        false => String::new(),
+    };
+    let whose = (&reward.id, &actor.id, period.as_str());
     if rewards::claim_of(tx, tx.tenant(), whose).await?.is_some() {
         return Err(has_one().into());
     }
@@ -58,6 +62,7 @@ pub(crate) async fn claim(
         payment,
         claimed_at: context.now,
         redeemed_at: None,
+        period,
     };
     rewards::insert_claim(tx, &claim).await?;
     match &claim.payment {
@@ -156,8 +161,8 @@ fn has_one() -> Refusal {
     Refusal::conflict(
         "reward_claimed",
         Message::new(
-            "You have this reward already. Show its code when you pick it up.",
-            "您已领取该奖品，请凭领取码兑换。",
+            "You have this reward already, or that of this month. Show its code when you pick it up.",
+            "您已领取该奖品（或本月的奖品），请凭领取码兑换。",
         ),
     )
 }

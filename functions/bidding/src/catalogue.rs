@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BidCampaignId, CreativeId, TenantId};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Quality, TargetKind};
+use crate::domain::{Kind, Quality, TargetKind};
 use crate::record::Offered;
 use crate::store::candidates::{Candidate, Candidates, Content};
 
@@ -24,8 +24,10 @@ const DIGEST_BYTES: usize = 16;
 
 /// As of which version of the tenant's changes, and in which hour, somebody can bid.
 pub(crate) type AsOf = (i64, i64);
-/// A tenant's place.
-pub(crate) type Of<'a> = (&'a TenantId, TargetKind, &'a str);
+/// A tenant's place, and what is sold there.
+pub(crate) type Of<'a> = (&'a TenantId, Kind, TargetKind, &'a str);
+/// As [`Of`].
+type Key = (TenantId, Kind, TargetKind, String);
 
 /// Who can bid for a place.
 #[derive(Debug)]
@@ -68,7 +70,7 @@ impl Lineup {
 
 /// What is remembered; shared by all requests of an instance.
 #[derive(Clone)]
-pub struct Catalogue(Memory<(TenantId, TargetKind, String), AsOf, Lineup, Content>);
+pub struct Catalogue(Memory<Key, AsOf, Lineup, Content>);
 
 impl Default for Catalogue {
     fn default() -> Self {
@@ -109,15 +111,16 @@ impl Catalogue {
     }
 }
 
-fn key((tenant, kind, value): Of<'_>) -> (TenantId, TargetKind, String) {
-    (tenant.clone(), kind, value.to_owned())
+fn key((tenant, sold, kind, value): Of<'_>) -> Key {
+    (tenant.clone(), sold, kind, value.to_owned())
 }
 
 impl Content {
     fn bytes(&self) -> usize {
         let texts = [&self.advertiser, &self.title, &self.body, &self.landing];
-        let image = self.image.as_ref().map_or(0, String::len);
-        size_of::<Self>() + image + texts.map(String::len).iter().sum::<usize>()
+        let links = [&self.image, &self.video].into_iter().flatten();
+        let links = links.map(String::len).sum::<usize>();
+        size_of::<Self>() + links + texts.map(String::len).iter().sum::<usize>()
     }
 }
 
@@ -133,7 +136,7 @@ mod tests {
     fn only_what_is_of_that_version_and_hour_is_remembered() {
         let catalogue = Catalogue::default();
         let tenant = TenantId::parse("demo").unwrap();
-        let of = |value| (&tenant, TargetKind::Exchange, value);
+        let of = |value| (&tenant, Kind::Display, TargetKind::Exchange, value);
         catalogue.keep(of("*"), (3, 7), &nobody());
         let known = |as_of| catalogue.lineup(of("*"), as_of).is_some();
         assert!(known((3, 7)));

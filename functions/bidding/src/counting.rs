@@ -7,7 +7,7 @@ use store::{Tx, tx};
 use wire::event::OfferCharged;
 
 use crate::context::Context;
-use crate::domain::{self, Invalid, Kind, OfferState, Seen};
+use crate::domain::{self, HELD_MS, Invalid, Kind, OfferState, Seen};
 use crate::facts::append;
 use crate::offering::{day_of, month_of};
 use crate::store::offers::{self, Offer};
@@ -132,6 +132,11 @@ async fn keep(
         }
         Deed::Click => {
             offer.clicked_at = Some(context.now);
+            if offer.sold == Kind::Sale {
+                // Its bid stays reserved until what comes of it is completed, and its round is kept as long.
+                offer.expires_at = context.now.plus_millis(HELD_MS);
+                rounds::mark(tx, &offer.round).await?;
+            }
             ((0, 1), offer.sold == Kind::Rank)
         }
     };

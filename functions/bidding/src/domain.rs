@@ -6,6 +6,7 @@ mod event;
 mod micros;
 mod month;
 mod quality;
+mod sale;
 mod sealed;
 mod signer;
 mod target;
@@ -21,8 +22,10 @@ pub use event::{Invalid, OfferState, Seen, click, view};
 pub use micros::whole_fen;
 pub use month::Month;
 pub use quality::{Counted, HOUR_MS, Quality, hour_of};
+pub use sale::{HELD_MS, PAID_MS, RATIO_MAX, Sold, came_of, sold_otherwise};
 pub use sealed::{
-    BidState, EXTENSIONS_MS_MAX, SealedBid, SealedRound, SealedState, clearing_bids, unknown_round,
+    BidState, EXTENSIONS_MS_MAX, Forfeit, SealedBid, SealedRound, SealedState, clearing_bids,
+    unknown_round,
 };
 pub use signer::Signer;
 pub use target::{TARGETS_MAX, Target, TargetError, TargetKind, words_of};

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::domain::{BID_MAX, Kind, Target, TargetKind};
 use crate::field::{self, Field, Runner};
 use crate::offering::{Terms, day_of};
-use crate::openrtb::{Assets, BidRequest, Imp, NoBid, assets};
+use crate::openrtb::{Assets, Banner, BidRequest, Film, Imp, NoBid, PROTOCOL, Video, assets};
 use crate::ranking::{self, Held, Shown, Wanted};
 use crate::store::candidates::Candidate;
 use crate::store::placements::{self, Placement};
@@ -32,11 +32,17 @@ pub(crate) enum Market {
     Own,
 }
 
+/// What an impression is filled with: the first of these that it takes.
+pub(crate) enum Shape {
+    Banner,
+    Native(Assets),
+    Video,
+}
+
 /// An impression that can be filled.
 pub(crate) struct Ask<'a> {
     pub(crate) imp: &'a Imp,
-    /// What a native one asks for; a banner otherwise.
-    pub(crate) assets: Option<Assets>,
+    pub(crate) shape: Shape,
     target: Target,
     floor_minor: i64,
     /// How many views one is, in 1/1,000,000.
@@ -86,10 +92,13 @@ pub(crate) fn asks(request: &BidRequest, market: Market) -> Result<Vec<Ask<'_>>,
 }
 
 fn ask<'a>(request: &BidRequest, imp: &'a Imp, market: Market) -> Result<Ask<'a>, NoBid> {
-    let assets = match (&imp.banner, &imp.native) {
-        (Some(_), _) => None,
-        (None, Some(native)) => Some(assets(&native.request).map_err(|_| NoBid::Unsupported)?),
-        (None, None) => return Err(NoBid::Unsupported),
+    let shape = match (&imp.banner, &imp.native, &imp.video) {
+        (Some(_), _, _) => Shape::Banner,
+        (None, Some(native), _) => {
+            Shape::Native(assets(&native.request).map_err(|_| NoBid::Unsupported)?)
+        }
+        (None, None, Some(video)) if video.plays(Film::MIME, PROTOCOL) => Shape::Video,
+        (None, None, _) => return Err(NoBid::Unsupported),
     };
     let (kind, value) = match market {
         Market::Own => (
@@ -112,7 +121,7 @@ fn ask<'a>(request: &BidRequest, imp: &'a Imp, market: Market) -> Result<Ask<'a>
         target: Target::parse(kind, value).map_err(|_| NoBid::Unsupported)?,
         holds_ms: asked.unwrap_or(HOLDS_MS).clamp(1_000, OFFER_MS),
         imp,
-        assets,
+        shape,
         floor_minor,
         views_millionths,
     })
@@ -318,16 +327,24 @@ impl Ask<'_> {
 
     /// As [`Ask::fits`], in any placement.
     fn suits(&self, (request, market): (&BidRequest, Market), one: &Candidate) -> bool {
-        let suits = match (&self.assets, &self.imp.banner) {
-            (Some(assets), _) => one.format == "native" && (one.has_image || !assets.needs_image()),
-            (None, Some(banner)) => one.format == "banner" && banner.fits(one.width, one.height),
-            (None, None) => false,
+        let suits = match &self.shape {
+            Shape::Native(assets) => {
+                one.format == "native" && (one.has_image || !assets.needs_image())
+            }
+            Shape::Banner => {
+                let fits = |banner: &Banner| banner.fits(one.width, one.height);
+                one.format == "banner" && self.imp.banner.as_ref().is_some_and(fits)
+            }
+            Shape::Video => {
+                let fits = |video: &Video| one.video_ms > 0 && video.fits(one.video_ms);
+                one.format == "video" && self.imp.video.as_ref().is_some_and(fits)
+            }
         };
         let is_blocked = || {
             let mut blocked = request.badv.iter();
             blocked.any(|domain| domain.eq_ignore_ascii_case(&one.advertiser_domain))
         };
         let may_sit = || market == Market::Own || request.takes_seat(one.merchant.as_str());
-        suits && one.bid_minor >= self.floor_minor && may_sit() && !is_blocked()
+        suits && one.amount >= self.floor_minor && may_sit() && !is_blocked()
     }
 }

@@ -90,7 +90,7 @@ impl Field {
             full: now.full,
         };
         for value in target.looked_up() {
-            let of = (tenant, target.kind, value.as_str());
+            let of = (tenant, sold, target.kind, value.as_str());
             let lineup = match context.catalogue.lineup(of, field.as_of) {
                 Some(lineup) => lineup,
                 None => field.learn(context, tenant, &value).await?,
@@ -114,7 +114,7 @@ impl Field {
         let when = (context.now, BIDS_MAX);
         let found = candidates::candidates(&context.db, (tenant, &self.place(value)), when).await?;
         let lineup = Arc::new(Lineup::of(found)?);
-        let of = (tenant, self.kind, value);
+        let of = (tenant, self.sold, self.kind, value);
         context.catalogue.keep(of, self.as_of, &lineup);
         Ok(lineup)
     }
@@ -141,7 +141,7 @@ impl Field {
                 continue;
             }
             let fixed = Arc::new(self.fixed(context, tenant, (value, lineup)).await?);
-            let of = (tenant, self.kind, value.as_str());
+            let of = (tenant, self.sold, self.kind, value.as_str());
             context.catalogue.keep(of, self.as_of, &fixed);
             if let Some((_, lineup)) = self.places.get_mut(index) {
                 *lineup = fixed;
@@ -223,7 +223,7 @@ impl Field {
         let Some((value, _)) = self.places.get(won.place) else {
             return Ok(None);
         };
-        let of = (tenant, self.kind, value.as_str());
+        let of = (tenant, self.sold, self.kind, value.as_str());
         let creative = (self.as_of, &won.candidate.creative);
         if let Some(content) = context.catalogue.content(of, creative) {
             return Ok(Some(content));

@@ -1,16 +1,18 @@
-//! What other capabilities recorded: merchants and how they stand, placements, creatives, what became of deposits, people.
+//! What other capabilities recorded: merchants and how they stand, placements, creatives, what was sold, what became of
+//! deposits, people.
 
 use kernel::TenantId;
 use store::Tx;
 use store::events::{Consumer, Drained, Recorded, concerns, drain, waiting};
 use wire::event::{
     CommunityChanged, CreativeChanged, Event, MerchantChanged, MerchantStandingChanged,
-    PaymentClosed, PaymentSucceeded, PersonAliased, PersonErased, PlacementChanged, RefundFailed,
-    RefundSucceeded,
+    OrderLineCompleted, OrderLineRefunded, PaymentClosed, PaymentSucceeded, PersonAliased,
+    PersonErased, PlacementChanged, RefundFailed, RefundSucceeded,
 };
 
 use crate::context::Context;
 use crate::sealing::deposits;
+use crate::selling;
 use crate::store::{known, people, placements, sealed_bids};
 
 /// The consumer, and what it hears.
@@ -22,6 +24,8 @@ pub const CONSUMER: Consumer<'static> = Consumer {
         MerchantStandingChanged::KIND,
         PlacementChanged::KIND,
         CreativeChanged::KIND,
+        OrderLineCompleted::KIND,
+        OrderLineRefunded::KIND,
         PaymentSucceeded::KIND,
         PaymentClosed::KIND,
         RefundSucceeded::KIND,
@@ -88,6 +92,12 @@ async fn handle(context: &Context, tx: &mut Tx, event: &Recorded) -> anyhow::Res
     }
     if let Some(changed) = event.read::<CommunityChanged>()? {
         return known::put_community(tx, &changed.community).await;
+    }
+    if let Some(completed) = event.read::<OrderLineCompleted>()? {
+        return selling::completed(context, tx, &completed).await;
+    }
+    if let Some(refunded) = event.read::<OrderLineRefunded>()? {
+        return selling::refunded(context, tx, &refunded).await;
     }
     of_money(context, tx, event).await
 }

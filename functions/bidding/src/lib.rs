@@ -21,6 +21,7 @@ pub mod openrtb;
 mod ranking;
 mod record;
 mod sealing;
+mod selling;
 pub mod store;
 mod terms;
 

@@ -4,7 +4,7 @@ use kernel::{AuctionRoundId, BidCampaignId, Timestamp, Zone};
 use store::Tx;
 
 use crate::context::Context;
-use crate::domain::{Month, OfferState};
+use crate::domain::{Kind, Month, OfferState};
 use crate::field::Changed;
 use crate::ranking::{Shown, Wanted, What};
 use crate::store::candidates::{Candidate, Content};
@@ -26,6 +26,18 @@ pub(crate) struct Terms<'a> {
     pub(crate) views_millionths: i64,
     /// Whether somebody else's auction decides what is paid: then it is the bid, unless that says less.
     pub(crate) pays_bid: bool,
+}
+
+/// What won a slot of a round.
+pub(crate) struct Win<'a> {
+    pub(crate) round: &'a AuctionRoundId,
+    /// As of which version of who can bid.
+    pub(crate) version: i64,
+    pub(crate) candidate: &'a Candidate,
+    pub(crate) content: &'a Content,
+    pub(crate) slot: i64,
+    /// In the unit of the bids.
+    pub(crate) price_minor: i64,
 }
 
 /// The day of a moment in the platform's zone.
@@ -54,29 +66,19 @@ pub(crate) async fn of_bid(
     context: &Context,
     tx: &Tx,
     wanted: &Wanted<'_>,
-    ((round, version), (won, content), (slot, price_minor)): (
-        (&AuctionRoundId, i64),
-        (&Candidate, &Content),
-        (i64, i64),
-    ),
+    win: &Win<'_>,
 ) -> anyhow::Result<Option<Shown>> {
-    let views = wanted.terms.views_millionths;
-    let price_minor = if wanted.terms.pays_bid {
-        won.bid_minor
-    } else {
-        price_minor
+    let (won, content) = (win.candidate, win.content);
+    let price_minor = match wanted.terms.pays_bid {
+        true => won.amount,
+        false => win.price_minor,
     };
-    let bid_micros = times(won.bid_micros, views);
-    let price_micros = wanted
-        .sold
-        .micros(price_minor)
-        .and_then(|one| times(one, views));
-    let (Some(bid_micros), Some(price_micros)) = (bid_micros, price_micros) else {
+    let Some((bid_micros, price_micros)) = most(wanted, (won, price_minor)) else {
         return Ok(None);
     };
     let day = day_of(context.now);
-    if !campaigns::reserve(tx, &won.campaign, (bid_micros, version)).await? {
-        return match lineups::version(tx).await? == version {
+    if !campaigns::reserve(tx, &won.campaign, (bid_micros, win.version)).await? {
+        return match lineups::version(tx).await? == win.version {
             true => Ok(None),
             false => Err(Changed.into()),
         };
@@ -88,16 +90,20 @@ pub(crate) async fn of_bid(
     }
     let offer = Offer {
         id: context.new_id()?,
-        round: round.clone(),
+        round: win.round.clone(),
         campaign: won.campaign.clone(),
         merchant: won.merchant.clone(),
         creative: won.creative.clone(),
         placement: wanted.place().cloned(),
         sold: wanted.sold,
-        slot,
+        slot: win.slot,
         viewer: wanted.terms.viewer.to_owned(),
         bid_micros,
         price_micros: price_micros.min(bid_micros),
+        ratio_bps: match wanted.sold {
+            Kind::Sale => price_minor,
+            Kind::Rank | Kind::Display => 0,
+        },
         charged_micros: 0,
         day,
         state: OfferState::Open,
@@ -113,12 +119,24 @@ pub(crate) async fn of_bid(
         title: content.title.clone(),
         body: content.body.clone(),
         image: content.image.clone(),
+        video: content.video.clone(),
+        video_ms: won.video_ms,
         landing: content.landing.clone(),
         width: won.width,
         height: won.height,
         price_minor,
     };
     Ok(Some(Shown { offer, what }))
+}
+
+/// What is reserved for an offer, and what it costs at most, in micros.
+fn most(wanted: &Wanted<'_>, (won, price_minor): (&Candidate, i64)) -> Option<(i64, i64)> {
+    let views = wanted.terms.views_millionths;
+    let one = match wanted.sold {
+        Kind::Sale => won.bid_micros,
+        Kind::Rank | Kind::Display => wanted.sold.micros(price_minor)?,
+    };
+    Some((times(won.bid_micros, views)?, times(one, views)?))
 }
 
 /// Offers what is shown on a rank that is let: paid for already, and counted all the same.
@@ -143,6 +161,7 @@ pub(crate) async fn of_let(
         viewer: wanted.terms.viewer.to_owned(),
         bid_micros: 0,
         price_micros: 0,
+        ratio_bps: 0,
         charged_micros: 0,
         day: day_of(context.now),
         state: OfferState::Open,
@@ -158,6 +177,8 @@ pub(crate) async fn of_let(
         title: let_.title,
         body: let_.body,
         image: let_.image,
+        video: None,
+        video_ms: 0,
         landing: let_.landing,
         width: 0,
         height: 0,

@@ -11,7 +11,7 @@ use wire::advertising::ReserveMode;
 use crate::context::Context;
 use crate::domain::{Kind, Target};
 use crate::field::{Field, Runner};
-use crate::offering;
+use crate::offering::{self, Win};
 use crate::record::{Drawn, KeptInputs, KeptOutcome, Offered};
 use crate::store::candidates::Candidate;
 use crate::store::offers::Offer;
@@ -56,10 +56,14 @@ pub(crate) struct What {
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) image: Option<String>,
+    /// MP4, of a video.
+    pub(crate) video: Option<String>,
+    /// How long that lasts, in milliseconds.
+    pub(crate) video_ms: i64,
     pub(crate) landing: String,
     pub(crate) width: i64,
     pub(crate) height: i64,
-    /// What it costs: a click, or a thousand views, in fen.
+    /// What it costs: a click, or a thousand views, in fen; a sale, in 1/10,000.
     pub(crate) price_minor: i64,
 }
 
@@ -90,7 +94,9 @@ pub(crate) async fn lets(
     (tenant, wanted): (&TenantId, &Wanted<'_>),
 ) -> anyhow::Result<Vec<Let>> {
     let lets = match wanted.sold {
-        Kind::Rank => sealed_bids::let_now(db, (tenant, wanted.target), context.now).await?,
+        Kind::Rank | Kind::Sale => {
+            sealed_bids::let_now(db, (tenant, wanted.target), context.now).await?
+        }
         Kind::Display => Vec::new(),
     };
     Ok(lets.into_iter().filter(|let_| wanted.takes(let_)).collect())
@@ -156,10 +162,15 @@ pub(crate) async fn offer(
         let Some(content) = content else {
             continue;
         };
-        let shown = (won.candidate, &*content);
-        let place = (*slot, *price);
-        let held = (id, field.version());
-        match offering::of_bid(context, tx, wanted, (held, shown, place)).await? {
+        let win = Win {
+            round: id,
+            version: field.version(),
+            candidate: won.candidate,
+            content: &content,
+            slot: *slot,
+            price_minor: *price,
+        };
+        match offering::of_bid(context, tx, wanted, &win).await? {
             Some(shown) => page.shown.push(shown),
             None => page.not_borne.push(won.candidate.campaign.clone()),
         }
@@ -177,7 +188,7 @@ impl Wanted<'_> {
 
     /// Whether somebody may be shown there.
     pub(crate) fn admits(&self, candidate: &Candidate) -> bool {
-        candidate.bid_minor >= self.floor_minor
+        candidate.amount >= self.floor_minor
             && !self.besides.contains(&candidate.merchant)
             && (self.fits)(candidate)
     }

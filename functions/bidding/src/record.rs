@@ -133,7 +133,7 @@ impl Offered {
         Self {
             id: one.campaign.to_string(),
             advertiser: one.merchant.to_string(),
-            amount: one.bid_minor,
+            amount: one.amount,
             quality_bps: one.quality_bps,
             version: one.bid_version,
         }

@@ -2,6 +2,7 @@
 //! deposit waits in `suspense`; it goes back to who lost at once, and to who won when the rent is charged.
 
 pub(crate) mod deposits;
+pub(crate) mod forfeits;
 
 use auction::{Reserve, Round, Terms};
 use kernel::{
@@ -64,6 +65,7 @@ pub(crate) async fn bid(
                 paid_minor: 0,
                 refund: None,
                 refund_state: None,
+                forfeit: None,
                 made_at: context.now,
             };
             sealed_bids::insert(tx, &bid).await?;
@@ -324,6 +326,8 @@ pub(crate) async fn tell_bid(context: &Context, tx: &Tx, bid: &SealedBid) -> any
         state: bid.state.as_str().to_owned(),
         price_minor: bid.price_minor,
         at: context.now,
+        actor: None,
+        reason: None,
     };
     append(context, tx, &fact).await
 }

@@ -22,6 +22,7 @@ pub mod offers;
 pub mod people;
 pub mod placements;
 pub mod rounds;
+pub mod sales;
 pub mod sealed;
 pub mod sealed_bids;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use store::Tx;
 use wire::advertising::ReserveMode;
 
-use crate::domain::{Campaign, Kind, Limits, TARGETS_MAX, Target, TargetKind};
+use crate::domain::{Campaign, Kind, Limits, TARGETS_MAX, Target, TargetKind, sold_otherwise};
 use crate::store::placements;
 
 /// A target as it stands on the wire.
@@ -18,9 +18,13 @@ pub(crate) struct NewTarget {
 }
 
 /// How much is bid and spent.
-pub(crate) fn limits(bid_minor: i64, budget_minor: i64, daily_minor: i64) -> Limits {
+pub(crate) fn limits(
+    (bid_minor, ratio_bps): (i64, Option<i64>),
+    (budget_minor, daily_minor): (i64, i64),
+) -> Limits {
     Limits {
         bid_minor,
+        ratio_bps,
         budget_minor,
         daily_minor,
     }
@@ -40,7 +44,7 @@ pub(crate) fn targets(kind: Kind, new: &[NewTarget]) -> Result<Vec<Target>, Refu
         .iter()
         .map(|target| Target::parse(target.kind, &target.value));
     let parsed: Result<std::collections::BTreeSet<Target>, _> = parsed.collect();
-    let fits = |target: &Target| target.kind.is_rank() == (kind == Kind::Rank);
+    let fits = |target: &Target| target.kind.is_rank() == kind.is_rank();
     match parsed {
         Ok(targets) if (1..=TARGETS_MAX).contains(&targets.len()) && targets.iter().all(fits) => {
             Ok(targets.into_iter().collect())
@@ -76,8 +80,8 @@ pub(crate) fn within((starts_at, ends_at): (Timestamp, Option<Timestamp>)) -> Re
     ))
 }
 
-/// Refuses a bid that could never win where it aims: below the reserve of the placement or board. A reserve of scores is
-/// known only with the quality, so there the round says it.
+/// Refuses a bid that could never win where it aims: in the other unit, or below the reserve of the placement or board. A
+/// reserve of scores is known only with the quality, so there the round says it.
 pub(crate) async fn above_reserves(
     tx: &Tx,
     (campaign, targets): (&Campaign, &[Target]),
@@ -93,20 +97,30 @@ pub(crate) async fn above_reserves(
             }
             TargetKind::Keyword | TargetKind::Exchange => None,
         };
+        let by_ratio = placement.as_ref().map(|one| one.sells(Kind::Sale.as_str()));
+        if let (Some(by_ratio), true) = (by_ratio, campaign.kind.is_rank())
+            && by_ratio != (campaign.kind == Kind::Sale)
+        {
+            return Err(sold_otherwise(&target.value, by_ratio).into());
+        }
         let unweighted = placement.filter(|one| one.reserve_mode == ReserveMode::Unweighted);
-        let Some(placement) = unweighted.filter(|one| campaign.bid_minor < one.reserve) else {
+        let Some(placement) = unweighted.filter(|one| campaign.amount() < one.reserve) else {
             continue;
+        };
+        let unit = match campaign.kind {
+            Kind::Sale => ("of 10,000 of the sale", "（成交额万分比）"),
+            Kind::Rank | Kind::Display => ("fen", "分"),
         };
         return Err(Refusal::invalid(
             "bid_below_reserve",
             Message::new(
                 format!(
-                    "The reserve of {} is {} fen. Bid at least that.",
-                    placement.id, placement.reserve
+                    "The reserve of {} is {} {}. Bid at least that.",
+                    placement.id, placement.reserve, unit.0
                 ),
                 format!(
-                    "{} 的底价为 {} 分，出价不得低于底价。",
-                    placement.id, placement.reserve
+                    "{} 的底价为 {} {}，出价不得低于底价。",
+                    placement.id, placement.reserve, unit.1
                 ),
             ),
         )

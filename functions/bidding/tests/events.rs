@@ -65,6 +65,8 @@ pub fn creative(id: &str, merchant: &str) -> CreativeChanged {
         title: "Fresh fish".to_owned(),
         body: "from the sea".to_owned(),
         image: Some("https://cdn.fish.example/fish.png".to_owned()),
+        video: None,
+        video_ms: 0,
         advertiser_domain: "fish.example".to_owned(),
         state: CreativeState::Approved,
         content_hash: "00".to_owned(),

@@ -6,7 +6,8 @@ use wire::mall::Standing;
 use crate::events::stands;
 use crate::support::{AUDITOR, Ask, BO, MEI, Person, WANG, World, on_each_engine};
 
-const CLOSES: &str = "2026-10-20T02:00:00Z";
+/// When its round closes.
+pub const CLOSES: &str = "2026-10-20T02:00:00Z";
 
 /// The first place of the news for November, from 100 yuan on, with a deposit of 50.
 fn first_place() -> Value {
@@ -15,7 +16,7 @@ fn first_place() -> Value {
         "closes_at": CLOSES, "extension_minutes": 5})
 }
 
-async fn put_up(world: &World) -> String {
+pub async fn put_up(world: &World) -> String {
     let ask = world.post("/api/bidding/sealed-rounds").by(WANG);
     let made = ask.json(&first_place()).content().await;
     format!(
@@ -29,10 +30,10 @@ fn wish(number: u8, amount_minor: i64) -> Value {
 }
 
 /// A bid with its deposit.
-async fn bid(
+pub async fn bid(
     world: &World,
     path: &str,
-    (person, number): (Person, u8),
+    (person, number): (Person<'_>, u8),
     amount_minor: i64,
 ) -> Value {
     let key = format!("{number}-{amount_minor}");
@@ -58,7 +59,7 @@ async fn the_highest_wins_at_the_second_price_and_deposits_go_back() {
         bid(&world, &path, (MEI, 1), 30_000).await;
         bid(&world, &path, (BO, 2), 20_000).await;
         // Nobody sees what others bid, the platform's people neither.
-        let seen = async |world: &World, person: Person| {
+        let seen = async |world: &World, person: Person<'_>| {
             world.get(&path).by(person).content().await["bids"].clone()
         };
         assert_eq!(seen(&world, WANG).await, json!([]));

@@ -39,6 +39,18 @@ impl Subject {
     }
 }
 
+/// The longest video, in milliseconds: three minutes.
+pub const VIDEO_MS_MAX: i64 = 180_000;
+
+/// The file of a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Video {
+    /// An https URL of MP4.
+    pub url: Note,
+    /// How long it lasts, in milliseconds.
+    pub millis: i64,
+}
+
 /// What is shown, and where a click leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
@@ -56,6 +68,8 @@ pub struct Content {
     pub body: Option<Body>,
     /// An https URL.
     pub image: Option<Note>,
+    /// What moves, of a video; the image stands in its place until then.
+    pub video: Option<Video>,
     /// The advertiser's own domain.
     pub domain: Note,
     /// What it is about.
@@ -92,6 +106,19 @@ impl Content {
                 needs_image && self.image.is_none(),
                 "a banner or a video needs an image",
                 "横幅和视频需要图片",
+            ),
+            (
+                (self.format == Format::Video) != self.video.is_some(),
+                "a video, and nothing else, has a video",
+                "视频创意须有视频文件，其他创意不得有",
+            ),
+            (
+                self.video.as_ref().is_some_and(|video| {
+                    !is_secure(video.url.as_str())
+                        || !(1_000..=VIDEO_MS_MAX).contains(&video.millis)
+                }),
+                "video is an https URL of MP4 and lasts 1000 to 180000 ms",
+                "视频应为 https 链接的 MP4，时长 1000 至 180000 毫秒",
             ),
             (
                 !(0..=10_000).contains(&self.width) || !(0..=10_000).contains(&self.height),
@@ -137,8 +164,12 @@ impl Content {
                 .map(|day| day.to_string())
                 .unwrap_or_default(),
         ];
+        // What has no video has the digest that it always had.
+        let video = self.video.iter();
+        let video =
+            video.flat_map(|video| [video.url.as_str().to_owned(), video.millis.to_string()]);
         let mut hash = Sha256::new();
-        for part in parts {
+        for part in parts.into_iter().chain(video) {
             // The length keeps ("ab", "c") apart from ("a", "bc").
             hash.update(part.len().to_be_bytes());
             hash.update(part);
@@ -285,95 +316,5 @@ pub fn own_review() -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn content(title: &str) -> Content {
-        Content {
-            format: Format::Banner,
-            width: 750,
-            height: 300,
-            landing: Note::parse("https://fruit.example/sale").unwrap(),
-            title: Name::parse(title).unwrap(),
-            body: None,
-            image: Some(Note::parse("https://fruit.example/a.png").unwrap()),
-            domain: Note::parse("fruit.example").unwrap(),
-            subject: Subject::General,
-            approval_number: None,
-            qualified_until: None,
-        }
-    }
-
-    fn who(id: &str) -> ActorId {
-        ActorId::parse(id).unwrap()
-    }
-
-    fn creative() -> Creative {
-        Creative {
-            id: CreativeId::parse("c1").unwrap(),
-            merchant: MerchantId::parse("m1").unwrap(),
-            content: content("苹果"),
-            state: CreativeState::Pending,
-            approved_hash: None,
-            reason: None,
-            submitted_by: who("mei"),
-            submitted_at: Timestamp::EPOCH,
-            reviewed_by: None,
-            reviewed_at: None,
-            version: 1,
-        }
-    }
-
-    fn today() -> NaiveDate {
-        "2026-11-02".parse().unwrap()
-    }
-
-    #[test]
-    fn what_changes_after_its_approval_is_reviewed_again_and_changed_back_is_not() {
-        let when = (who("wang"), Timestamp::EPOCH);
-        let approved = creative().reviewed(when.clone(), today(), None).unwrap();
-        assert_eq!(approved.state, CreativeState::Approved);
-        let changed = approved.changed(content("梨"), who("mei"), Timestamp::EPOCH);
-        assert_eq!(changed.state, CreativeState::Changed);
-        let back = changed
-            .clone()
-            .changed(content("苹果"), who("mei"), Timestamp::EPOCH);
-        assert_eq!(back.state, CreativeState::Approved);
-        let reason = Reason::parse("夸大").ok();
-        let denied = changed.reviewed(when.clone(), today(), reason).unwrap();
-        assert_eq!(denied.state, CreativeState::Denied);
-        assert_eq!(
-            denied.reviewed(when, today(), None).unwrap_err().code,
-            "creative_state"
-        );
-    }
-
-    #[test]
-    fn nobody_reviews_their_own_and_nothing_is_approved_on_a_paper_that_ran_out() {
-        let own = creative().reviewed((who("mei"), Timestamp::EPOCH), today(), None);
-        assert_eq!(own.unwrap_err().code, "own_review");
-        let mut old = creative();
-        old.content.qualified_until = Some(today());
-        let refused = old.reviewed((who("wang"), Timestamp::EPOCH), today(), None);
-        assert_eq!(refused.unwrap_err().code, "creative_qualification_over");
-    }
-
-    #[test]
-    fn medical_needs_a_number_and_links_are_safe() {
-        let medical = Content {
-            subject: Subject::Medical,
-            ..content("x")
-        };
-        assert!(medical.clone().checked().is_err());
-        let numbered = Content {
-            approval_number: Name::parse("京医广【2026】第1号").ok(),
-            ..medical
-        };
-        assert!(numbered.checked().is_ok());
-        let open = Content {
-            landing: Note::parse("http://a.example").unwrap(),
-            ..content("x")
-        };
-        assert_eq!(open.checked().unwrap_err().code, "creative_invalid");
-    }
-}
+#[path = "creative_tests.rs"]
+mod tests;

@@ -157,7 +157,7 @@ pub struct Placement {
     pub reserve: i64,
     /// How many clicks the positions of its auctions get, best first.
     pub slot_weights: Vec<u32>,
-    /// `rank` or `display`, where it is sold by auction.
+    /// `rank`, `sale` (ranks for a ratio of the sale) or `display`, where it is sold by auction.
     pub auction: Option<String>,
     /// Whether anything is shown there.
     pub active: bool,

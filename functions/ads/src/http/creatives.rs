@@ -10,7 +10,7 @@ use wire::advertising::CreativeState;
 
 use super::{answer, caller, held, path_id, replied, stored, whose, write};
 use crate::context::Context;
-use crate::domain::creative::{Content, own_review};
+use crate::domain::creative::{Content, Video, own_review};
 use crate::domain::placement::{Format, WordError};
 use crate::domain::text::{Body, Name, Note, Reason};
 use crate::domain::{Creative, Hold, Subject, check_reviewer, unknown_creative, unknown_merchant};
@@ -42,10 +42,18 @@ struct SentContent {
     title: Name,
     body: Option<Body>,
     image: Option<Note>,
+    video: Option<SentVideo>,
     advertiser_domain: Note,
     subject: Subject,
     approval_number: Option<Name>,
     qualified_until: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentVideo {
+    url: Note,
+    duration_ms: i64,
 }
 
 impl SentContent {
@@ -58,6 +66,10 @@ impl SentContent {
             title: self.title,
             body: self.body,
             image: self.image,
+            video: self.video.map(|video| Video {
+                url: video.url,
+                millis: video.duration_ms,
+            }),
             domain: self.advertiser_domain,
             subject: self.subject,
             approval_number: self.approval_number,
@@ -238,6 +250,10 @@ fn shown(creative: &Creative) -> Value {
             "title": content.title.as_str(),
             "body": content.body.as_ref().map(Body::as_str),
             "image": content.image.as_ref().map(Note::as_str),
+            "video": content.video.as_ref().map(|video| json!({
+                "url": video.url.as_str(),
+                "duration_ms": video.millis,
+            })),
             "advertiser_domain": content.domain.as_str(),
             "subject": content.subject.as_str(),
             "approval_number": content.approval_number.as_ref().map(Name::as_str),

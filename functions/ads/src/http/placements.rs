@@ -73,6 +73,7 @@ struct Content {
 #[serde(rename_all = "snake_case")]
 enum Auction {
     Rank,
+    Sale,
     Display,
 }
 
@@ -96,6 +97,7 @@ impl Content {
     fn placement(self, id: PlacementId, version: i64) -> Result<Placement, Refusal> {
         let auction = self.auction.map(|auction| match auction {
             Auction::Rank => "rank".to_owned(),
+            Auction::Sale => "sale".to_owned(),
             Auction::Display => "display".to_owned(),
         });
         let placement = Placement {

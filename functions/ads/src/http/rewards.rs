@@ -17,6 +17,9 @@ use crate::store::barters;
 use crate::store::rewards::{self as sql, Claim, Reward};
 use crate::{inbox, rewarding};
 
+/// How many months of a reward its person is shown.
+const CLAIMS_MAX: i64 = 24;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewReward {
@@ -26,6 +29,8 @@ struct NewReward {
     units: i64,
     price_minor: i64,
     until: NaiveDate,
+    #[serde(default)]
+    monthly: bool,
 }
 
 pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -56,6 +61,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
             units: new.units,
             available: new.units,
             until: new.until,
+            monthly: new.monthly,
         };
         sql::insert_reward(tx, &reward, &actor.id).await?;
         answer(201, &shown(&reward))
@@ -126,9 +132,9 @@ pub(super) async fn own(
     check_resident(&actor)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let reward = known_reward(&context.db, &actor, reward).await?;
-    let whose = (&reward.id, &actor.id);
-    let claim = sql::claim_of(&context.db, &actor.tenant, whose).await?;
-    let items: Vec<Value> = claim
+    let whose = (&reward.id, &actor.id, CLAIMS_MAX);
+    let claims = sql::claims_of(&context.db, &actor.tenant, whose).await?;
+    let items: Vec<Value> = claims
         .iter()
         .map(|claim| shown_claim(claim, &reward))
         .collect();
@@ -182,6 +188,7 @@ fn shown(reward: &Reward) -> Value {
         "units": reward.units,
         "available": reward.available,
         "until": reward.until,
+        "monthly": reward.monthly,
     })
 }
 
@@ -197,6 +204,7 @@ fn shown_claim(claim: &Claim, reward: &Reward) -> Value {
         "payment": claim.payment,
         "claimed_at": claim.claimed_at,
         "redeemed_at": claim.redeemed_at,
+        "month": Some(&claim.period).filter(|month| !month.is_empty()),
     })
 }
 

@@ -7,20 +7,22 @@ use web::Page;
 use wire::advertising::CreativeState;
 
 use super::{on, optional, optional_day, text, word};
-use crate::domain::creative::Content;
+use crate::domain::creative::{Content, Video};
 use crate::domain::placement::Format;
+use crate::domain::text::Note;
 use crate::domain::{Creative, Subject};
 
 statements! {
     INSERT_CREATIVE = "insert into ads_creative (tenant, id, merchant, format, width, height, landing, title, body, image,
             domain, subject, approval_number, qualified_until, state, content_hash, approved_hash, reason, submitted_by,
-            submitted_at, reviewed_by, reviewed_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+            submitted_at, reviewed_by, reviewed_at, version, video, video_ms)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24, $25)";
 
     UPDATE_CREATIVE = "update ads_creative set merchant = $3, format = $4, width = $5, height = $6, landing = $7, title = $8,
             body = $9, image = $10, domain = $11, subject = $12, approval_number = $13, qualified_until = $14, state = $15,
             content_hash = $16, approved_hash = $17, reason = $18, submitted_by = $19, submitted_at = $20,
-            reviewed_by = $21, reviewed_at = $22, version = $23
+            reviewed_by = $21, reviewed_at = $22, version = $23, video = $24, video_ms = $25
         where tenant = $1 and id = $2";
 
     OTHERWISE_SHOWN = "update ads_placement set shown_version = shown_version + 1 where tenant = $1 and id in
@@ -28,22 +30,22 @@ statements! {
              where lc.tenant = $1 and lc.creative = $2 and l.tenant = lc.tenant and l.id = lc.line)";
 
     CREATIVE = "select id, merchant, format, width, height, landing, title, body, image, domain, subject, approval_number,
-            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version
+            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version, video, video_ms
         from ads_creative where tenant = $1 and id = $2";
 
     CREATIVES = "select id, merchant, format, width, height, landing, title, body, image, domain, subject, approval_number,
-            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version
+            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version, video, video_ms
         from ads_creative where tenant = $1 and merchant = $2 and id > $3
             and (cast($5 as text) is null or state = $5)
         order by id limit $4";
 
     IN_STATE = "select id, merchant, format, width, height, landing, title, body, image, domain, subject, approval_number,
-            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version
+            qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by, reviewed_at, version, video, video_ms
         from ads_creative where tenant = $1 and state = $2 and id > $3 order by id limit $4";
 
     ALL_CREATIVES = "select id, merchant, format, width, height, landing, title, body, image, domain, subject,
             approval_number, qualified_until, state, approved_hash, reason, submitted_by, submitted_at, reviewed_by,
-            reviewed_at, version
+            reviewed_at, version, video, video_ms
         from ads_creative where tenant = $1 and id > $2 order by id limit $3";
 
     DUE = "select tenant, id from ads_creative
@@ -53,6 +55,7 @@ statements! {
 
 fn parameters(tenant: &TenantId, creative: &Creative) -> Vec<Value> {
     let content = &creative.content;
+    let video = content.video.as_ref();
     vec![
         tenant.into(),
         (&creative.id).into(),
@@ -89,6 +92,8 @@ fn parameters(tenant: &TenantId, creative: &Creative) -> Vec<Value> {
         creative.reviewed_by.as_ref().into(),
         creative.reviewed_at.into(),
         creative.version.into(),
+        video.map(|video| video.url.as_str()).into(),
+        video.map_or(0, |video| video.millis).into(),
     ]
 }
 
@@ -97,6 +102,8 @@ fn creative_of(row: &Row) -> anyhow::Result<Creative> {
         "" => None,
         _ => Some(text(row, 7)?),
     };
+    let millis = row.integer(22)?;
+    let video: Option<Note> = optional(row, 21)?;
     Ok(Creative {
         id: row.id(0)?,
         merchant: row.id(1)?,
@@ -108,6 +115,7 @@ fn creative_of(row: &Row) -> anyhow::Result<Creative> {
             title: text(row, 6)?,
             body,
             image: optional(row, 8)?,
+            video: video.map(|url| Video { url, millis }),
             domain: text(row, 9)?,
             subject: word(row.text(10)?, Subject::parse)?,
             approval_number: optional(row, 11)?,

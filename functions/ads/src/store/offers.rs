@@ -45,7 +45,7 @@ statements! {
             and c.state = 'approved' and (c.qualified_until is null or c.qualified_until > $3)
         order by l.id, c.id limit 1000";
 
-    SHOWN = "select c.id, c.format, c.width, c.height, c.landing, c.title, c.body, c.image, coalesce(m.name, '')
+    SHOWN = "select c.id, c.format, c.width, c.height, c.landing, c.title, c.body, c.image, coalesce(m.name, ''), c.video
         from ads_creative c left join ads_merchant m on m.tenant = c.tenant and m.merchant = c.merchant
         where c.tenant = $1 and c.id in ($2, $3, $4, $5, $6)";
 
@@ -159,6 +159,8 @@ pub struct Shown {
     title: String,
     body: String,
     image: Option<String>,
+    /// MP4, of a video.
+    video: Option<String>,
     /// Who advertises.
     sponsor: String,
 }
@@ -174,8 +176,9 @@ impl Shown {
             &self.body,
             &self.sponsor,
         ];
-        let image = self.image.as_ref().map_or(0, String::len);
-        size_of::<Self>() + image + texts.into_iter().map(String::len).sum::<usize>()
+        let links = [&self.image, &self.video].into_iter().flatten();
+        let links = links.map(String::len).sum::<usize>();
+        size_of::<Self>() + links + texts.into_iter().map(String::len).sum::<usize>()
     }
 }
 
@@ -199,6 +202,7 @@ pub async fn shown(
             body: row.text(6)?.to_owned(),
             image: row.optional_text(7)?.map(str::to_owned),
             sponsor: row.text(8)?.to_owned(),
+            video: row.optional_text(9)?.map(str::to_owned),
         };
         Ok((id, Arc::new(shown)))
     });

@@ -41,8 +41,8 @@ statements! {
         where tenant = $1 and (written_by = $2 or reviewed_by = $2)";
 
     RENAME_IN_CLAIMS = "update ads_claim set person = $3
-        where tenant = $1 and person = $2 and reward not in
-            (select c.reward from ads_claim c where c.tenant = $1 and c.person = $3 and c.state <> 'lapsed')";
+        where tenant = $1 and person = $2 and (reward, period) not in
+            (select c.reward, c.period from ads_claim c where c.tenant = $1 and c.person = $3 and c.state <> 'lapsed')";
 
     ANONYMIZE_CLAIMS = "update ads_claim set person = 'erased-' || id where tenant = $1 and person = $2";
 

@@ -13,25 +13,26 @@ use crate::domain::placement::{Format, Pricing, Rate, ReviewClass, Surface};
 statements! {
     INSERT_PLACEMENT = "insert into ads_placement (tenant, id, name, surface, format, width, height, board, ownership,
             community, capacity, minimum_days, floor_minor, company_bps, cost_bps, review_class, reserve_mode, reserve,
-            slot_weights, auction, active, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+            slot_weights, auction, active, version, by_ratio)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
         on conflict (tenant, id) do nothing
         returning id";
 
     UPDATE_PLACEMENT = "update ads_placement set name = $3, surface = $4, format = $5, width = $6, height = $7,
             board = $8, ownership = $9, community = $10, capacity = $11, minimum_days = $12, floor_minor = $13,
             company_bps = $14, cost_bps = $15, review_class = $16, reserve_mode = $17, reserve = $18,
-            slot_weights = $19, auction = $20, active = $21, version = $22, shown_version = shown_version + 1
+            slot_weights = $19, auction = $20, active = $21, version = $22, by_ratio = $23,
+            shown_version = shown_version + 1
         where tenant = $1 and id = $2";
 
     PLACEMENT = "select id, name, surface, format, width, height, board, ownership, community, capacity, minimum_days,
             floor_minor, company_bps, cost_bps, review_class, reserve_mode, reserve, slot_weights, auction, active,
-            version
+            version, by_ratio
         from ads_placement where tenant = $1 and id = $2";
 
     PLACEMENTS = "select id, name, surface, format, width, height, board, ownership, community, capacity, minimum_days,
             floor_minor, company_bps, cost_bps, review_class, reserve_mode, reserve, slot_weights, auction, active,
-            version
+            version, by_ratio
         from ads_placement
         where tenant = $1 and id > $2
             and (cast($3 as text) is null or surface = $3) and (cast($4 as text) is null or format = $4)
@@ -52,7 +53,12 @@ statements! {
         order by id limit $4";
 }
 
+/// Ranks that are sold for a ratio of the sale are kept as ranks that say so.
+const SALE: &str = "sale";
+const RANK: &str = "rank";
+
 fn parameters(tenant: &TenantId, placement: &Placement) -> anyhow::Result<Vec<Value>> {
+    let by_ratio = placement.auction.as_deref() == Some(SALE);
     Ok(vec![
         tenant.into(),
         (&placement.id).into(),
@@ -73,9 +79,13 @@ fn parameters(tenant: &TenantId, placement: &Placement) -> anyhow::Result<Vec<Va
         placement.reserve_mode.as_str().into(),
         placement.reserve.into(),
         serde_json::to_string(&placement.slot_weights)?.into(),
-        placement.auction.as_deref().into(),
+        match by_ratio {
+            true => Some(RANK).into(),
+            false => placement.auction.as_deref().into(),
+        },
         placement.active.into(),
         placement.version.into(),
+        by_ratio.into(),
     ])
 }
 
@@ -99,7 +109,10 @@ fn placement_of(row: &Row) -> anyhow::Result<Placement> {
         reserve_mode: word(row.text(15)?, ReserveMode::parse)?,
         reserve: row.integer(16)?,
         slot_weights: serde_json::from_str(row.text(17)?)?,
-        auction: row.optional_text(18)?.map(str::to_owned),
+        auction: match row.boolean(21)? {
+            true => Some(SALE.to_owned()),
+            false => row.optional_text(18)?.map(str::to_owned),
+        },
         active: row.boolean(19)?,
         version: row.integer(20)?,
     })

@@ -10,29 +10,33 @@ use crate::domain::text::Name;
 
 statements! {
     INSERT_REWARD = "insert into ads_reward (tenant, id, barter, item, name, price_minor, unit_minor, units, available,
-            until_day, created_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)";
+            until_day, created_by, monthly)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11)";
 
-    REWARD = "select id, barter, item, name, price_minor, unit_minor, units, available, until_day
+    REWARD = "select id, barter, item, name, price_minor, unit_minor, units, available, until_day, monthly
         from ads_reward where tenant = $1 and id = $2";
 
-    REWARDS = "select id, barter, item, name, price_minor, unit_minor, units, available, until_day
+    REWARDS = "select id, barter, item, name, price_minor, unit_minor, units, available, until_day, monthly
         from ads_reward where tenant = $1 and id > $2 and until_day > $3 order by id limit $4";
 
     TAKE = "update ads_reward set available = available - 1 where tenant = $1 and id = $2 and available >= 1 returning id";
 
     PUT_BACK = "update ads_reward set available = available + 1 where tenant = $1 and id = $2";
 
-    INSERT_CLAIM = "insert into ads_claim (tenant, id, reward, person, state, code, payment, claimed_at, redeemed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, null)";
+    INSERT_CLAIM = "insert into ads_claim (tenant, id, reward, person, state, code, payment, claimed_at, redeemed_at, period)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, null, $9)";
 
-    CLAIM_OF = "select id, reward, person, state, code, payment, claimed_at, redeemed_at
-        from ads_claim where tenant = $1 and reward = $2 and person = $3 and state <> 'lapsed'";
+    CLAIM_OF = "select id, reward, person, state, code, payment, claimed_at, redeemed_at, period
+        from ads_claim where tenant = $1 and reward = $2 and person = $3 and period = $4 and state <> 'lapsed'";
 
-    CLAIM_BY_CODE = "select id, reward, person, state, code, payment, claimed_at, redeemed_at
+    CLAIMS_OF = "select id, reward, person, state, code, payment, claimed_at, redeemed_at, period
+        from ads_claim where tenant = $1 and reward = $2 and person = $3 and state <> 'lapsed'
+        order by period desc limit $4";
+
+    CLAIM_BY_CODE = "select id, reward, person, state, code, payment, claimed_at, redeemed_at, period
         from ads_claim where tenant = $1 and reward = $2 and code = $3";
 
-    CLAIM_OF_PAYMENT = "select id, reward, person, state, code, payment, claimed_at, redeemed_at
+    CLAIM_OF_PAYMENT = "select id, reward, person, state, code, payment, claimed_at, redeemed_at, period
         from ads_claim where tenant = $1 and payment = $2";
 
     SET_STATE = "update ads_claim set state = $3, redeemed_at = $5
@@ -61,6 +65,8 @@ pub struct Reward {
     pub available: i64,
     /// The first day on which it can no longer be had.
     pub until: NaiveDate,
+    /// Whether one person may have it once in each month; else once.
+    pub monthly: bool,
 }
 
 /// A reward in somebody's hands.
@@ -82,11 +88,13 @@ pub struct Claim {
     pub claimed_at: Timestamp,
     /// When it was picked up.
     pub redeemed_at: Option<Timestamp>,
+    /// The month that it is of; empty where there is one for good.
+    pub period: String,
 }
 
 /// Stores a reward that is new.
 pub async fn insert_reward(tx: &Tx, reward: &Reward, by: &ActorId) -> anyhow::Result<()> {
-    let row: [Value; 10] = [
+    let row: [Value; 11] = [
         tx.tenant().into(),
         (&reward.id).into(),
         (&reward.barter).into(),
@@ -97,6 +105,7 @@ pub async fn insert_reward(tx: &Tx, reward: &Reward, by: &ActorId) -> anyhow::Re
         reward.units.into(),
         on(reward.until),
         by.into(),
+        reward.monthly.into(),
     ];
     tx.execute(INSERT_REWARD, &row).await
 }
@@ -112,6 +121,7 @@ fn reward_of(row: &Row) -> anyhow::Result<Reward> {
         units: row.integer(6)?,
         available: row.integer(7)?,
         until: day(row, 8)?,
+        monthly: row.boolean(9)?,
     })
 }
 
@@ -158,7 +168,7 @@ pub async fn put_back(tx: &Tx, reward: &RewardId) -> anyhow::Result<()> {
 
 /// Stores a claim that is new.
 pub async fn insert_claim(tx: &Tx, claim: &Claim) -> anyhow::Result<()> {
-    let row: [Value; 8] = [
+    let row: [Value; 9] = [
         tx.tenant().into(),
         (&claim.id).into(),
         (&claim.reward).into(),
@@ -167,6 +177,7 @@ pub async fn insert_claim(tx: &Tx, claim: &Claim) -> anyhow::Result<()> {
         (&claim.code).into(),
         claim.payment.as_ref().into(),
         claim.claimed_at.into(),
+        (&claim.period).into(),
     ];
     tx.execute(INSERT_CLAIM, &row).await
 }
@@ -181,19 +192,30 @@ fn claim_of_row(row: &Row) -> anyhow::Result<Claim> {
         payment: row.optional_id(5)?,
         claimed_at: row.timestamp(6)?,
         redeemed_at: row.optional_timestamp(7)?,
+        period: row.text(8)?.to_owned(),
     })
 }
 
-/// What somebody has of a reward.
+/// What somebody has of a reward, of that month where it is a monthly one.
 pub async fn claim_of(
     db: &impl Read,
     tenant: &TenantId,
-    (reward, person): (&RewardId, &ActorId),
+    (reward, person, period): (&RewardId, &ActorId, &str),
 ) -> anyhow::Result<Option<Claim>> {
-    let row = db
-        .row(CLAIM_OF, &[tenant.into(), reward.into(), person.into()])
-        .await?;
+    let parameters = [tenant.into(), reward.into(), person.into(), period.into()];
+    let row = db.row(CLAIM_OF, &parameters).await?;
     row.as_ref().map(claim_of_row).transpose()
+}
+
+/// All that somebody has of a reward, the latest first, at most `limit`.
+pub async fn claims_of(
+    db: &impl Read,
+    tenant: &TenantId,
+    (reward, person, limit): (&RewardId, &ActorId, i64),
+) -> anyhow::Result<Vec<Claim>> {
+    let parameters = [tenant.into(), reward.into(), person.into(), limit.into()];
+    let rows = db.rows(CLAIMS_OF, &parameters).await?;
+    rows.iter().map(claim_of_row).collect()
 }
 
 /// The claim of that code.

@@ -141,3 +141,29 @@ async fn an_offer_that_promises_nothing_is_stored_when_it_is_viewed() {
     assert_eq!(report["total"]["views"], 2);
     assert_eq!(report["total"]["clicks"], 2);
 }
+
+#[tokio::test]
+async fn a_placement_says_in_which_unit_its_ranks_are_sold() {
+    on_each_engine(async |world| {
+        let mut ranks = placement("search-ranks", "text", 5);
+        ranks["slot_weights"] = json!([100, 60]);
+        ranks["auction"] = json!("sale");
+        world.place(&ranks).await;
+        let path = "/api/ads/placements/search-ranks";
+        let put = async |auction: &str| {
+            let mut changed = ranks.clone();
+            changed.as_object_mut().unwrap().remove("id");
+            changed["auction"] = json!(auction);
+            let put = world.put(path).by(XU).json(&changed);
+            put.content().await;
+        };
+        for auction in ["sale", "rank", "sale", "display"] {
+            put(auction).await;
+            let shown = world.get(path).by(XU).content().await;
+            assert_eq!(shown["auction"], auction);
+            let told = world.facts_of("placement.changed").await;
+            assert_eq!(told.last().unwrap()["auction"], auction);
+        }
+    })
+    .await;
+}

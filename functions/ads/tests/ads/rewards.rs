@@ -9,9 +9,15 @@ use crate::barters::{running, step, weather};
 use crate::support::{CHEN, LI, MA, WANG, World, XU, id, on_each_engine};
 
 async fn reward(world: &World, units: i64, price_minor: i64) -> String {
+    let terms = json!({"name": "半价电影票", "units": units, "price_minor": price_minor, "until": "2026-12-01"});
+    reward_of(world, &terms).await
+}
+
+async fn reward_of(world: &World, terms: &Value) -> String {
     weather(world).await;
     let barter = running(world).await;
-    let sent = json!({"barter": barter, "item": 1, "name": "半价电影票", "units": units, "price_minor": price_minor, "until": "2026-12-01"});
+    let mut sent = terms.clone();
+    (sent["barter"], sent["item"]) = (json!(barter), json!(1));
     let ask = || world.post("/api/ads/rewards").by(XU).json(&sent);
     ask().refused(409, "reward_shelf_empty").await;
     step(world, XU, &barter, "receipts")
@@ -63,6 +69,44 @@ async fn one_ticket_goes_to_one_of_many_and_is_picked_up_once() {
             .await;
         assert_eq!(world.balance("barter_stock").await, 36_000);
         assert_eq!(world.balance("coupon_subsidy_expense").await, 4_000);
+    })
+    .await;
+}
+
+/// Who pays 6 yuan has 10 of that month: as often as there are months, and never twice in one.
+#[tokio::test]
+async fn a_monthly_reward_is_had_once_in_each_month_that_is_paid_for() {
+    on_each_engine(async |mut world| {
+        let terms = json!({"name": "话费", "units": 3, "price_minor": 600, "until": "2027-02-01", "monthly": true});
+        let reward = reward_of(&world, &terms).await;
+        let path = format!("/api/ads/rewards/{reward}/claims");
+        for (turn, (moment, month)) in [
+            ("2026-11-30T15:59:59Z", "2026-11"),
+            ("2026-11-30T16:00:00Z", "2026-12"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            world.tick_at(moment).await;
+            let claim = world.post(&path).by(LI).key(month).content().await;
+            assert_eq!((&claim["state"], &claim["month"]), (&json!("unpaid"), &json!(month)));
+            let again = world.post(&path).by(LI).key(&format!("{month}-again"));
+            again.refused(409, "reward_claimed").await;
+            let asked = world.facts_of("payment.requested").await.remove(turn);
+            assert_eq!(asked["amount_minor"], 600);
+            world.record(&came(&asked)).await;
+            world.tick().await;
+            let redeem = format!("/api/ads/rewards/{reward}/redemptions");
+            let code = json!({"code": claim["code"]});
+            world.post(&redeem).by(WANG).json(&code).content().await;
+        }
+        // A month that is not paid for gives nothing, and is another's to have.
+        world.tick_at("2027-01-01T02:00:00Z").await;
+        let mine = world.get(&path).by(LI).content().await["items"].clone();
+        let months: Vec<&Value> = mine.as_array().unwrap().iter().map(|one| &one["month"]).collect();
+        assert_eq!(months, ["2026-12", "2026-11"]);
+        world.post(&path).by(MA).key("ma").content().await;
+        world.post(&path).by(LI).key("2027-01").refused(409, "reward_none_left").await;
     })
     .await;
 }

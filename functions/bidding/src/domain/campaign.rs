@@ -4,17 +4,21 @@
 use advertising::Micros;
 use kernel::{BidCampaignId, CreativeId, MerchantId, Message, Refusal, Timestamp};
 
+use super::sale::RATIO_MAX;
+
 /// The highest bid, in fen: a thousand yuan for a click, or for a thousand views.
 pub const BID_MAX: i64 = 100_000;
 /// The highest budget, in fen: ten million yuan.
 pub const BUDGET_MAX: i64 = 1_000_000_000;
 
 /// What is sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A rank in a list: a click is billed.
     Rank,
+    /// A rank in a list: an order that came of a click is billed, by a ratio of it.
+    Sale,
     /// A display: a view is billed, the bid is for a thousand.
     Display,
 }
@@ -25,6 +29,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rank => "rank",
+            Self::Sale => "sale",
             Self::Display => "display",
         }
     }
@@ -32,16 +37,22 @@ impl Kind {
     /// The one of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Rank, Self::Display]
+        [Self::Rank, Self::Sale, Self::Display]
             .into_iter()
             .find(|known| known.as_str() == text)
     }
 
-    /// What one click or view costs at that price, in micros.
+    /// Whether it is a rank that is sold.
+    #[must_use]
+    pub fn is_rank(self) -> bool {
+        matches!(self, Self::Rank | Self::Sale)
+    }
+
+    /// What one click, view or sale costs at that price, in micros.
     #[must_use]
     pub fn micros(self, minor: i64) -> Option<i64> {
         let micros = match self {
-            Self::Rank => Micros::of_minor(minor),
+            Self::Rank | Self::Sale => Micros::of_minor(minor),
             Self::Display => Micros::of_thousand(minor),
         };
         micros.map(Micros::get)
@@ -96,8 +107,10 @@ pub enum Step {
 /// How much an advertiser bids and spends, in fen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// For a click, or for a thousand views.
+    /// For a click, for a thousand views, or the most for a sale.
     pub bid_minor: i64,
+    /// Of a sale, in 1/10,000; of nothing else.
+    pub ratio_bps: Option<i64>,
     /// In all.
     pub budget_minor: i64,
     /// A day.
@@ -115,17 +128,21 @@ impl Limits {
         let fits = (1..=BID_MAX).contains(&self.bid_minor)
             && (1..=BUDGET_MAX).contains(&self.budget_minor)
             && (1..=self.budget_minor).contains(&self.daily_minor);
-        if fits && bears {
+        let is_ratio = match self.ratio_bps {
+            Some(ratio) => kind == Kind::Sale && (1..=RATIO_MAX).contains(&ratio),
+            None => kind != Kind::Sale,
+        };
+        if fits && bears && is_ratio {
             return Ok(());
         }
         Err(Refusal::invalid(
             "campaign_amounts_invalid",
             Message::new(
                 format!(
-                    "Bid 1 to {BID_MAX} fen, with a budget of at most {BUDGET_MAX} fen and a daily budget within it that bears one bid."
+                    "Bid 1 to {BID_MAX} fen, with a budget of at most {BUDGET_MAX} fen and a daily budget within it that bears one bid; of sales, and of nothing else, a ratio_bps of 1 to {RATIO_MAX} as well."
                 ),
                 format!(
-                    "出价为 1 到 {BID_MAX} 分，预算不超过 {BUDGET_MAX} 分，日预算不超过总预算且不低于一次出价。"
+                    "出价为 1 到 {BID_MAX} 分，预算不超过 {BUDGET_MAX} 分，日预算不超过总预算且不低于一次出价；仅按成交出价时须另设 1 到 {RATIO_MAX} 的 ratio_bps。"
                 ),
             ),
         ))
@@ -145,8 +162,10 @@ pub struct Campaign {
     pub kind: Kind,
     /// What is shown.
     pub creative: CreativeId,
-    /// For a click, or for a thousand views, in fen.
+    /// For a click, for a thousand views, or the most for a sale, in fen.
     pub bid_minor: i64,
+    /// What is bid of a sale, in 1/10,000.
+    pub ratio_bps: Option<i64>,
     /// Of equal bids the earlier is first.
     pub bid_version: i64,
     /// The most in all, in micros.
@@ -174,7 +193,13 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// What one click or view can cost at most, in micros.
+    /// What is bid in auctions, in their unit: fen, or 1/10,000 of the sale.
+    #[must_use]
+    pub fn amount(&self) -> i64 {
+        self.ratio_bps.unwrap_or(self.bid_minor)
+    }
+
+    /// What one click, view or sale can cost at most, in micros.
     #[must_use]
     pub fn bid_micros(&self) -> i64 {
         self.kind.micros(self.bid_minor).unwrap_or(i64::MAX)

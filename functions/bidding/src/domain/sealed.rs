@@ -3,7 +3,7 @@
 
 use kernel::{
     CreativeId, MerchantId, Message, PaymentId, PlacementId, RefundId, Refusal, SealedBidId,
-    SealedRoundId, Timestamp,
+    SealedRoundId, Timestamp, TransactionId,
 };
 
 use super::target::Target;
@@ -57,6 +57,8 @@ states! {
         Won = "won",
         /// It has none.
         Lost = "lost",
+        /// It had one, and its deposit is kept.
+        Forfeited = "forfeited",
     }
 }
 
@@ -122,8 +124,63 @@ pub struct SealedBid {
     pub refund: Option<RefundId>,
     /// How that stands.
     pub refund_state: Option<String>,
+    /// Why its deposit was kept, if it was; also after it was given back.
+    pub forfeit: Option<Forfeit>,
     /// When it was made.
     pub made_at: Timestamp,
+}
+
+/// A deposit that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forfeit {
+    /// Why, for people.
+    pub reason: String,
+    /// The ledger transaction that kept it.
+    pub transaction: TransactionId,
+}
+
+impl SealedBid {
+    /// Lets the deposit of a winner be kept, until the time begins that was won: then the rent is charged, and it has gone
+    /// back.
+    ///
+    /// # Errors
+    /// 409 with how the bid stands.
+    pub fn forfeitable(&self, round: &SealedRound, now: Timestamp) -> Result<(), Refusal> {
+        let is_kept = self.state == BidState::Won && self.refund.is_none() && self.paid_minor > 0;
+        if is_kept && now < round.starts_at {
+            return Ok(());
+        }
+        Err(self.in_state(
+            "only the deposit of a winner can be kept, before the time begins",
+            "仅中标者的保证金可在租期开始前没收",
+        ))
+    }
+
+    /// The deposit that is kept, so that it can be given back.
+    ///
+    /// # Errors
+    /// 409 with how the bid stands.
+    pub fn forfeited(&self) -> Result<Forfeit, Refusal> {
+        let kept = self.forfeit.clone();
+        kept.filter(|_| self.state == BidState::Forfeited)
+            .ok_or_else(|| {
+                self.in_state(
+                    "only a deposit that is kept is given back so",
+                    "仅已没收的保证金可退还",
+                )
+            })
+    }
+
+    fn in_state(&self, english: &str, chinese: &str) -> Refusal {
+        let state = self.state.as_str();
+        Refusal::conflict(
+            "sealed_bid_state",
+            Message::new(
+                format!("The bid is {state}; {english}."),
+                format!("该出价当前状态为 {state}，{chinese}。"),
+            ),
+        )
+    }
 }
 
 impl SealedRound {
@@ -246,6 +303,44 @@ mod tests {
         };
         let now = late.closes_at.plus_millis(-1);
         assert_eq!(late.closes_after_bid(now), late.closes_at);
+    }
+
+    #[test]
+    fn only_the_deposit_of_a_winner_is_kept_and_only_before_the_time_begins() {
+        let (round, now) = (round(), Timestamp::EPOCH);
+        let won = SealedBid {
+            id: SealedBidId::parse("b1").unwrap(),
+            round: round.id.clone(),
+            merchant: MerchantId::parse("m1").unwrap(),
+            creative: CreativeId::parse("k1").unwrap(),
+            amount_minor: 100,
+            bid_version: 1,
+            state: BidState::Won,
+            slot: Some(1),
+            price_minor: Some(100),
+            payment: PaymentId::parse("p1").unwrap(),
+            paid_minor: 50,
+            refund: None,
+            refund_state: None,
+            forfeit: None,
+            made_at: now,
+        };
+        assert!(won.forfeitable(&round, now).is_ok());
+        assert!(won.forfeited().is_err());
+        let refused = |bid: SealedBid, now| bid.forfeitable(&round, now).unwrap_err().code;
+        assert_eq!(refused(won.clone(), round.starts_at), "sealed_bid_state");
+        for state in [BidState::Secured, BidState::Lost, BidState::Forfeited] {
+            let other = SealedBid {
+                state,
+                ..won.clone()
+            };
+            assert_eq!(refused(other, now), "sealed_bid_state");
+        }
+        let gone = SealedBid {
+            refund: Some(RefundId::parse("r1").unwrap()),
+            ..won
+        };
+        assert_eq!(refused(gone, now), "sealed_bid_state");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use store::{Answer, Read, Tx};
 use web::{IfMatch, Query, Reply, Request};
 use wire::event::BidCampaignChanged;
 
-use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, caller, form, path_id, replied, stored, write, write_once};
 use crate::context::Context;
-use crate::domain::{Campaign, CampaignState, Kind, Name, Step, unknown_campaign};
+use crate::domain::{Campaign, CampaignState, Kind, Limits, Name, Step, unknown_campaign};
 use crate::facts::append;
 use crate::offering::day_of;
 use crate::store::{Whose, campaigns as sql, counts};
@@ -26,6 +26,8 @@ struct NewCampaign {
     kind: Kind,
     creative: CreativeId,
     bid_minor: i64,
+    #[serde(default)]
+    ratio_bps: Option<i64>,
     budget_minor: i64,
     daily_minor: i64,
     targets: Vec<NewTarget>,
@@ -41,6 +43,8 @@ struct ChangedCampaign {
     name: Name,
     creative: CreativeId,
     bid_minor: i64,
+    #[serde(default)]
+    ratio_bps: Option<i64>,
     budget_minor: i64,
     daily_minor: i64,
     targets: Vec<NewTarget>,
@@ -50,6 +54,24 @@ struct ChangedCampaign {
     ends_at: Option<Timestamp>,
 }
 
+impl NewCampaign {
+    fn limits(&self) -> Limits {
+        limits(
+            (self.bid_minor, self.ratio_bps),
+            (self.budget_minor, self.daily_minor),
+        )
+    }
+}
+
+impl ChangedCampaign {
+    fn limits(&self) -> Limits {
+        limits(
+            (self.bid_minor, self.ratio_bps),
+            (self.budget_minor, self.daily_minor),
+        )
+    }
+}
+
 #[derive(Serialize)]
 struct ShownCampaign {
     id: BidCampaignId,
@@ -57,7 +79,10 @@ struct ShownCampaign {
     name: String,
     kind: &'static str,
     creative: CreativeId,
+    /// For a click, for a thousand views, or the most for a sale.
     bid_minor: i64,
+    /// What is bid of a sale.
+    ratio_bps: Option<i64>,
     budget_minor: i64,
     daily_minor: i64,
     /// In 1/1,000,000 yuan: views cost less than a fen.
@@ -83,10 +108,9 @@ pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Resu
     let actor = caller(context, request)?;
     let new: NewCampaign = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         form::acted(tx, &actor, &new.merchant).await?;
-        let limits = limits(new.bid_minor, new.budget_minor, new.daily_minor);
+        let limits = new.limits();
         limits.check(new.kind)?;
         let starts_at = new.starts_at.unwrap_or(context.now);
         let targets = targets(new.kind, &new.targets)?;
@@ -98,6 +122,7 @@ pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Resu
             kind: new.kind,
             creative: new.creative.clone(),
             bid_minor: new.bid_minor,
+            ratio_bps: new.ratio_bps,
             bid_version: sql::last_bid_version(tx).await? + 1,
             budget_micros: micros(new.budget_minor),
             daily_micros: micros(new.daily_minor),
@@ -165,22 +190,22 @@ pub(super) async fn change(
     let new: ChangedCampaign = web::body(request)?;
     let condition = web::required_if_match(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write_money(context, request, (who.0, &who.1), async |tx| {
+    let changed = write_once(context, request, &actor, async |tx| {
         let before = acted(tx, &actor, campaign).await?;
         condition.check(before.version)?;
         before.changeable()?;
-        let limits = limits(new.bid_minor, new.budget_minor, new.daily_minor);
+        let limits = new.limits();
         limits.check(before.kind)?;
         before.covers(micros(new.budget_minor))?;
         let targets = targets(before.kind, &new.targets)?;
         let starts_at = new.starts_at.unwrap_or(before.starts_at);
         within((starts_at, new.ends_at))?;
-        let is_same_bid = before.bid_minor == new.bid_minor;
+        let is_same_bid = (before.bid_minor, before.ratio_bps) == (new.bid_minor, new.ratio_bps);
         let after = Campaign {
             name: new.name.as_str().to_owned(),
             creative: new.creative.clone(),
             bid_minor: new.bid_minor,
+            ratio_bps: new.ratio_bps,
             bid_version: match is_same_bid {
                 true => before.bid_version,
                 false => sql::last_bid_version(tx).await? + 1,
@@ -238,9 +263,8 @@ async fn step(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
     let condition = web::if_match(request);
-    let stepped = write(context, request, (who.0, &who.1), async |tx| {
+    let stepped = write(context, request, &actor, async |tx| {
         stepped(context, tx, &actor, (campaign, step, condition.as_ref())).await
     })
     .await?;
@@ -286,6 +310,7 @@ async fn shown(
         kind: campaign.kind.as_str(),
         creative: campaign.creative,
         bid_minor: campaign.bid_minor,
+        ratio_bps: campaign.ratio_bps,
         budget_minor: campaign.budget_micros / MICROS_PER_MINOR,
         daily_minor: campaign.daily_micros / MICROS_PER_MINOR,
         reserved_micros: campaign.reserved_micros,
@@ -340,6 +365,7 @@ async fn tell(
         creative: campaign.creative.clone(),
         state: campaign.state.as_str().to_owned(),
         bid_minor: campaign.bid_minor,
+        ratio_bps: campaign.ratio_bps,
         budget_minor: campaign.budget_micros / MICROS_PER_MINOR,
         daily_minor: campaign.daily_micros / MICROS_PER_MINOR,
         currency: Currency::Cny,

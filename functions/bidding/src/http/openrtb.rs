@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use web::{Problem, Query, Reply, Request};
 
 use crate::context::Context;
-use crate::exchange::{self, Market, Sold};
+use crate::exchange::{self, Market, Shape, Sold};
 use crate::openrtb::{
-    Bid, BidRequest, BidResponse, Loss, Macros, NoBid, SeatBid, Shows, banner, native, parse,
-    yuan_of_fen,
+    Bid, BidRequest, BidResponse, Film, Loss, Macros, NoBid, PROTOCOL, SeatBid, Shows, banner,
+    native, parse, vast, yuan_of_fen,
 };
 
 const VERSION: HeaderName = HeaderName::from_static("x-openrtb-version");
@@ -172,15 +172,27 @@ fn made(context: &Context, tenant: &TenantId, sold: &Sold<'_>) -> anyhow::Result
         click: &click,
         size: (what.width, what.height),
     };
-    let (adm, mtype, kind) = match &ask.assets {
-        None => (banner(&shows), 1, "banner"),
-        Some(assets) => (
+    let burl = format!(
+        "{notices}/billings/{token}?price=${{AUCTION_PRICE}}&currency=${{AUCTION_CURRENCY}}&views={}",
+        ask.views_millionths
+    );
+    let film = Film {
+        id: offer.creative.as_str(),
+        url: what.video.as_deref().unwrap_or(""),
+        millis: what.video_ms,
+        begun: &burl,
+    };
+    let (adm, mtype, kind) = match &ask.shape {
+        Shape::Banner => (banner(&shows), 1, "banner"),
+        Shape::Video => (vast(&film, &shows), 2, "video"),
+        Shape::Native(assets) => (
             native(assets, (&what.title, &what.body), &shows),
             4,
             "native",
         ),
     };
-    let is_banner = mtype == 1;
+    let (has_size, is_video) = (mtype != 4, mtype == 2);
+    let dur = is_video.then(|| film.seconds());
     let domain = Some(what.advertiser_domain.clone()).filter(|domain| !domain.is_empty());
     Ok(Bid {
         id: offer.id.to_string(),
@@ -191,15 +203,14 @@ fn made(context: &Context, tenant: &TenantId, sold: &Sold<'_>) -> anyhow::Result
         cid: offer.campaign.to_string(),
         adomain: domain.into_iter().collect(),
         nurl: format!("{notices}/wins/{token}"),
-        burl: format!(
-            "{notices}/billings/{token}?price=${{AUCTION_PRICE}}&currency=${{AUCTION_CURRENCY}}&views={}",
-            ask.views_millionths
-        ),
+        burl,
         lurl: format!("{notices}/losses/{token}?reason=${{AUCTION_LOSS}}"),
         adm,
         mtype,
-        w: is_banner.then_some(what.width),
-        h: is_banner.then_some(what.height),
+        dur,
+        protocol: is_video.then_some(PROTOCOL),
+        w: has_size.then_some(what.width),
+        h: has_size.then_some(what.height),
         exp: offer.expires_at.millis_since(offer.made_at) / 1_000,
         ext: serde_json::json!({ "prebid": { "type": kind } }),
     })

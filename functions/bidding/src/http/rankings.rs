@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::Answer;
 use web::{Reply, Request};
 
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
 use crate::field::{self, Field};
@@ -67,6 +67,7 @@ struct ShownItem {
     title: String,
     body: String,
     image: Option<String>,
+    video: Option<String>,
     landing: String,
     expires_at: Timestamp,
 }
@@ -81,10 +82,13 @@ pub(super) async fn rank(context: &Context, request: &Request) -> anyhow::Result
         .signer
         .viewer(&actor.tenant, (&of_day.0, of_day.1))?;
     let (target, placement) = place(context, &actor, &look).await?;
-    let sold = if target.kind.is_rank() {
-        Kind::Rank
-    } else {
-        Kind::Display
+    let by_ratio = placement
+        .as_ref()
+        .is_some_and(|placement| placement.sells(Kind::Sale.as_str()));
+    let sold = match (target.kind.is_rank(), by_ratio) {
+        (true, true) => Kind::Sale,
+        (true, false) => Kind::Rank,
+        (false, _) => Kind::Display,
     };
     let wanted = wanted((&target, sold, placement.as_ref()), (&viewer, look.slots));
     let answered = field::unchanged(async || page(context, request, (&actor, &wanted)).await);
@@ -106,8 +110,7 @@ async fn page(
     field.fix(context, tenant).await?;
     let lets = ranking::lets(context, &context.db, (tenant, wanted)).await?;
     let held = ranking::hold(context, (&field, wanted), lets)?;
-    let who = (tenant, name_of(actor));
-    write(context, request, (who.0, &who.1), async |tx| {
+    write(context, request, actor, async |tx| {
         let page = match &held {
             Some(held) => ranking::offer(context, tx, (&field, wanted, held)).await?,
             None => Page::default(),
@@ -180,15 +183,18 @@ async fn place(
     let (kind, value) = match (first, second, &placement) {
         (Some((kind, value)), None, _) => (kind, value.clone()),
         (None, None, Some(placement)) => match &placement.board {
-            Some(board) if placement.sells("rank") => (TargetKind::Board, board.clone()),
+            Some(board) if placement.sells_ranks() => (TargetKind::Board, board.clone()),
             _ => (TargetKind::Placement, placement.id.to_string()),
         },
         _ => return Err(one_place().into()),
     };
-    let sells = if kind.is_rank() { "rank" } else { "display" };
+    let sells = |placement: &Placement| match kind.is_rank() {
+        true => placement.sells_ranks(),
+        false => placement.sells(Kind::Display.as_str()),
+    };
     if placement
         .as_ref()
-        .is_some_and(|placement| !placement.sells(sells))
+        .is_some_and(|placement| !sells(placement))
     {
         return Err(not_sold().into());
     }
@@ -239,6 +245,7 @@ fn item(context: &Context, actor: &Actor, shown: Shown) -> anyhow::Result<ShownI
         title: what.title,
         body: what.body,
         image: what.image,
+        video: what.video,
         landing: what.landing,
         expires_at: offer.expires_at,
     })

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::domain::{HOUR_MS, hour_of};
 use crate::offering::day_of;
 use crate::store::counts::Discarded;
-use crate::store::{accruals, candidates, counts};
+use crate::store::{accruals, candidates, counts, sales};
 
 /// How many days a report looks back.
 const REPORT_DAYS: i64 = 31;
@@ -37,6 +37,8 @@ struct Report {
     currency: Currency,
     days: Vec<ShownDay>,
     invalid: Vec<Discarded>,
+    /// What came of clicks where a ratio of the sale was bid; below zero where more went back.
+    sales: Vec<sales::Day>,
     months: Vec<ShownMonth>,
 }
 
@@ -110,6 +112,7 @@ pub(super) async fn report(
                 reserved_micros: day.reserved_micros,
             })
             .collect(),
+        sales: sales::days(db, of, (&from, &until)).await?,
         invalid: counts::invalid(db, of, (&from, &until)).await?,
         months: months
             .into_iter()

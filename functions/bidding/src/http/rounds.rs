@@ -37,6 +37,8 @@ struct ShownOffer {
     state: &'static str,
     bid_micros: i64,
     price_micros: i64,
+    /// What of a sale it costs; then `price_micros` is the most.
+    ratio_bps: Option<i64>,
     charged_micros: i64,
     made_at: Timestamp,
     expires_at: Timestamp,
@@ -209,6 +211,7 @@ fn shown(round: Round, (inputs, outcome): (Inputs, Came), offers: Vec<Offer>) ->
         state: offer.state.as_str(),
         bid_micros: offer.bid_micros,
         price_micros: offer.price_micros,
+        ratio_bps: Some(offer.ratio_bps).filter(|ratio| *ratio > 0),
         charged_micros: offer.charged_micros,
         made_at: offer.made_at,
         expires_at: offer.expires_at,

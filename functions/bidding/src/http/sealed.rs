@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, caller, form, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     BUDGET_MAX, EXTENSIONS_MS_MAX, Name, SealedBid, SealedRound, SealedState, Target, TargetKind,
@@ -72,7 +72,7 @@ struct ShownRound {
 }
 
 #[derive(Serialize)]
-struct ShownBid {
+pub(super) struct ShownBid {
     id: SealedBidId,
     merchant: MerchantId,
     creative: CreativeId,
@@ -84,6 +84,8 @@ struct ShownBid {
     payment: PaymentId,
     paid_minor: i64,
     refund_state: Option<String>,
+    /// Why the deposit was kept, if it was.
+    forfeit_reason: Option<String>,
 }
 
 pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Result<Reply> {
@@ -91,8 +93,7 @@ pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Resu
     managers_only(&actor)?;
     let new: NewRound = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let round = checked(context, &new)?;
         if let Some(id) = &round.placement
             && placements::placement(tx, tx.tenant(), id).await?.is_none()
@@ -149,8 +150,7 @@ pub(super) async fn bid(
     let actor = caller(context, request)?;
     let new: NewBid = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let round = found(&*tx, &actor, round).await?;
         form::acted(tx, &actor, &new.merchant).await?;
         let wish = sealing::Wish {
@@ -172,8 +172,7 @@ pub(super) async fn call_off(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let ended = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let ended = write_once(context, request, &actor, async |tx: &mut Tx| {
         let before = found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
         sealing::call_off(context, tx, &before).await?;
@@ -192,19 +191,27 @@ pub(super) async fn refund(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let asked = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let asked = write_once(context, request, &actor, async |tx: &mut Tx| {
         let round = found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
-        let id: SealedBidId = path_id(bid, unknown_bid)?;
-        let bids = sealed_bids::of_round(tx, tx.tenant(), &round.id).await?;
-        let bid = bids.into_iter().find(|bid| bid.id == id);
-        let mut bid = bid.ok_or_else(unknown_bid)?;
+        let mut bid = bid_of(&*tx, (&actor, &round), bid).await?;
         sealing::deposits::give_back_again(context, tx, &mut bid).await?;
         answer(200, &shown_bid(bid))
     })
     .await?;
     replied(&asked)
+}
+
+/// A bid of that round.
+pub(super) async fn bid_of(
+    db: &impl Read,
+    (actor, round): (&Actor, &SealedRound),
+    text: &str,
+) -> anyhow::Result<SealedBid> {
+    let id: SealedBidId = path_id(text, unknown_bid)?;
+    let bids = sealed_bids::of_round(db, &actor.tenant, &round.id).await?;
+    let bid = bids.into_iter().find(|bid| bid.id == id);
+    Ok(bid.ok_or_else(unknown_bid)?)
 }
 
 fn unknown_bid() -> Refusal {
@@ -214,7 +221,12 @@ fn unknown_bid() -> Refusal {
     )
 }
 
-async fn found(db: &impl Read, actor: &Actor, text: &str) -> anyhow::Result<SealedRound> {
+/// A round that the caller may see.
+pub(super) async fn found(
+    db: &impl Read,
+    actor: &Actor,
+    text: &str,
+) -> anyhow::Result<SealedRound> {
     let id: SealedRoundId = path_id(text, unknown_round)?;
     // To who has nothing to do with advertising there are none.
     advertisers(actor).map_err(|_| unknown_round())?;
@@ -309,7 +321,8 @@ async fn shown(db: &impl Read, actor: &Actor, round: SealedRound) -> anyhow::Res
     })
 }
 
-fn shown_bid(bid: SealedBid) -> ShownBid {
+/// A bid as it is shown.
+pub(super) fn shown_bid(bid: SealedBid) -> ShownBid {
     ShownBid {
         id: bid.id,
         merchant: bid.merchant,
@@ -321,5 +334,6 @@ fn shown_bid(bid: SealedBid) -> ShownBid {
         payment: bid.payment,
         paid_minor: bid.paid_minor,
         refund_state: bid.refund_state,
+        forfeit_reason: bid.forfeit.map(|forfeit| forfeit.reason),
     }
 }

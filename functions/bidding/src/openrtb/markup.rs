@@ -35,7 +35,8 @@ pub fn banner(shows: &Shows<'_>) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in HTML and XML.
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

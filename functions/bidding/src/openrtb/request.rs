@@ -109,6 +109,9 @@ pub struct Imp {
     /// A banner.
     #[serde(default)]
     pub banner: Option<Banner>,
+    /// A video.
+    #[serde(default)]
+    pub video: Option<Video>,
     /// A native advertisement.
     #[serde(default)]
     pub native: Option<NativeAsk>,
@@ -143,6 +146,32 @@ pub struct Banner {
     /// Any of these.
     #[serde(default, deserialize_with = "or_absent")]
     pub format: Vec<Size>,
+}
+
+/// What a video has to be.
+#[derive(Debug, Default, Deserialize)]
+pub struct Video {
+    /// What the player plays.
+    #[serde(default, deserialize_with = "or_absent")]
+    pub mimes: Vec<String>,
+    /// The least seconds.
+    #[serde(default)]
+    pub minduration: Option<i64>,
+    /// The most seconds.
+    #[serde(default)]
+    pub maxduration: Option<i64>,
+    /// Any of exactly these seconds.
+    #[serde(default, deserialize_with = "or_absent")]
+    pub rqddurs: Vec<i64>,
+    /// The markups that are understood; any without.
+    #[serde(default, deserialize_with = "or_absent")]
+    pub protocols: Vec<i64>,
+    /// 1 for what plays by itself, 2 for what lies over something else.
+    #[serde(default)]
+    pub linearity: Option<i64>,
+    /// How long a break of several videos is, in seconds.
+    #[serde(default)]
+    pub poddur: Option<i64>,
 }
 
 /// A size in pixels.
@@ -291,6 +320,30 @@ impl Imp {
     #[must_use]
     pub fn placed(&self) -> Option<&str> {
         self.placement().or(self.tagid.as_deref())
+    }
+}
+
+impl Video {
+    /// Whether what we have can be played there at all: MP4 by itself, in that markup, and not as one of a break.
+    #[must_use]
+    pub fn plays(&self, mime: &str, protocol: i64) -> bool {
+        self.mimes.iter().any(|one| one.eq_ignore_ascii_case(mime))
+            && (self.protocols.is_empty() || self.protocols.contains(&protocol))
+            && self.linearity.is_none_or(|linearity| linearity == 1)
+            && self.poddur.is_none()
+    }
+
+    /// Whether one that lasts so long fits.
+    #[must_use]
+    pub fn fits(&self, millis: i64) -> bool {
+        let most = |seconds: i64| seconds.saturating_mul(1_000);
+        if !self.rqddurs.is_empty() {
+            return self.rqddurs.iter().any(|seconds| most(*seconds) == millis);
+        }
+        self.minduration.is_none_or(|least| millis >= most(least))
+            && self
+                .maxduration
+                .is_none_or(|longest| millis <= most(longest))
     }
 }
 

@@ -10,7 +10,7 @@ pub enum NoBid {
     Crawler,
     /// Not in yuan.
     Currency,
-    /// Nothing that could be filled: neither a banner nor native, or no placement of ours.
+    /// Nothing that could be filled: no banner, native or video that we could, or no placement of ours.
     Unsupported,
     /// Nobody bids, or nobody as much as the floor.
     Nobody,
@@ -95,8 +95,14 @@ pub struct Bid {
     pub lurl: String,
     /// The markup.
     pub adm: String,
-    /// 1 for a banner, 4 for native.
+    /// 1 for a banner, 2 for a video, 4 for native.
     pub mtype: i64,
+    /// How long a video lasts, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dur: Option<i64>,
+    /// The markup of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<i64>,
     /// In pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub w: Option<i64>,

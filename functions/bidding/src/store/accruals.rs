@@ -7,9 +7,9 @@ use store::{Read, Row, Tx};
 statements! {
     ACCRUE = "insert into bidding_accrual (tenant, campaign, placement, month, merchant, micros, events, charged_minor,
             charged_at)
-        values ($1, $2, $3, $4, $5, $6, 1, null, null)
+        values ($1, $2, $3, $4, $5, $6, $7, null, null)
         on conflict (tenant, campaign, placement, month) do update
-        set micros = bidding_accrual.micros + excluded.micros, events = bidding_accrual.events + 1";
+        set micros = bidding_accrual.micros + excluded.micros, events = bidding_accrual.events + excluded.events";
 
     OPEN = "select tenant, campaign, placement, month from bidding_accrual
         where charged_at is null and month < $1 order by month, tenant, campaign, placement limit $2";
@@ -52,7 +52,7 @@ pub(crate) struct Accrual {
     pub(crate) charged_minor: Option<i64>,
 }
 
-/// That much more.
+/// That much more, by one event; what is given back is none.
 pub(crate) async fn accrue(
     tx: &Tx,
     key: &Key,
@@ -65,6 +65,7 @@ pub(crate) async fn accrue(
         (&key.month).into(),
         merchant.into(),
         micros.into(),
+        i64::from(micros > 0).into(),
     ];
     tx.execute(ACCRUE, &parameters).await
 }

@@ -11,15 +11,15 @@ use crate::domain::{Campaign, CampaignState, Kind, Target, TargetKind};
 statements! {
     INSERT = "insert into bidding_campaign (tenant, id, merchant, name, kind, creative, bid_minor, bid_version,
             bid_micros, budget_micros, daily_micros, reserved_micros, spent_micros, starts_at, ends_at, state, views,
-            clicks, version, made_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13, $14, 0, 0, 1, $15)";
+            clicks, version, made_at, ratio_bps)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13, $14, 0, 0, 1, $15, $16)";
 
     CAMPAIGN = "select id, merchant, name, kind, creative, bid_minor, bid_version, budget_micros, daily_micros,
-            reserved_micros, spent_micros, starts_at, ends_at, state, views, clicks, version, made_at
+            reserved_micros, spent_micros, starts_at, ends_at, state, views, clicks, version, made_at, ratio_bps
         from bidding_campaign where tenant = $1 and id = $2";
 
     CAMPAIGNS = "select id, merchant, name, kind, creative, bid_minor, bid_version, budget_micros, daily_micros,
-            reserved_micros, spent_micros, starts_at, ends_at, state, views, clicks, version, made_at
+            reserved_micros, spent_micros, starts_at, ends_at, state, views, clicks, version, made_at, ratio_bps
         from bidding_campaign
         where tenant = $1
           and (cast($2 as text) is null
@@ -28,7 +28,8 @@ statements! {
         order by id desc limit $5";
 
     UPDATE = "update bidding_campaign set name = $3, creative = $4, bid_minor = $5, bid_version = $6, bid_micros = $7,
-            budget_micros = $8, daily_micros = $9, starts_at = $10, ends_at = $11, state = $12, version = version + 1
+            budget_micros = $8, daily_micros = $9, starts_at = $10, ends_at = $11, state = $12, ratio_bps = $13,
+            version = version + 1
         where tenant = $1 and id = $2";
 
     LAST_BID_VERSION = "select bid_version from bidding_campaign where tenant = $1 order by bid_version desc limit 1";
@@ -46,8 +47,8 @@ statements! {
 
     SETTLE = "update bidding_campaign set reserved_micros = reserved_micros - $3, spent_micros = spent_micros + $4
         where tenant = $1 and id = $2
-        returning cast(case when spent_micros + bid_micros > budget_micros
-            and spent_micros - $4 + bid_micros <= budget_micros then 1 else 0 end as bigint)";
+        returning cast(case when (spent_micros + bid_micros > budget_micros)
+            <> (spent_micros - $4 + bid_micros > budget_micros) then 1 else 0 end as bigint)";
 
     COUNT = "update bidding_campaign set views = views + $3, clicks = clicks + $4 where tenant = $1 and id = $2";
 }
@@ -59,7 +60,7 @@ pub(crate) async fn insert(tx: &Tx, campaign: &Campaign) -> anyhow::Result<()> {
         (&campaign.id).into(),
         (&campaign.merchant).into(),
         (&campaign.name).into(),
-        campaign.kind.as_str().into(),
+        kept(campaign.kind).into(),
         (&campaign.creative).into(),
         campaign.bid_minor.into(),
         campaign.bid_version.into(),
@@ -70,6 +71,7 @@ pub(crate) async fn insert(tx: &Tx, campaign: &Campaign) -> anyhow::Result<()> {
         campaign.ends_at.into(),
         campaign.state.as_str().into(),
         campaign.made_at.into(),
+        campaign.ratio_bps.unwrap_or(0).into(),
     ];
     tx.execute(INSERT, &parameters).await?;
     lineups::changed(tx).await
@@ -113,6 +115,7 @@ pub(crate) async fn update(tx: &Tx, campaign: &Campaign) -> anyhow::Result<()> {
         campaign.starts_at.into(),
         campaign.ends_at.into(),
         campaign.state.as_str().into(),
+        campaign.ratio_bps.unwrap_or(0).into(),
     ];
     tx.execute(UPDATE, &parameters).await?;
     lineups::changed(tx).await
@@ -173,7 +176,8 @@ pub(crate) async fn reserve(
     Ok(tx.row(RESERVE, &parameters).await?.is_some())
 }
 
-/// What was reserved is let go, and that much of it is spent; whose budget bears no bid more by that no longer bids.
+/// What was reserved is let go, and that much of it is spent; below zero it is given back. Whose budget bears no bid more by
+/// that no longer bids, and whose bears one again does.
 pub(crate) async fn settle(
     tx: &Tx,
     campaign: &BidCampaignId,
@@ -182,8 +186,8 @@ pub(crate) async fn settle(
     let tenant = tx.tenant().into();
     let parameters = [tenant, campaign.into(), reserved.into(), spent.into()];
     let row = tx.row(SETTLE, &parameters).await?;
-    let is_spent_now = row.map_or(Ok(false), |row| row.boolean(0))?;
-    if is_spent_now {
+    let changes_who_bids = row.map_or(Ok(false), |row| row.boolean(0))?;
+    if changes_who_bids {
         lineups::changed(tx).await?;
     }
     Ok(())
@@ -200,12 +204,25 @@ pub(crate) async fn count(
     tx.execute(COUNT, &parameters).await
 }
 
+/// What is sold, as the database calls it: a rank, however it is billed.
+fn kept(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sale => Kind::Rank.as_str(),
+        kind => kind.as_str(),
+    }
+}
+
 fn read(row: &Row) -> anyhow::Result<Campaign> {
+    let ratio_bps = Some(row.integer(18)?).filter(|ratio| *ratio > 0);
     Ok(Campaign {
         id: row.id(0)?,
         merchant: row.id(1)?,
         name: row.text(2)?.to_owned(),
-        kind: Kind::parse(row.text(3)?).context("a campaign's kind is none")?,
+        kind: match ratio_bps {
+            Some(_) => Kind::Sale,
+            None => Kind::parse(row.text(3)?).context("a campaign's kind is none")?,
+        },
+        ratio_bps,
         creative: row.id(4)?,
         bid_minor: row.integer(5)?,
         bid_version: row.integer(6)?,

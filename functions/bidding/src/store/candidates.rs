@@ -7,23 +7,25 @@ use store::{Batch, Read, Row, Value};
 use crate::domain::{Counted, HOUR_MS, Kind, Quality, TargetKind, hour_of};
 
 statements! {
-    CANDIDATES = "select c.id, c.merchant, c.creative, c.bid_minor, c.bid_version, c.bid_micros, c.daily_micros,
+    CANDIDATES = "select c.id, c.merchant, c.creative,
+            cast(case when c.ratio_bps > 0 then c.ratio_bps else c.bid_minor end as bigint), c.bid_version, c.bid_micros, c.daily_micros,
             c.starts_at, c.ends_at, c.views, c.clicks, k.format, k.width, k.height,
             cast(case when k.image is null then 0 else 1 end as bigint), k.advertiser_domain, k.title, k.body, k.landing,
-            q.quality_bps
+            q.quality_bps, cast(case when k.video is null then 0 else k.video_ms end as bigint)
         from bidding_target t
         cross join bidding_campaign c
         join bidding_creative k on k.tenant = c.tenant and k.id = c.creative
         join bidding_merchant m on m.tenant = c.tenant and m.id = c.merchant
         left join bidding_quality q on q.tenant = t.tenant and q.kind = t.kind and q.value = t.value and q.hour = $4
             and q.campaign = c.id
-        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.tenant = t.tenant and c.id = t.campaign and c.kind = $5 and c.state = 'active'
+        where t.tenant = $1 and t.kind = $2 and t.value = $3 and c.tenant = t.tenant and c.id = t.campaign
+          and case when c.ratio_bps > 0 then 'sale' else c.kind end = $5 and c.state = 'active'
           and c.starts_at < $6 and (c.ends_at is null or c.ends_at > $7)
           and k.approved = 1 and k.merchant = c.merchant and m.open = 1 and m.may_trade = 1
           and c.spent_micros + c.bid_micros <= c.budget_micros
-        order by c.bid_minor desc, c.bid_version limit $8";
+        order by case when c.ratio_bps > 0 then c.ratio_bps else c.bid_minor end desc, c.bid_version limit $8";
 
-    CONTENT = "select m.name, k.title, k.body, k.image, k.landing
+    CONTENT = "select m.name, k.title, k.body, k.image, k.landing, k.video
         from bidding_creative k
         join bidding_merchant m on m.tenant = k.tenant and m.id = k.merchant
         where k.tenant = $1 and k.id = $2";
@@ -45,7 +47,8 @@ pub(crate) struct Candidate {
     pub(crate) campaign: BidCampaignId,
     pub(crate) merchant: MerchantId,
     pub(crate) creative: CreativeId,
-    pub(crate) bid_minor: i64,
+    /// What is bid, in the unit of the auction: fen, or 1/10,000 of the sale.
+    pub(crate) amount: i64,
     pub(crate) bid_version: i64,
     pub(crate) bid_micros: i64,
     pub(crate) daily_micros: i64,
@@ -55,6 +58,8 @@ pub(crate) struct Candidate {
     pub(crate) width: i64,
     pub(crate) height: i64,
     pub(crate) has_image: bool,
+    /// How long its video lasts, in milliseconds; 0 without one.
+    pub(crate) video_ms: i64,
     pub(crate) advertiser_domain: String,
     pub(crate) quality_bps: u32,
 }
@@ -122,7 +127,7 @@ fn quality(row: &Row, place: &Place<'_>) -> anyhow::Result<Quality> {
     };
     // What a display is called says nothing of what it should speak of.
     let speaks_of = match place.sold {
-        Kind::Rank => place.value.to_lowercase(),
+        Kind::Rank | Kind::Sale => place.value.to_lowercase(),
         Kind::Display => String::new(),
     };
     let (texts, landing) = ((row.text(16)?, row.text(17)?), row.text(18)?);
@@ -136,6 +141,8 @@ pub(crate) struct Content {
     pub(crate) title: String,
     pub(crate) body: String,
     pub(crate) image: Option<String>,
+    /// MP4.
+    pub(crate) video: Option<String>,
     pub(crate) landing: String,
 }
 
@@ -152,6 +159,7 @@ pub(crate) async fn content(
             title: row.text(1)?.to_owned(),
             body: row.text(2)?.to_owned(),
             image: row.optional_text(3)?.map(str::to_owned),
+            video: row.optional_text(5)?.map(str::to_owned),
             landing: row.text(4)?.to_owned(),
         })
     })
@@ -237,7 +245,7 @@ fn read(row: &Row, quality_bps: u32) -> anyhow::Result<Candidate> {
         campaign: row.id(0)?,
         merchant: row.id(1)?,
         creative: row.id(2)?,
-        bid_minor: row.integer(3)?,
+        amount: row.integer(3)?,
         bid_version: row.integer(4)?,
         bid_micros: row.integer(5)?,
         daily_micros: row.integer(6)?,
@@ -247,6 +255,7 @@ fn read(row: &Row, quality_bps: u32) -> anyhow::Result<Candidate> {
         width: row.integer(12)?,
         height: row.integer(13)?,
         has_image: row.boolean(14)?,
+        video_ms: row.integer(20)?,
         advertiser_domain: row.text(15)?.to_owned(),
         quality_bps,
     })

@@ -36,12 +36,13 @@ statements! {
     MERCHANT = "select open, community, may_trade from bidding_merchant where tenant = $1 and id = $2";
 
     PUT_CREATIVE = "insert into bidding_creative (tenant, id, merchant, format, width, height, landing, title, body,
-            image, advertiser_domain, approved, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            image, advertiser_domain, approved, version, video, video_ms)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         on conflict (tenant, id) do update set merchant = excluded.merchant, format = excluded.format,
             width = excluded.width, height = excluded.height, landing = excluded.landing, title = excluded.title,
             body = excluded.body, image = excluded.image, advertiser_domain = excluded.advertiser_domain,
-            approved = excluded.approved, version = excluded.version
+            approved = excluded.approved, version = excluded.version, video = excluded.video,
+            video_ms = excluded.video_ms
         where excluded.version > bidding_creative.version";
 
     CREATIVE = "select merchant, approved, landing from bidding_creative where tenant = $1 and id = $2";
@@ -156,6 +157,8 @@ pub(crate) async fn put_creative(tx: &Tx, event: &CreativeChanged) -> anyhow::Re
         (&event.advertiser_domain).into(),
         (event.state == CreativeState::Approved).into(),
         event.version.into(),
+        event.video.as_ref().into(),
+        event.video_ms.into(),
     ];
     tx.execute(PUT_CREATIVE, &parameters).await?;
     lineups::changed(tx).await

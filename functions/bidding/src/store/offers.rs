@@ -13,18 +13,18 @@ use crate::domain::{Kind, OfferState};
 
 statements! {
     INSERT = "insert into bidding_offer (tenant, id, round, campaign, merchant, creative, placement, billed, slot,
-            viewer, bid_micros, price_micros, charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, 'open', $14, $15, null, null)";
+            viewer, bid_micros, price_micros, charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at, ratio_bps)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, 'open', $14, $15, null, null, $16)";
 
     OFFER = "select id, round, campaign, merchant, creative, placement, billed, slot, viewer, bid_micros, price_micros,
-            charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at
+            charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at, ratio_bps
         from bidding_offer where tenant = $1 and id = $2";
 
     OF_ROUND = "select id, round, campaign, merchant, creative, placement, billed, slot, viewer, bid_micros,
-            price_micros, charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at
+            price_micros, charged_micros, day, state, made_at, expires_at, viewed_at, clicked_at, ratio_bps
         from bidding_offer where tenant = $1 and round = $2 order by slot, id";
 
-    UPDATE = "update bidding_offer set state = $3, charged_micros = $4, viewed_at = $5, clicked_at = $6
+    UPDATE = "update bidding_offer set state = $3, charged_micros = $4, viewed_at = $5, clicked_at = $6, expires_at = $7
         where tenant = $1 and id = $2";
 
     CLICKS_OF = "select count(*) from bidding_offer
@@ -32,10 +32,11 @@ statements! {
 
     EXPIRED = "select tenant from bidding_offer where state = 'open' and expires_at <= $1 order by expires_at limit $2";
 
-    RELEASE = "update bidding_offer set state = 'released' where tenant = $1 and (tenant, id) in (
+    RELEASE = "update bidding_offer set state = case when charged_micros > 0 then 'charged' else 'released' end
+        where tenant = $1 and (tenant, id) in (
             select tenant, id from bidding_offer where state = 'open' and expires_at <= $2
             order by expires_at limit $3)
-        returning campaign, day, bid_micros";
+        returning campaign, day, bid_micros - charged_micros";
 
     SWEEP_RELEASED = "delete from bidding_offer where (tenant, id) in (
             select tenant, id from bidding_offer where state = 'released' and made_at < $1 order by made_at limit $2)";
@@ -59,6 +60,8 @@ pub(crate) struct Offer {
     pub(crate) viewer: String,
     pub(crate) bid_micros: i64,
     pub(crate) price_micros: i64,
+    /// The price of a sale, in 1/10,000 of it; 0 of all else. Then `price_micros` is the most.
+    pub(crate) ratio_bps: i64,
     pub(crate) charged_micros: i64,
     pub(crate) day: String,
     pub(crate) state: OfferState,
@@ -71,7 +74,8 @@ pub(crate) struct Offer {
 /// What is billed: the word in the database.
 fn billed(sold: Kind) -> &'static str {
     match sold {
-        Kind::Rank => "click",
+        // A sale comes of it.
+        Kind::Rank | Kind::Sale => "click",
         Kind::Display => "view",
     }
 }
@@ -94,6 +98,7 @@ pub(crate) async fn insert(tx: &Tx, offer: &Offer) -> anyhow::Result<()> {
         (&offer.day).into(),
         offer.made_at.into(),
         offer.expires_at.into(),
+        offer.ratio_bps.into(),
     ];
     tx.execute(INSERT, &parameters).await
 }
@@ -127,6 +132,7 @@ pub(crate) async fn update(tx: &Tx, offer: &Offer) -> anyhow::Result<()> {
         offer.charged_micros.into(),
         offer.viewed_at.into(),
         offer.clicked_at.into(),
+        offer.expires_at.into(),
     ];
     tx.execute(UPDATE, &parameters).await
 }
@@ -148,7 +154,8 @@ pub(crate) async fn expired(
     rows.iter().map(|row| row.id(0)).collect()
 }
 
-/// Lets go of those offers of the tenant that are among the `limit` whose time has been over for longest: the campaign, the day and the bid of each.
+/// Lets go of those offers of the tenant that are among the `limit` whose time has been over for longest: the campaign,
+/// the day, and what of the bid of each was not charged.
 pub(crate) async fn release(
     tx: &Tx,
     (now, limit): (Timestamp, i64),
@@ -179,6 +186,7 @@ pub(crate) async fn sweep(
 }
 
 fn read(row: &Row) -> anyhow::Result<Offer> {
+    let ratio_bps = row.integer(18)?;
     Ok(Offer {
         id: row.id(0)?,
         round: row.id(1)?,
@@ -186,15 +194,17 @@ fn read(row: &Row) -> anyhow::Result<Offer> {
         merchant: row.id(3)?,
         creative: row.id(4)?,
         placement: row.optional_id(5)?,
-        sold: match row.text(6)? {
-            "click" => Kind::Rank,
-            "view" => Kind::Display,
-            other => anyhow::bail!("an offer bills {other:?}"),
+        sold: match (row.text(6)?, ratio_bps) {
+            ("click", 0) => Kind::Rank,
+            ("click", _) => Kind::Sale,
+            ("view", _) => Kind::Display,
+            (other, _) => anyhow::bail!("an offer bills {other:?}"),
         },
         slot: row.integer(7)?,
         viewer: row.text(8)?.to_owned(),
         bid_micros: row.integer(9)?,
         price_micros: row.integer(10)?,
+        ratio_bps,
         charged_micros: row.integer(11)?,
         day: row.text(12)?.to_owned(),
         state: OfferState::parse(row.text(13)?).context("an offer's state is none")?,

@@ -6,6 +6,8 @@ use store::{Read, Row, Tx};
 use wire::advertising::{Ownership, ReserveMode};
 use wire::event::PlacementChanged;
 
+use crate::domain::Kind;
+
 statements! {
     PUT = "insert into bidding_placement (tenant, id, name, format, width, height, board, ownership, community,
             reserve_mode, reserve, slot_weights, auction, active, version)
@@ -24,7 +26,7 @@ statements! {
     OF_BOARD = "select id, format, width, height, board, ownership, community, reserve_mode, reserve, slot_weights,
             auction, active
         from bidding_placement
-        where tenant = $1 and board = $2 and board is not null and auction = 'rank' and active = 1 order by id limit 1";
+        where tenant = $1 and board = $2 and board is not null and auction in ('rank', 'sale') and active = 1 order by id limit 1";
 }
 
 /// A placement.
@@ -48,6 +50,11 @@ impl Placement {
     /// Whether it is sold by auctions of that sort now.
     pub(crate) fn sells(&self, kind: &str) -> bool {
         self.active && self.auction.as_deref() == Some(kind)
+    }
+
+    /// Whether its ranks are sold now, by the click or by a ratio of the sale.
+    pub(crate) fn sells_ranks(&self) -> bool {
+        self.sells(Kind::Rank.as_str()) || self.sells(Kind::Sale.as_str())
     }
 }
 

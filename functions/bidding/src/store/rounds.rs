@@ -6,13 +6,13 @@ use web::Page;
 
 statements! {
     INSERT = "insert into bidding_round (tenant, id, kind, placement, target_kind, target, inputs, outcome, held_at,
-            charged)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
+            charged, by_ratio)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)";
 
-    ROUND = "select id, kind, placement, target_kind, target, inputs, outcome, held_at
+    ROUND = "select id, kind, placement, target_kind, target, inputs, outcome, held_at, by_ratio
         from bidding_round where tenant = $1 and id = $2";
 
-    ROUNDS = "select id, kind, placement, target_kind, target, inputs, outcome, held_at
+    ROUNDS = "select id, kind, placement, target_kind, target, inputs, outcome, held_at, by_ratio
         from bidding_round where tenant = $1 and (cast($2 as text) is null or id < $2) order by id desc limit $3";
 
     MARK = "update bidding_round set charged = 1 where tenant = $1 and id = $2 and charged = 0";
@@ -26,11 +26,15 @@ statements! {
             order by held_at limit $2)";
 }
 
+/// A round whose bids are ratios is kept as one of ranks that says so.
+const SALE: &str = "sale";
+const RANK: &str = "rank";
+
 /// A round.
 #[derive(Debug, Clone)]
 pub(crate) struct Round {
     pub(crate) id: AuctionRoundId,
-    /// `rank`, `display` or `sealed`.
+    /// `rank`, `sale`, `display` or `sealed`.
     pub(crate) kind: String,
     pub(crate) placement: Option<PlacementId>,
     pub(crate) target_kind: String,
@@ -44,16 +48,21 @@ pub(crate) struct Round {
 
 /// Adds a round.
 pub(crate) async fn insert(tx: &Tx, round: &Round) -> anyhow::Result<()> {
+    let by_ratio = round.kind == SALE;
     let parameters = [
         tx.tenant().into(),
         (&round.id).into(),
-        (&round.kind).into(),
+        match by_ratio {
+            true => RANK.into(),
+            false => (&round.kind).into(),
+        },
         round.placement.as_ref().into(),
         (&round.target_kind).into(),
         (&round.target).into(),
         (&round.inputs).into(),
         (&round.outcome).into(),
         round.held_at.into(),
+        by_ratio.into(),
     ];
     tx.execute(INSERT, &parameters).await
 }
@@ -109,7 +118,10 @@ pub(crate) async fn sweep(
 fn read(row: &Row) -> anyhow::Result<Round> {
     Ok(Round {
         id: row.id(0)?,
-        kind: row.text(1)?.to_owned(),
+        kind: match row.boolean(8)? {
+            true => SALE.to_owned(),
+            false => row.text(1)?.to_owned(),
+        },
         placement: row.optional_id(2)?,
         target_kind: row.text(3)?.to_owned(),
         target: row.text(4)?.to_owned(),

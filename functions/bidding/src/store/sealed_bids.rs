@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use kernel::{MerchantId, PaymentId, RefundId, SealedBidId, SealedRoundId, TenantId, Timestamp};
 use store::{Read, Row, Tx};
 
-use crate::domain::{BidState, SealedBid, Target};
+use crate::domain::{BidState, Forfeit, SealedBid, Target};
 
 statements! {
     INSERT = "insert into bidding_sealed_bid (tenant, id, round, merchant, creative, amount_minor, bid_version, state,
@@ -12,25 +12,26 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, null, null, $9, 0, null, null, $10)";
 
     OF_ROUND = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
-            paid_minor, refund, refund_state, made_at
+            paid_minor, refund, refund_state, made_at, forfeit_reason, forfeit_transaction
         from bidding_sealed_bid where tenant = $1 and round = $2 order by merchant";
 
     OF_MERCHANT = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
-            paid_minor, refund, refund_state, made_at
+            paid_minor, refund, refund_state, made_at, forfeit_reason, forfeit_transaction
         from bidding_sealed_bid where tenant = $1 and round = $2 and merchant = $3";
 
     OF_PERSON = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
-            paid_minor, refund, refund_state, made_at
+            paid_minor, refund, refund_state, made_at, forfeit_reason, forfeit_transaction
         from bidding_sealed_bid where tenant = $1 and round = $2
           and merchant in (select merchant from bidding_member where tenant = $1 and person = $3)
         order by merchant";
 
     OF_PAYMENT = "select id, round, merchant, creative, amount_minor, bid_version, state, slot, price_minor, payment,
-            paid_minor, refund, refund_state, made_at
+            paid_minor, refund, refund_state, made_at, forfeit_reason, forfeit_transaction
         from bidding_sealed_bid where tenant = $1 and payment = $2";
 
     UPDATE = "update bidding_sealed_bid set creative = $3, amount_minor = $4, bid_version = $5, state = $6, slot = $7,
-            price_minor = $8, payment = $9, paid_minor = $10, refund = $11, refund_state = $12
+            price_minor = $8, payment = $9, paid_minor = $10, refund = $11, refund_state = $12,
+            forfeit_reason = $13, forfeit_transaction = $14
         where tenant = $1 and id = $2";
 
     REFUNDED = "update bidding_sealed_bid set refund_state = $3 where tenant = $1 and refund = $2";
@@ -118,6 +119,7 @@ pub(crate) async fn of_payment(tx: &Tx, payment: &PaymentId) -> anyhow::Result<O
 
 /// Stores a bid as it is.
 pub(crate) async fn update(tx: &Tx, bid: &SealedBid) -> anyhow::Result<()> {
+    let forfeit = bid.forfeit.as_ref();
     let parameters = [
         tx.tenant().into(),
         (&bid.id).into(),
@@ -131,6 +133,8 @@ pub(crate) async fn update(tx: &Tx, bid: &SealedBid) -> anyhow::Result<()> {
         bid.paid_minor.into(),
         bid.refund.as_ref().into(),
         bid.refund_state.as_ref().into(),
+        forfeit.map(|forfeit| &forfeit.reason).into(),
+        forfeit.map(|forfeit| &forfeit.transaction).into(),
     ];
     tx.execute(UPDATE, &parameters).await
 }
@@ -186,5 +190,12 @@ fn read(row: &Row) -> anyhow::Result<SealedBid> {
         refund: row.optional_id(11)?,
         refund_state: row.optional_text(12)?.map(str::to_owned),
         made_at: row.timestamp(13)?,
+        forfeit: match (row.optional_text(14)?, row.optional_id(15)?) {
+            (Some(reason), Some(transaction)) => Some(Forfeit {
+                reason: reason.to_owned(),
+                transaction,
+            }),
+            _ => None,
+        },
     })
 }

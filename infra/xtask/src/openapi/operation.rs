@@ -32,9 +32,12 @@ pub struct Operation {
     pub path: String,
     /// Whom it is for.
     pub access: Access,
-    /// The kind of actor that sends the example, by `x-linli-caller`; an operator unless it says otherwise.
+    /// The kind of actor that sends the example, by `x-linli-caller`, and an id where it matters; an operator unless it
+    /// says otherwise.
     pub caller: Option<String>,
-    /// Why the example cannot be sent by itself, by `x-linli-not-replayed`: it needs something that only a person has.
+    /// What the example finds besides what those before it made, by `x-linli-given`.
+    pub given: Option<String>,
+    /// Why the example cannot be sent, by `x-linli-not-replayed`: it needs what no walk over the API has.
     pub not_replayed: Option<String>,
     /// The operation as written, references resolved one level deep where this module looks.
     pub value: Value,
@@ -75,6 +78,7 @@ pub(super) fn operations_of(
                     path: path.to_owned(),
                     access,
                     caller: text(&value, "x-linli-caller"),
+                    given: text(&value, "x-linli-given"),
                     not_replayed: text(&value, "x-linli-not-replayed"),
                     value,
                     document: document.clone(),
@@ -217,7 +221,8 @@ impl Operation {
             .find_map(|(kind, media)| Some((kind.as_str()?, example(&self.document, media)?)))
     }
 
-    /// Its path with the examples of its parameters in place, and the query of those that are required.
+    /// Its path with the examples of its parameters in place, and the query of those that are required or have an
+    /// example of their own.
     #[must_use]
     pub fn example_path(&self) -> String {
         let (mut path, mut query) = (self.path.clone(), Vec::new());
@@ -229,7 +234,8 @@ impl Operation {
             };
             path = path.replace(&format!("{{{name}}}"), &value);
             let is_required = parameter.get("required").and_then(Value::as_bool);
-            if text("in") == Some("query") && is_required == Some(true) {
+            let is_sent = is_required == Some(true) || parameter.get("example").is_some();
+            if text("in") == Some("query") && is_sent {
                 query.push(format!("{name}={value}"));
             }
         }

@@ -34,11 +34,12 @@ events! {
         floor_minor: i64,
         /// What the reserve of its auctions is compared with.
         reserve_mode: ReserveMode,
-        /// The reserve of its auctions: fen a click, or a score.
+        /// The reserve of its auctions: fen a click, 1/10,000 of a sale, or a score.
         reserve: i64,
         /// How many clicks its positions get in relation to each other, best first.
         slot_weights: Vec<u32>,
-        /// `rank` or `display` where it is sold by auction; none where it is only booked.
+        /// `rank`, `sale` (ranks for a ratio of the sale) or `display` where it is sold by auction; none where it is only
+        /// booked.
         auction: Option<String>,
         /// Whether anything is shown there.
         active: bool,
@@ -67,6 +68,12 @@ events! {
         body: String,
         /// An https URL.
         image: Option<String>,
+        /// The file of a video: MP4 under an https URL.
+        #[serde(default)]
+        video: Option<String>,
+        /// How long it lasts, in milliseconds; 0 for all else.
+        #[serde(default)]
+        video_ms: i64,
         /// The advertiser's own domain, as exchanges ask for it.
         advertiser_domain: String,
         /// How its review stands.

@@ -16,8 +16,11 @@ events! {
         creative: CreativeId,
         /// `draft`, `active`, `paused` or `ended`.
         state: String,
-        /// The most for a click, or for a thousand views, in minor units.
+        /// The most for a click, for a thousand views, or for a sale, in minor units.
         bid_minor: i64,
+        /// What is bid of a sale, in 1/10,000; none where an amount is bid.
+        #[serde(default)]
+        ratio_bps: Option<i64>,
         /// The most in all, in minor units.
         budget_minor: i64,
         /// The most a day, in minor units.
@@ -31,7 +34,8 @@ events! {
         /// When.
         at: Timestamp,
     }
-    /// What was offered was clicked, or seen: it counts against the budget from now on, and is invoiced with its month.
+    /// What was offered was clicked or seen, or something was sold by it: it counts against the budget from now on, and is
+    /// invoiced with its month.
     OfferCharged = "ad_offer.charged" {
         /// The offer.
         offer: OfferId,
@@ -41,7 +45,7 @@ events! {
         campaign: BidCampaignId,
         /// Whose.
         merchant: MerchantId,
-        /// The price, in 1/10,000 of a minor unit.
+        /// The price, in 1/10,000 of a minor unit; below zero for what is given back of a sale that was refunded.
         price_micros: i64,
         /// The currency.
         currency: Currency,
@@ -59,8 +63,8 @@ events! {
         /// When.
         at: Timestamp,
     }
-    /// A sealed bid was made, raised, secured by its deposit, won, lost, or its deposit went back. What was bid is told
-    /// only after the round was held.
+    /// A sealed bid was made, raised, secured by its deposit, won, lost, or its deposit went back, or was kept. What was
+    /// bid is told only after the round was held.
     SealedBidChanged = "sealed_bid.changed" {
         /// The bid.
         bid: SealedBidId,
@@ -68,11 +72,17 @@ events! {
         round: SealedRoundId,
         /// Whose.
         merchant: MerchantId,
-        /// `unsecured`, `secured`, `lapsed`, `won` or `lost`.
+        /// `unsecured`, `secured`, `lapsed`, `won`, `lost` or `forfeited`.
         state: String,
         /// The price of a winner, in minor units.
         price_minor: Option<i64>,
         /// When.
         at: Timestamp,
+        /// Who decided that its deposit is kept, or given back after all.
+        #[serde(default)]
+        actor: Option<ActorId>,
+        /// Why they did.
+        #[serde(default)]
+        reason: Option<String>,
     }
 }
