@@ -53,6 +53,15 @@ pub struct Settings {
     pub public_url: String,
 }
 
+impl<'a> From<&'a Context> for writing::At<'a> {
+    fn from(context: &'a Context) -> Self {
+        Self {
+            db: &context.db,
+            now: context.now,
+        }
+    }
+}
+
 impl Context {
     /// Reads the variables and opens what they name.
     ///

@@ -13,9 +13,9 @@ mod reports;
 mod rounds;
 mod sealed;
 
-use kernel::{Actor, Message, Refusal, TenantId};
-use store::{Answer, Ask, Tx, once, tx};
-use web::{Reply, Request, name_of, path_id};
+use kernel::{Actor, Refusal};
+use web::{Reply, Request, path_id};
+use writing::{answer, replied, stored, write, write_once};
 
 use crate::context::Context;
 use crate::cron;
@@ -107,72 +107,4 @@ async fn tick(context: &Context, request: &Request) -> anyhow::Result<Reply> {
 /// Who is calling.
 fn caller(context: &Context, request: &Request) -> Result<Actor, Refusal> {
     web::actor(request, &context.token_secret, context.now)
-}
-
-/// Runs `work` in a transaction of the tenant; under the caller's Idempotency-Key it has its effect once, and its
-/// first answer is given again.
-async fn write(
-    context: &Context,
-    request: &Request,
-    (tenant, caller): (&TenantId, &str),
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let asked = web::idempotency(request)?;
-    let asked = asked
-        .map(|asked| Ask::new(caller, asked.key, &asked.content))
-        .transpose()?;
-    tx(&context.db, tenant, async |tx| match &asked {
-        None => work(tx).await,
-        Some(asked) => once(tx, asked, context.now, async |tx| work(tx).await).await,
-    })
-    .await
-}
-
-/// As [`write`], for what moves money or commits a budget: only under an Idempotency-Key.
-async fn write_money(
-    context: &Context,
-    request: &Request,
-    who: (&TenantId, &str),
-    work: impl AsyncFn(&mut Tx) -> anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    if web::idempotency(request)?.is_none() {
-        return Err(Refusal::invalid(
-            "idempotency_key_required",
-            Message::new(
-                "Money moves here: send an Idempotency-Key, so that a repeated request moves it once.",
-                "该操作涉及资金，请附带 Idempotency-Key，以免重复执行。",
-            ),
-        )
-        .into());
-    }
-    write(context, request, who, work).await
-}
-
-/// An answer that can be given again: this JSON.
-fn answer(status: u16, shown: &impl serde::Serialize) -> anyhow::Result<Answer> {
-    Ok(Answer {
-        status,
-        body: serde_json::to_string(shown)?,
-    })
-}
-
-/// The reply of a stored answer.
-fn replied(answer: &Answer) -> anyhow::Result<Reply> {
-    let status = ::http::StatusCode::from_u16(answer.status)?;
-    Ok(Reply::with_body(
-        status,
-        "application/json",
-        answer.body.clone().into(),
-    ))
-}
-
-/// The reply of a stored answer that made something, which from now on stands under `folder`.
-fn stored(answer: &Answer, folder: &str) -> anyhow::Result<Reply> {
-    #[derive(serde::Deserialize)]
-    struct Made {
-        id: String,
-    }
-    let made: Made = serde_json::from_str(&answer.body)?;
-    let place = format!("{folder}/{}", made.id);
-    Ok(replied(answer)?.with_header(::http::header::LOCATION, &place))
 }

@@ -187,7 +187,11 @@ async fn no_bid_says_why_and_writes_nothing() {
             ("1.20000000000000000001", 204),
         ] {
             let text = request().to_string().replace("0.5", floor);
-            let reply = world.post("/openrtb2/bid").text(&text).reply().await;
+            let reply = world
+                .post("/openrtb2/bid")
+                .bytes("text/plain", &text)
+                .reply()
+                .await;
             assert_eq!(reply.status.as_u16(), status, "{floor}");
         }
         let rounds = world
@@ -217,12 +221,12 @@ async fn what_is_malformed_is_refused_and_what_is_unknown_is_tolerated() {
             r#"{"id":"r1","imp":[{"id":"1","banner":7}]}"#,
             r#"{"id":"r1","imp":[{"id":"1"}],"site":{},"app":{}}"#,
         ] {
-            let ask = world.post("/openrtb2/bid").text(text);
+            let ask = world.post("/openrtb2/bid").bytes("text/plain", text);
             ask.refused(400, "bid_request_malformed").await;
         }
         let nulls = r#"{"id":"r1","imp":[{"id":"1","banner":{"format":null},"bidfloor":null,"ext":null}],
             "site":null,"cur":null,"badv":null,"wseat":null,"test":null,"user":null,"device":null}"#;
-        let reply = world.post("/openrtb2/bid").text(nulls).reply().await;
+        let reply = world.post("/openrtb2/bid").bytes("text/plain", nulls).reply().await;
         assert_eq!(why(&reply), (204, "nobody"));
         let ask = world
             .post("/openrtb2/bid")
@@ -256,7 +260,7 @@ async fn a_page_asks_our_exchange_as_text_and_gets_the_price_of_the_round() {
         let reply = world
             .post("/openrtb2/auction")
             .header("origin", "https://news.example")
-            .text(&text)
+            .bytes("text/plain", &text)
             .reply()
             .await;
         assert_eq!(
@@ -295,7 +299,7 @@ async fn our_exchange_says_what_is_missing_and_fills_each_advertiser_once_a_page
             content_of(
                 &world
                     .post("/openrtb2/auction")
-                    .text(&request.to_string())
+                    .bytes("text/plain", &request.to_string())
                     .reply()
                     .await,
             )
@@ -320,7 +324,7 @@ async fn our_exchange_says_what_is_missing_and_fills_each_advertiser_once_a_page
         let reply = world
             .post("/openrtb2/auction")
             .header("origin", "https://a.example")
-            .text("{")
+            .bytes("text/plain", "{")
             .reply()
             .await;
         assert_eq!(

@@ -33,7 +33,7 @@ fn wish(number: u8, amount_minor: i64) -> Value {
 pub async fn bid(
     world: &World,
     path: &str,
-    (person, number): (Person, u8),
+    (person, number): (Person<'_>, u8),
     amount_minor: i64,
 ) -> Value {
     let key = format!("{number}-{amount_minor}");
@@ -59,7 +59,7 @@ async fn the_highest_wins_at_the_second_price_and_deposits_go_back() {
         bid(&world, &path, (MEI, 1), 30_000).await;
         bid(&world, &path, (BO, 2), 20_000).await;
         // Nobody sees what others bid, the platform's people neither.
-        let seen = async |world: &World, person: Person| {
+        let seen = async |world: &World, person: Person<'_>| {
             world.get(&path).by(person).content().await["bids"].clone()
         };
         assert_eq!(seen(&world, WANG).await, json!([]));

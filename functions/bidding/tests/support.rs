@@ -1,22 +1,20 @@
 //! Two merchants with something to show, and what they bid, on each engine there is.
 
 use bidding::context::{Context, Settings};
-use bytes::Bytes;
 use http::Method;
-use kernel::{EventId, TenantId, Timestamp};
+use kernel::{TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::Event;
 use wire::mall::Standing;
 
 use crate::events::{creative, merchant_changed, opened, placement, stands, succeeded};
 pub use crate::people::*;
+pub use testing::{SECRET, content_of};
 
 /// When every test starts: 2026-10-10, 10:00 in Shanghai.
 pub const START: &str = "2026-10-10T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The function and its database.
 pub struct World {
@@ -49,11 +47,7 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
 }
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -97,12 +91,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// Payments has received the money that was asked for last.
@@ -131,21 +120,8 @@ impl World {
         self.tick().await
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -226,17 +202,7 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        loop {
-            let seen = i64::try_from(all.len()).unwrap();
-            let page = store::events::page(&self.context.db, &demo(), seen, 200)
-                .await
-                .unwrap();
-            if page.is_empty() {
-                return all;
-            }
-            all.extend(page.into_iter().map(|event| event.kind));
-        }
+        testing::kinds(&self.context.db).await
     }
 
     /// How often an event of that kind was recorded.
@@ -247,77 +213,16 @@ impl World {
 
     /// The data of the tenant's latest event of that kind.
     pub async fn last_fact(&self, kind: &str) -> Value {
-        let (mut seen, mut found) = (0, None);
-        loop {
-            let page = store::events::page(&self.context.db, &demo(), seen, 200)
-                .await
-                .unwrap();
-            let Some(last) = page.last() else {
-                return found.unwrap_or_else(|| panic!("no {kind}"));
-            };
-            seen = last.seq;
-            let of_kind = page.into_iter().rev().find(|event| event.kind == kind);
-            found = of_kind.map(|event| event.data).or(found);
-        }
+        testing::last(&self.context.db, kind).await
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        bidding::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    /// As pages post it, without a preflight.
-    pub fn text(mut self, content: &str) -> Self {
-        self.body = content.to_owned().into();
-        self.header("content-type", "text/plain")
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        bidding::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str().unwrap()),
-            (status, code),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

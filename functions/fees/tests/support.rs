@@ -189,11 +189,6 @@ impl World {
         self.context.now = self.context.now.plus_millis(millis);
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person<'_>) -> String {
-        testing::token(self, person)
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
         Ask::new(self, method, uri)
     }

@@ -101,7 +101,7 @@ async fn api_calls_a_second() {
     let key = made.content().await["topic_key"].clone();
     measured("notes published under /n/", async |_| {
         let ask = world.post("/n/li-phone").bearer(key.as_str().unwrap());
-        ask.text("明早八点停水")
+        ask.plain("明早八点停水")
     })
     .await;
 }

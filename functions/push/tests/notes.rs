@@ -37,7 +37,7 @@ async fn a_client_publishes_with_headers_and_as_json_and_polls_what_is_due() {
             .header("x-priority", "high")
             .header("x-tags", "warning,水")
             .header("x-click", "https://linli.cn/notices/1")
-            .text("明早停水")
+            .plain("明早停水")
             .content()
             .await;
         assert_eq!(
@@ -47,7 +47,7 @@ async fn a_client_publishes_with_headers_and_as_json_and_polls_what_is_due() {
         world
             .post("/n/")
             .bearer(&key)
-            .text(r#"{"topic": "garden-news", "message": "later", "delay": "30m"}"#)
+            .plain(r#"{"topic": "garden-news", "message": "later", "delay": "30m"}"#)
             .content()
             .await;
         let lines = poll(&world, "/n/garden-news/json?poll=1", &key).await;
@@ -95,7 +95,7 @@ async fn what_python_ntfy_sends_is_taken_and_what_it_polls_is_told() {
         let basic = format!("Basic {basic}");
         let send = |text: &str| {
             let ask = world.post("/n/li-phone").header("authorization", &basic);
-            ask.header("accept", "*/*").header("markdown", "false").text(text)
+            ask.header("accept", "*/*").header("markdown", "false").plain(text)
         };
         let actions = "action=view, label=Open, url=https://linli.cn/notices/1, clear=True ; \
             action=http, label=Call, url=https://linli.cn/calls, method=POST, clear=False, headers.a=b, body=x";
@@ -150,7 +150,7 @@ async fn what_apprise_sends_to_the_root_is_taken() {
                 .post("/")
                 .bearer(&key)
                 .header("content-type", "application/json")
-                .text(r#"{"topic": "li-phone", "title": "Water", "message": "\u660e\u65e9\u505c\u6c34"}"#)
+                .plain(r#"{"topic": "li-phone", "title": "Water", "message": "\u660e\u65e9\u505c\u6c34"}"#)
         };
         let sent = send()
             .header("x-icon", "https://linli.cn/icon.png")
@@ -194,7 +194,7 @@ async fn errors_are_those_that_clients_know() {
                 "{error}"
             );
         };
-        let put = |path: &str| world.put(path).text("x");
+        let put = |path: &str| world.put(path).plain("x");
         check(put("/n/garden-news"), 401, 40_101).await;
         check(put("/n/garden-news").bearer("tk_nothing"), 401, 40_101).await;
         check(put("/n/other").bearer(&key), 403, 40_301).await;
@@ -218,7 +218,7 @@ async fn errors_are_those_that_clients_know() {
             40_001,
         )
         .await;
-        check(world.post("/n/").bearer(&key).text("{"), 400, 40_017).await;
+        check(world.post("/n/").bearer(&key).plain("{"), 400, 40_017).await;
         check(
             world.get("/n/garden-news/json?since=x").bearer(&key),
             400,
@@ -264,7 +264,7 @@ async fn another_key_closes_the_topic_to_the_one_before_and_a_topic_is_one_perso
             world
                 .put("/n/garden-news")
                 .bearer(&key)
-                .text("x")
+                .plain("x")
                 .reply()
                 .await
                 .status,
@@ -274,7 +274,7 @@ async fn another_key_closes_the_topic_to_the_one_before_and_a_topic_is_one_perso
             world
                 .put("/n/garden-news")
                 .bearer(new)
-                .text("x")
+                .plain("x")
                 .reply()
                 .await
                 .status,
@@ -288,7 +288,7 @@ async fn another_key_closes_the_topic_to_the_one_before_and_a_topic_is_one_perso
             world
                 .put("/n/garden-news")
                 .bearer(new)
-                .text("x")
+                .plain("x")
                 .reply()
                 .await
                 .status,

@@ -1,27 +1,17 @@
 //! Every route refuses: nobody in particular, the wrong kind of caller, the caller of another tenant. The list is
 //! checked against the route table itself, so that a new route without its refusals fails here.
 
-use http::Method;
 use serde_json::{Value, json};
+use testing::{Places, Route, arms, is_listed, other_methods, refuse, route, with};
 
 use crate::orders::{draft, drafted};
 use crate::support::{
-    APP, APP_READER, AUDITOR, BO, CHEN, DEVICE, LI, MEI, MIN, Person, SECRET, STRANGER, WANG,
-    World, browser, content_of, on_each_engine,
+    APP, APP_READER, AUDITOR, BO, CHEN, DEVICE, LI, MEI, MIN, STRANGER, WANG, World, browser,
+    on_each_engine,
 };
-
-/// A route, a body that it would accept, and who is refused how.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    body: Option<Value>,
-    refusals: Vec<(Person, u16, &'static str)>,
-}
 
 #[rustfmt::skip]
 fn push_routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
-    let with = |code: &'static str, status: u16, who: &[Person]| who.iter().map(|person| (*person, status, code)).collect::<Vec<_>>();
     let people = || with("people_only", 403, &[DEVICE, AUDITOR, APP]);
     let receivers = || with("people_only", 403, &[DEVICE, AUDITOR]);
     let tellers = || with("tellers_only", 403, &[LI, CHEN, MEI, DEVICE, APP, APP_READER, AUDITOR]);
@@ -87,8 +77,6 @@ fn push_routes() -> Vec<Route> {
 /// The inbox, webhooks, and what only the deployment does.
 #[rustfmt::skip]
 fn other_routes() -> Vec<Route> {
-    let route = |method, path, body, refusals| Route { method, path, body, refusals };
-    let with = |code: &'static str, status: u16, who: &[Person]| who.iter().map(|person| (*person, status, code)).collect::<Vec<_>>();
     let people = || with("people_only", 403, &[DEVICE, AUDITOR, APP]);
     let receivers = || with("people_only", 403, &[DEVICE, AUDITOR]);
     let own = |code| with(code, 404, &[MIN, CHEN, MEI, DEVICE, APP, AUDITOR, WANG, STRANGER]);
@@ -135,33 +123,6 @@ const OPEN: [&str; 14] = [
     "GET /n/{topic}/json",
     "GET /n/{topic}/auth",
 ];
-
-/// The places of a path, filled in.
-struct Places(Vec<(&'static str, String)>);
-
-impl Places {
-    fn fill(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (name, value) in &self.0 {
-            text = text.replace(&format!("{{{name}}}"), value);
-        }
-        text
-    }
-}
-
-impl Route {
-    fn ask<'a>(&self, world: &'a World, places: &Places) -> crate::support::Ask<'a> {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        let ask = world
-            .ask(method, &places.fill(self.path))
-            .header("if-match", "*")
-            .key("refused");
-        match &self.body {
-            Some(body) => ask.json(&serde_json::from_str(&places.fill(&body.to_string())).unwrap()),
-            None => ask,
-        }
-    }
-}
 
 async fn places(world: &World) -> Places {
     let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
@@ -220,42 +181,8 @@ async fn every_route_refuses_whom_it_must_and_nothing_changes() {
     on_each_engine(async |world| {
         let places = places(&world).await;
         let facts = world.facts().await;
-        for route in routes() {
-            route
-                .ask(&world, &places)
-                .refused(401, "token_missing")
-                .await;
-            let forged = route.ask(&world, &places).bearer("a.b.c");
-            forged.refused(401, "token_invalid").await;
-            for (person, status, code) in &route.refusals {
-                let reply = route.ask(&world, &places).by(*person).reply().await;
-                let problem = content_of(&reply);
-                assert_eq!(
-                    (reply.status.as_u16(), problem["code"].as_str()),
-                    (*status, Some(*code)),
-                    "{} {} by {}: {problem}",
-                    route.method,
-                    route.path,
-                    person.1
-                );
-            }
-        }
+        refuse(&world, &routes(), &places).await;
         assert_eq!(world.facts().await, facts);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_token_of_people_opens_no_internal_route_and_the_internal_token_no_other() {
-    on_each_engine(async |world| {
-        let places = places(&world).await;
-        for route in routes()
-            .iter()
-            .filter(|route| route.path.starts_with("/api"))
-        {
-            let internal = route.ask(&world, &places).bearer(SECRET);
-            internal.refused(401, "token_invalid").await;
-        }
     })
     .await;
 }
@@ -286,58 +213,20 @@ async fn lists_hold_only_what_is_the_callers() {
 async fn a_known_path_with_another_method_names_the_right_ones() {
     on_each_engine(async |world| {
         let places = places(&world).await;
-        for route in routes() {
-            let path = places.fill(route.path);
-            let reply = world.ask(Method::OPTIONS, &path).reply().await;
-            let allowed = reply.headers.get("allow");
-            let allowed = allowed.map_or("", |allow| allow.to_str().unwrap());
-            assert_eq!(reply.status, 405, "{path}");
-            let mut expected: Vec<_> = routes()
-                .into_iter()
-                .filter(|other| other.path == route.path)
-                .map(|other| other.method)
-                .collect();
-            expected.sort_unstable();
-            assert_eq!(allowed, expected.join(", "), "{path}");
-        }
-        for path in [
+        let unknown = [
             "/api",
             "/api/push",
             "/api/push/x/y/z/w",
             "/internal/ticks/meters",
-        ] {
-            world.get(path).refused(404, "not_found").await;
-        }
+        ];
+        other_methods(&world, &routes(), &places, &unknown).await;
     })
     .await;
 }
 
-/// The arms of the route table, as `METHOD /path/{place}`.
-fn arms() -> Vec<String> {
-    let source = include_str!("../src/http.rs");
-    let arms = source.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix("(\"")?.split_once("\", [")?;
-        let (segments, _) = rest.split_once("])")?;
-        let path = segments
-            .split(", ")
-            .map(|segment| match segment.strip_prefix('"') {
-                Some(literal) => format!("/{}", literal.trim_end_matches('"')),
-                None => format!("/{{{segment}}}"),
-            });
-        Some(format!("{method} {}", path.collect::<String>()))
-    });
-    arms.collect()
-}
-
 #[test]
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
-    let listed: Vec<String> = routes()
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
-    let arms: Vec<String> = arms()
-        .into_iter()
-        .filter(|arm| !OPEN.contains(&arm.as_str()))
-        .collect();
-    assert_eq!(arms, listed);
+    let mut arms = arms(include_str!("../src/http.rs"));
+    arms.retain(|arm| !OPEN.contains(&arm.as_str()));
+    is_listed(&routes(), &arms);
 }

@@ -43,32 +43,14 @@ fn nothing(sql: &str) -> Vec<store::Value> {
 #[tokio::test]
 async fn every_statement_is_understood_by_both_engines() {
     on_each_engine(async |world| {
-        for (name, sql) in statements() {
-            let plan = world
-                .context
-                .db
-                .rows(&format!("explain {sql}"), &nothing(sql))
-                .await;
-            assert!(plan.is_ok(), "{name}: {:#}", plan.unwrap_err());
-        }
+        testing::understood(&world.context.db, statements()).await;
     })
     .await;
 }
 
 #[test]
 fn every_statement_is_about_the_tables_of_this_capability() {
-    for (name, sql) in statements() {
-        let words: Vec<&str> = sql.split_whitespace().collect();
-        let tables = words
-            .windows(2)
-            .filter(|pair| ["from", "join", "into", "update"].contains(&pair[0]))
-            .map(|pair| pair[1])
-            .filter(|table| *table != "set");
-        for table in tables {
-            assert!(table.starts_with("push_"), "{name} is about {table}");
-        }
-        assert!(!sql.contains("select *"), "{name} names its columns");
-    }
+    testing::about_tables_of("push", statements());
 }
 
 /// What grows with every message is looked up, never walked.

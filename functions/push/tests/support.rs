@@ -1,24 +1,22 @@
 //! A community with three residents and two merchants, on each engine there is.
 
-use bytes::Bytes;
 use http::Method;
-use kernel::{Currency, EventId, Money, TenantId, Timestamp};
+use kernel::{Currency, Money, TenantId, Timestamp};
 use ledger::{Account, Posting};
 use messaging::webpush;
 use push::context::{Context, Settings};
 use push::courier::Call;
 use serde_json::{Value, json};
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::Event;
 
 use crate::events::{bound, consented, merchant_changed, opened, registered, succeeded};
 pub use crate::people::*;
+pub use testing::{SECRET, content_of};
 
 /// When every test starts: 2026-11-23, a Monday, 10:00 in Shanghai.
 pub const START: &str = "2026-11-23T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// The address of a push service, and the keys of RFC 8291, section 5.
 pub const ENDPOINT: &str = "https://push.example.net/send/";
 const P256DH: &str =
@@ -54,11 +52,7 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
 }
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -122,12 +116,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// That many residents of the garden more, who agreed to advertising or not.
@@ -188,20 +177,12 @@ impl World {
     }
 
     /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
+    pub fn token(&self, person: Person<'_>) -> String {
+        testing::token(self, person)
     }
 
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -217,7 +198,7 @@ impl World {
     }
 
     /// Somebody registers a browser; its id.
-    pub async fn browser(&self, person: Person, name: &str) -> String {
+    pub async fn browser(&self, person: Person<'_>, name: &str) -> String {
         let made = self
             .post("/api/push/devices")
             .by(person)
@@ -228,7 +209,7 @@ impl World {
     }
 
     /// Somebody agrees to advertising, or takes it back.
-    pub async fn agree(&self, person: Person, given: bool) {
+    pub async fn agree(&self, person: Person<'_>, given: bool) {
         self.post("/api/push/consents")
             .by(person)
             .json(&json!({"purpose": "marketing", "given": given, "adult": true}))
@@ -267,7 +248,7 @@ impl World {
     }
 
     /// The messages of somebody.
-    pub async fn inbox(&self, person: Person) -> Vec<Value> {
+    pub async fn inbox(&self, person: Person<'_>) -> Vec<Value> {
         let page = self.get("/api/inbox").by(person).content().await;
         page["items"].as_array().unwrap().clone()
     }
@@ -289,15 +270,12 @@ impl World {
 
     /// How often an event of that kind was recorded.
     pub async fn count(&self, kind: &str) -> usize {
-        let facts = self.facts().await;
-        facts.iter().filter(|(fact, _)| fact == kind).count()
+        testing::data_of(&self.context.db, kind).await.len()
     }
 
     /// The data of the tenant's latest event of that kind.
     pub async fn last_fact(&self, kind: &str) -> Value {
-        let facts = self.facts().await;
-        let found = facts.into_iter().rev().find(|(fact, _)| fact == kind);
-        found.unwrap_or_else(|| panic!("no {kind}")).1
+        testing::last(&self.context.db, kind).await
     }
 }
 
@@ -331,64 +309,12 @@ pub fn header<'a>(call: &'a Call, name: &str) -> &'a str {
     found.map_or("", |(_, value)| value)
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        push::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    pub fn text(mut self, content: &str) -> Self {
-        self.body = content.to_owned().into();
-        self
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        push::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (
-                reply.status.as_u16(),
-                problem["code"].as_str().unwrap_or("-")
-            ),
-            (status, code),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -158,11 +158,6 @@ impl World {
         self.tick().await
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person<'_>) -> String {
-        testing::token(self, person)
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
         Ask::new(self, method, uri)
     }

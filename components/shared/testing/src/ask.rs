@@ -73,18 +73,18 @@ impl<'a, Of: Function> Ask<'a, Of> {
     }
 
     /// With a body that claims to be JSON.
-    pub fn raw(self, body: impl Into<Bytes>) -> Self {
+    pub fn raw(self, body: impl AsRef<[u8]>) -> Self {
         self.bytes("application/json", body)
     }
 
     /// With a body of any kind.
-    pub fn bytes(self, content_type: &str, body: impl Into<Bytes>) -> Self {
+    pub fn bytes(self, content_type: &str, body: impl AsRef<[u8]>) -> Self {
         self.plain(body).header("content-type", content_type)
     }
 
     /// With a body of no kind.
-    pub fn plain(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+    pub fn plain(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = Bytes::copy_from_slice(body.as_ref());
         self
     }
 

@@ -131,12 +131,17 @@ pub async fn other_methods(
 ) {
     for route in routes {
         let path = places.fill(route.path);
-        let reply = Ask::new(function, Method::OPTIONS, &path).reply().await;
+        let others = routes.iter().filter(|other| other.path == route.path);
+        let mut expected: BTreeSet<&str> = others.map(|other| other.method).collect();
+        // What pages ask for beforehand is no method that is named.
+        let other = match expected.remove("OPTIONS") {
+            true => Method::PATCH,
+            false => Method::OPTIONS,
+        };
+        let reply = Ask::new(function, other, &path).reply().await;
         let allowed = reply.headers.get("allow");
         let allowed = allowed.map_or("", |allow| allow.to_str().unwrap());
         assert_eq!(reply.status, 405, "{path}");
-        let others = routes.iter().filter(|other| other.path == route.path);
-        let expected: BTreeSet<&str> = others.map(|other| other.method).collect();
         let expected: Vec<&str> = expected.into_iter().collect();
         assert_eq!(allowed, expected.join(", "), "{path}");
     }

@@ -9,7 +9,7 @@ use store::{Answer, Read, Tx};
 use web::{IfMatch, Query, Reply, Request};
 use wire::event::BidCampaignChanged;
 
-use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, caller, form, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{Campaign, CampaignState, Kind, Limits, Name, Step, unknown_campaign};
 use crate::facts::append;
@@ -108,8 +108,7 @@ pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Resu
     let actor = caller(context, request)?;
     let new: NewCampaign = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         form::acted(tx, &actor, &new.merchant).await?;
         let limits = new.limits();
         limits.check(new.kind)?;
@@ -191,8 +190,7 @@ pub(super) async fn change(
     let new: ChangedCampaign = web::body(request)?;
     let condition = web::required_if_match(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let changed = write_money(context, request, (who.0, &who.1), async |tx| {
+    let changed = write_once(context, request, &actor, async |tx| {
         let before = acted(tx, &actor, campaign).await?;
         condition.check(before.version)?;
         before.changeable()?;
@@ -265,9 +263,8 @@ async fn step(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
     let condition = web::if_match(request);
-    let stepped = write(context, request, (who.0, &who.1), async |tx| {
+    let stepped = write(context, request, &actor, async |tx| {
         stepped(context, tx, &actor, (campaign, step, condition.as_ref())).await
     })
     .await?;

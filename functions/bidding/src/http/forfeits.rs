@@ -5,7 +5,7 @@ use serde::Deserialize;
 use store::Tx;
 use web::{Reply, Request};
 
-use super::{answer, caller, name_of, replied, sealed, write_money};
+use super::{answer, caller, replied, sealed, write_once};
 use crate::context::Context;
 use crate::domain::{Name, managers_only};
 use crate::inbox;
@@ -25,8 +25,7 @@ pub(super) async fn forfeit(
     let actor = caller(context, request)?;
     let why: Why = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let kept = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let kept = write_once(context, request, &actor, async |tx: &mut Tx| {
         let round = sealed::found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
         let mut bid = sealed::bid_of(&*tx, (&actor, &round), bid).await?;
@@ -45,8 +44,7 @@ pub(super) async fn restore(
     let actor = caller(context, request)?;
     let why: Why = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let restored = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let restored = write_once(context, request, &actor, async |tx: &mut Tx| {
         let round = sealed::found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
         let mut bid = sealed::bid_of(&*tx, (&actor, &round), bid).await?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::Answer;
 use web::{Reply, Request};
 
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, replied, write};
 use crate::context::Context;
 use crate::domain::{Kind, Target, TargetKind};
 use crate::field::{self, Field};
@@ -110,8 +110,7 @@ async fn page(
     field.fix(context, tenant).await?;
     let lets = ranking::lets(context, &context.db, (tenant, wanted)).await?;
     let held = ranking::hold(context, (&field, wanted), lets)?;
-    let who = (tenant, name_of(actor));
-    write(context, request, (who.0, &who.1), async |tx| {
+    write(context, request, actor, async |tx| {
         let page = match &held {
             Some(held) => ranking::offer(context, tx, (&field, wanted, held)).await?,
             None => Page::default(),

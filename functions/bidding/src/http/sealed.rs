@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, form, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, caller, form, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     BUDGET_MAX, EXTENSIONS_MS_MAX, Name, SealedBid, SealedRound, SealedState, Target, TargetKind,
@@ -93,8 +93,7 @@ pub(super) async fn create(context: &Context, request: &Request) -> anyhow::Resu
     managers_only(&actor)?;
     let new: NewRound = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let round = checked(context, &new)?;
         if let Some(id) = &round.placement
             && placements::placement(tx, tx.tenant(), id).await?.is_none()
@@ -151,8 +150,7 @@ pub(super) async fn bid(
     let actor = caller(context, request)?;
     let new: NewBid = web::body(request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let round = found(&*tx, &actor, round).await?;
         form::acted(tx, &actor, &new.merchant).await?;
         let wish = sealing::Wish {
@@ -174,8 +172,7 @@ pub(super) async fn call_off(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let ended = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let ended = write_once(context, request, &actor, async |tx: &mut Tx| {
         let before = found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
         sealing::call_off(context, tx, &before).await?;
@@ -194,8 +191,7 @@ pub(super) async fn refund(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let asked = write_money(context, request, (who.0, &who.1), async |tx: &mut Tx| {
+    let asked = write_once(context, request, &actor, async |tx: &mut Tx| {
         let round = found(&*tx, &actor, round).await?;
         managers_only(&actor)?;
         let mut bid = bid_of(&*tx, (&actor, &round), bid).await?;

@@ -8,7 +8,7 @@ use web::{Reply, Request};
 use wire::event::AddressChanged;
 
 use super::form::Text;
-use super::{answer, caller, name_of, path_id, private, replied, stored, write};
+use super::{answer, caller, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::buyers_only;
 use crate::domain::text::{Name, Summary};
@@ -85,8 +85,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         is_default: new.is_default,
         version: 1,
     };
-    let who = name_of(&actor);
-    let added = write(context, request, (&actor.tenant, &who), async |tx| {
+    let added = write(context, request, &actor, async |tx| {
         let held = sql::addresses(&*tx, &actor.tenant, &actor.id).await?;
         if held.len() >= ADDRESSES_MAX {
             return Err(too_many().into());
@@ -142,8 +141,7 @@ pub(super) async fn change(
     held.ok_or_else(unknown_address)?;
     let condition = web::required_if_match(request)?;
     let new: NewAddress = web::body(request)?;
-    let who = name_of(&actor);
-    let changed = write(context, request, (&actor.tenant, &who), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let held = sql::address(&*tx, &actor.tenant, &actor.id, &id).await?;
         let held = held.ok_or_else(unknown_address)?;
         condition.check(held.version)?;

@@ -4,7 +4,7 @@ use kernel::{ActorId, AfterSaleId, MerchantId, OrderId, RefundId, Timestamp};
 use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 
-use super::{answer, name_of, path_id, replied, stored, write_money};
+use super::{answer, path_id, replied, stored, write_once};
 use crate::contesting::{self, Asked, Move};
 use crate::context::Context;
 use crate::domain::{
@@ -59,8 +59,7 @@ struct Shown {
 pub(super) async fn ask(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let new: NewAfterSale = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &caller.actor, async |tx| {
         let mut order = caller.bought(tx, id).await?;
         let asked = Asked {
             kind: new.kind,
@@ -118,8 +117,7 @@ pub(super) async fn go(
         web::body(request)?
     };
     let text = |words: &Option<Words>| words.as_ref().map(|words| words.as_str().to_owned());
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write_money(context, request, (who.0, &who.1), async |tx| {
+    let done = write_once(context, request, &caller.actor, async |tx| {
         let mut both = contesting::load(tx, &id).await?;
         let party = part(&caller, &both.after_sale)?;
         match step {

@@ -7,7 +7,7 @@ use web::{Reply, Request};
 
 use super::form::Text;
 use super::stock::{ShownStock, merchant_of};
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, replied, write};
 use crate::batching::{self, Delivery};
 use crate::context::Context;
 use crate::domain::batch::Batch;
@@ -76,8 +76,7 @@ pub(super) async fn receive(
     let new: NewBatch = web::body(request)?;
     let trace_code = new.trace_code.map(|code| code.0);
     let reason = new.reason.map(|reason| reason.0.as_str().to_owned());
-    let who = name_of(&actor);
-    let received = write(context, request, (&actor.tenant, &who), async |tx| {
+    let received = write(context, request, &actor, async |tx| {
         let batch = Batch {
             id: context.new_id::<EventId>()?.into(),
             expires_on: Some(new.expires_on),

@@ -4,7 +4,7 @@ use kernel::{Actor, CommunityId, MerchantId, Message, ProductId, Refusal, SlotId
 use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, name_of, path_id, replied, write};
+use super::{answer, caller, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{buyers_only, unknown_product};
 use crate::inbox;
@@ -147,8 +147,7 @@ pub(super) async fn put(
         return Err(quantity_invalid().into());
     }
     let community = new.community.as_ref();
-    let who = name_of(&actor);
-    let put = write(context, request, (&actor.tenant, &who), async |tx| {
+    let put = write(context, request, &actor, async |tx| {
         let offer = offers::offer(&*tx, &actor.tenant, &variant, community).await?;
         let offer = offer.ok_or_else(unknown_product)?;
         let slot = match &new.slot {

@@ -9,7 +9,7 @@ use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
 use super::orders::{ShownOrder, brief};
-use super::{answer, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     Checkout, Destination, OrderState, Party, PaymentState, Words, buyer_only, buyers_only,
@@ -118,8 +118,7 @@ pub(super) async fn place(context: &Context, request: &Request) -> anyhow::Resul
     buyers_only(&caller.actor)?;
     let wanted: Wanted = web::body(request)?;
     let expected_minor = wanted.expected_total_minor.ok_or_else(total_missing)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write_money(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &caller.actor, async |tx| {
         let wish = Wish {
             basket: basket(&caller, &wanted),
             destination: destination(tx, &caller, wanted.address.as_ref()).await?,
@@ -213,8 +212,7 @@ pub(super) async fn cancel(
     id: &str,
 ) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let (mut checkout, party) = seen(tx, &caller, id).await?;
         buyer_only(party)?;
         if checkout.state != PaymentState::Unpaid {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, name_of, path_id, private, replied, stored, write};
+use super::{answer, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Party, Side, Words, buyers_only, masked, party_of, unknown_order, unknown_shop,
@@ -65,8 +65,7 @@ pub(super) async fn begin(context: &Context, request: &Request) -> anyhow::Resul
     let caller = party::caller(context, request).await?;
     buyers_only(&caller.actor)?;
     let new: NewConversation = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &caller.actor, async |tx| {
         let shop = known::merchant(tx, tx.tenant(), &new.merchant).await?;
         let shop = shop.ok_or_else(unknown_shop)?;
         let both = (&caller.actor.id, &shop.id);
@@ -179,8 +178,7 @@ pub(super) async fn write_to(
 ) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let new: NewText = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &caller.actor, async |tx| {
         let (conversation, side) = seen(tx, &caller, id).await?;
         let side = side.ok_or_else(both_only)?;
         if let Some(order) = &new.order {
@@ -208,8 +206,7 @@ pub(super) async fn write_to(
 pub(super) async fn mark(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let marker: Marker = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let (conversation, side) = seen(tx, &caller, id).await?;
         let side = side.ok_or_else(both_only)?;
         if !sql::mark_read(tx, (&conversation.id, side), &marker.message).await? {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use web::{Query, Reply, Request};
 use wire::event::CouponClaimed;
 
-use super::{answer, caller, name_of, path_id, replied, write};
+use super::{answer, caller, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::promotion::{Terms, unknown_promotion};
 use crate::domain::{buyers_only, not_trading};
@@ -79,8 +79,7 @@ pub(super) async fn claim(
     let id: PromotionId = path_id(promotion, unknown_promotion)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let coupon: CouponId = context.new_id()?;
-    let who = name_of(&actor);
-    let claimed = write(context, request, (&actor.tenant, &who), async |tx| {
+    let claimed = write(context, request, &actor, async |tx| {
         let promotion = promotions::promotion(&*tx, &actor.tenant, &id).await?;
         let promotion = promotion
             .filter(|promotion| promotion.runs(context.now))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{Read, Tx};
 use web::{Query, Reply, Request};
 
-use super::{answer, name_of, path_id, replied, stored, write, write_money};
+use super::{answer, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::disputing::{self, Claim, Verdict};
 use crate::domain::{
@@ -84,8 +84,7 @@ struct ShownEvidence {
 pub(super) async fn open(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let new: NewDispute = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &caller.actor, async |tx| {
         let (mut order, party) = caller.order(tx, id).await?;
         let claim = Claim {
             side: side(&caller, tx, party, &order.merchant).await?,
@@ -161,8 +160,7 @@ pub(super) async fn bring(context: &Context, request: &Request, id: &str) -> any
     if new.files.len() > FILES_MAX {
         return Err(too_many_files().into());
     }
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &caller.actor, async |tx| {
         let (dispute, party) = seen(tx, &caller, id).await?;
         let evidence = Evidence {
             id: context.new_id()?,
@@ -192,8 +190,7 @@ pub(super) async fn withdraw(
     id: &str,
 ) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let (mut dispute, party) = seen(tx, &caller, id).await?;
         match dispute.opened_by {
             Side::Buyer => buyer_only(party)?,
@@ -216,8 +213,7 @@ pub(super) async fn decide(
     let (_, party) = seen(&context.db, &caller, id).await?;
     operator_only(party)?;
     let new: NewDecision = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write_money(context, request, (who.0, &who.1), async |tx| {
+    let done = write_once(context, request, &caller.actor, async |tx| {
         let (mut dispute, party) = seen(tx, &caller, id).await?;
         operator_only(party)?;
         let mut order = order_of(tx, &dispute).await?;

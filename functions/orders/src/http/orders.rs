@@ -9,7 +9,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 use wire::mall::{Collection, SaleKind};
 
-use super::{answer, name_of, private, replied, write};
+use super::{answer, private, replied, write};
 use crate::context::Context;
 use crate::domain::{Line, Order, OrderState, Party};
 use crate::party::{self, Caller};
@@ -178,8 +178,7 @@ pub(super) async fn step(
     (caller, id, by): (&Caller, &str, Party),
     work: impl AsyncFn(&Tx, &Actor, &mut Order) -> anyhow::Result<()>,
 ) -> anyhow::Result<Reply> {
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let mut order = match by {
             Party::Buyer => caller.bought(tx, id).await?,
             _ => caller.sold(tx, id).await?,

@@ -6,7 +6,7 @@ use web::{Query, Reply, Request};
 use wire::mall::SaleKind;
 
 use super::form::{Text, WrittenShelf, because, kept, shown};
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::product::{Content, Product, ProductState, Variant, list as decide_listing};
 use crate::domain::text::{Code, Description, Name, Summary};
@@ -115,8 +115,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
         created_at: context.now,
         changed_at: context.now,
     };
-    let who = name_of(&actor);
-    let added = write(context, request, (&actor.tenant, &who), async |tx| {
+    let added = write(context, request, &actor, async |tx| {
         let kind = goods::kind_of(tx, &merchant, &product.category).await?;
         let draft = Draft {
             product: Product {
@@ -226,8 +225,7 @@ pub(super) async fn change(
         lead_minutes: new.lead_minutes,
         cancel_minutes: new.cancel_minutes,
     };
-    let who = name_of(&actor);
-    let changed = write(context, request, (&actor.tenant, &who), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let (product, merchant) = kept(&*tx, &actor, &id).await?;
         condition.check(product.version)?;
         let kind = goods::kind_of(tx, &merchant, &new.category).await?;
@@ -260,8 +258,7 @@ pub(super) async fn put_on_offer(
     let actor = caller(context, request)?;
     let id: ProductId = path_id(product, unknown_product)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = name_of(&actor);
-    let listed = write(context, request, (&actor.tenant, &who), async |tx| {
+    let listed = write(context, request, &actor, async |tx| {
         let (product, merchant) = kept(&*tx, &actor, &id).await?;
         let variants = sql::variants(&*tx, &actor.tenant, &id).await?;
         let state = decide_listing(&merchant, &product, &variants, context.now)?;
@@ -282,8 +279,7 @@ pub(super) async fn take_off(
     let id: ProductId = path_id(product, unknown_product)?;
     let reason = because(request)?.reason();
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = name_of(&actor);
-    let delisted = write(context, request, (&actor.tenant, &who), async |tx| {
+    let delisted = write(context, request, &actor, async |tx| {
         let held = sql::product(&*tx, &actor.tenant, &id).await?;
         let product = held.ok_or_else(unknown_product)?;
         let merchant = known::merchant(&*tx, &actor.tenant, &product.merchant).await?;

@@ -7,7 +7,7 @@ use web::{Query, Reply, Request};
 use wire::event::PromotionChanged;
 
 use super::form::{Text, because};
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::promotion::{
     self as decide, Place, Promotion, PromotionState, Terms, Verdict, unknown_promotion,
@@ -119,8 +119,7 @@ pub(super) async fn apply(context: &Context, request: &Request) -> anyhow::Resul
         reason: None,
         issued: 0,
     };
-    let who = name_of(&actor);
-    let applied = write(context, request, (&actor.tenant, &who), async |tx| {
+    let applied = write(context, request, &actor, async |tx| {
         if !merchant.trades {
             return Err(not_trading().into());
         }
@@ -244,8 +243,7 @@ pub(super) async fn approve(
         .collect();
     let places = places.ok_or_else(place_unknown)?;
     let reason = approval.reason.map(|reason| reason.0);
-    let who = name_of(&actor);
-    let approved = write(context, request, (&actor.tenant, &who), async |tx| {
+    let approved = write(context, request, &actor, async |tx| {
         let (held, _) = seen(&*tx, &actor, &id).await?;
         let said = (reason.clone(), context.now);
         let promotion = decide::decide(&actor, &held, Verdict::Approve, said)?;
@@ -274,8 +272,7 @@ pub(super) async fn reject(
     if reason.is_none() {
         return Err(reason_required().into());
     }
-    let who = name_of(&actor);
-    let rejected = write(context, request, (&actor.tenant, &who), async |tx| {
+    let rejected = write(context, request, &actor, async |tx| {
         let (held, _) = seen(&*tx, &actor, &id).await?;
         let said = (reason.clone(), context.now);
         let promotion = decide::decide(&actor, &held, Verdict::Reject, said)?;
@@ -294,8 +291,7 @@ pub(super) async fn withdraw(
     let id: PromotionId = path_id(promotion, unknown_promotion)?;
     inbox::catch_up(context, &actor.tenant).await?;
     let reason = because(request)?.reason();
-    let who = name_of(&actor);
-    let withdrawn = write(context, request, (&actor.tenant, &who), async |tx| {
+    let withdrawn = write(context, request, &actor, async |tx| {
         let (held, merchant) = seen(&*tx, &actor, &id).await?;
         if decide::auditors_of_promotions_only(&actor).is_err() {
             goods_keeper(&actor, &merchant, unknown_promotion)?;

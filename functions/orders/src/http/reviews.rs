@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::Read;
 use web::{Query, Reply, Request};
 
-use super::{answer, name_of, path_id, replied, stored, write};
+use super::{answer, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{OrderState, Party, Words, illegal, masked, operator_only, party_of};
 use crate::party::{self, Caller};
@@ -70,8 +70,7 @@ pub(super) async fn add(context: &Context, request: &Request, id: &str) -> anyho
     if !(1..=5).contains(&new.stars) {
         return Err(stars_invalid().into());
     }
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &caller.actor, async |tx| {
         let order = caller.bought(tx, id).await?;
         if order.state != OrderState::Completed {
             return Err(illegal("order_state", "review", order.state.as_str(), &[]).into());
@@ -156,8 +155,7 @@ async fn found(db: &impl Read, caller: &Caller, text: &str) -> anyhow::Result<(R
 pub(super) async fn reply(context: &Context, request: &Request, id: &str) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let new: Answering = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let (mut review, party) = found(tx, &caller, id).await?;
         caller.sells(tx, party, &review.merchant).await?;
         review.reply = Some((masked(new.words.as_str()), context.now));
@@ -175,8 +173,7 @@ pub(super) async fn moderate(
 ) -> anyhow::Result<Reply> {
     let caller = party::caller(context, request).await?;
     let new: Moderation = web::body(request)?;
-    let who = (&caller.actor.tenant, name_of(&caller.actor));
-    let done = write(context, request, (who.0, &who.1), async |tx| {
+    let done = write(context, request, &caller.actor, async |tx| {
         let (mut review, party) = found(tx, &caller, id).await?;
         operator_only(party)?;
         let was_hidden = review.hidden.is_some();

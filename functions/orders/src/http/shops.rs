@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 use wire::event::ShopDeliveryChanged;
 
-use super::{answer, caller, name_of, path_id, replied, write};
+use super::{answer, caller, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::product::PRICE_MINOR_MAX;
 use crate::domain::{
@@ -148,8 +148,7 @@ pub(super) async fn change_delivery(
     if !is_fine {
         return Err(delivery_invalid().into());
     }
-    let who = name_of(&actor);
-    let changed = write(context, request, (&actor.tenant, &who), async |tx| {
+    let changed = write(context, request, &actor, async |tx| {
         let held = sql::delivery(&*tx, &actor.tenant, &merchant.id).await?;
         let delivery = ShopDelivery {
             freight_minor: new.freight_minor,

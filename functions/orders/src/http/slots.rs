@@ -8,7 +8,7 @@ use wire::mall::SaleKind;
 
 use super::form::kept;
 use super::products::seen;
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::product::{Slot, unknown_slot};
 use crate::domain::stock::Item;
@@ -84,8 +84,7 @@ pub(super) async fn add(
         ends_at: new.ends_at,
         gone: false,
     };
-    let who = name_of(&actor);
-    let added = write(context, request, (&actor.tenant, &who), async |tx| {
+    let added = write(context, request, &actor, async |tx| {
         let (product, merchant) = kept(&*tx, &actor, &id).await?;
         if product.kind != SaleKind::Service {
             return Err(services_only().into());
@@ -134,8 +133,7 @@ pub(super) async fn end(
     let id: ProductId = path_id(product, unknown_product)?;
     let slot: SlotId = path_id(slot, unknown_slot)?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = name_of(&actor);
-    let ended = write(context, request, (&actor.tenant, &who), async |tx| {
+    let ended = write(context, request, &actor, async |tx| {
         let (product, _) = kept(&*tx, &actor, &id).await?;
         let held = sql::slot(&*tx, &actor.tenant, &slot).await?;
         let (held, available) = held

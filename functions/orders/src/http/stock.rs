@@ -6,7 +6,7 @@ use web::{Query, Reply, Request};
 use wire::event::StockAdjusted;
 
 use super::form::Text;
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, replied, write};
 use crate::context::Context;
 use crate::domain::stock::{Movement, MovementKind, Stock, adjustment, unknown_item};
 use crate::domain::text::Reason;
@@ -123,8 +123,7 @@ pub(super) async fn add_movement(
     let new: NewMovement = web::body(request)?;
     let kind = MovementKind::parse(&new.kind).ok_or_else(kind_unknown)?;
     let reason = new.reason.map(|reason| reason.0.as_str().to_owned());
-    let who = name_of(&actor);
-    let moved = write(context, request, (&actor.tenant, &who), async |tx| {
+    let moved = write(context, request, &actor, async |tx| {
         let held = sql::stock(&*tx, &actor.tenant, item).await?;
         let held = held
             .filter(|held| held.kind != "flash")

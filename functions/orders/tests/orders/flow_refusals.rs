@@ -1,32 +1,30 @@
 //! Whom the routes of orders refuse, and how.
 
 use serde_json::{Value, json};
+use testing::{Refusals, Route, route, with};
 
-use crate::refusals::{Route, route, with};
 use crate::support::{
-    APP, APP_READER, AUDITOR, DEVICE, FRUITER, LAUNDERER, LI, MA, Person, STRANGER, WANG, World,
+    APP, APP_READER, AUDITOR, DEVICE, FRUITER, LAUNDERER, LI, MA, STRANGER, WANG, World,
 };
 
-type Refused = Vec<(Person, u16, &'static str)>;
-
 /// Those who may not know of what Li bought of the fruit shop.
-fn hidden(code: &'static str) -> Refused {
+fn hidden(code: &'static str) -> Refusals {
     with(code, 404, &[MA, LAUNDERER, DEVICE, APP, STRANGER])
 }
 
 /// What the merchant does.
-fn sold(code: &'static str) -> Refused {
+fn sold(code: &'static str) -> Refusals {
     let others = with("merchant_only", 403, &[LI, WANG, AUDITOR, APP_READER]);
     [hidden(code), others].concat()
 }
 
 /// What the buyer does.
-fn bought(code: &'static str) -> Refused {
+fn bought(code: &'static str) -> Refusals {
     let others = with("buyer_only", 403, &[FRUITER, WANG, AUDITOR, APP_READER]);
     [hidden(code), others].concat()
 }
 
-fn nobody() -> Refused {
+fn nobody() -> Refusals {
     with("reports_readers_only", 403, &[DEVICE, APP])
 }
 

@@ -31,7 +31,7 @@ pub fn apples(units: i64) -> Value {
 
 impl World {
     /// Adds a product, not listed.
-    pub async fn draft(&self, person: Person, product: &Value) -> Value {
+    pub async fn draft(&self, person: Person<'_>, product: &Value) -> Value {
         self.post("/api/products")
             .by(person)
             .json(product)
@@ -40,7 +40,7 @@ impl World {
     }
 
     /// Adds a product and lists it.
-    pub async fn offered(&self, person: Person, product: &Value) -> Value {
+    pub async fn offered(&self, person: Person<'_>, product: &Value) -> Value {
         let made = self.draft(person, product).await;
         let path = format!("/api/products/{}/listing", id(&made));
         self.post(&path).by(person).content().await

@@ -11,7 +11,7 @@ async fn group_of_two(world: &World) {
     world.promotion("together", (&terms, 0)).await;
 }
 
-async fn join(world: &World, who: Person, group: Option<&str>) -> Value {
+async fn join(world: &World, who: Person<'_>, group: Option<&str>) -> Value {
     let mut body = world.buying(&[("apple", 1)], 800);
     body["lines"][0]["group_buy"] = json!("together");
     body["group"] = json!(group);

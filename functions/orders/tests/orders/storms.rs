@@ -50,8 +50,14 @@ const BUYERS: [&str; 100] = {
     all
 };
 
-fn buyer(number: usize) -> Person {
-    Person(ActorKind::Resident, BUYERS[number], "demo", &["garden"])
+fn buyer(number: usize) -> Person<'static> {
+    Person(
+        ActorKind::Resident,
+        BUYERS[number],
+        "demo",
+        &["garden"],
+        &[],
+    )
 }
 
 /// What became of the orders: units of those that were paid and not given back, and all stock words.
@@ -129,7 +135,7 @@ async fn buy(world: &World, wave: usize) -> Vec<PaymentSucceeded> {
     late
 }
 
-async fn change_ones_mind(world: &World, who: Person, checkout: &Value) {
+async fn change_ones_mind(world: &World, who: Person<'_>, checkout: &Value) {
     let id = checkout["id"].as_str().unwrap();
     let cancel = format!("/api/checkouts/{id}/cancellation");
     let ask = |key: &'static str| world.post(&cancel).by(who).key(key);

@@ -1,25 +1,23 @@
 //! A world for the tests: the function on a database, people, requests, and what others record.
 
-use bytes::Bytes;
 use http::Method;
 use kernel::{
-    Actor, ActorId, ActorKind, CategoryId, CommunityId, Currency, EventId, MerchantId, Scope,
-    TenantId, Timestamp,
+    ActorId, ActorKind, CategoryId, CommunityId, Currency, MerchantId, TenantId, Timestamp,
 };
 use orders::context::Context;
 use serde_json::Value;
 use store::testing::Database;
-use web::Reply;
+use web::{Reply, Request, Secret};
 use wire::event::{
     CategoryChanged, CommunityChanged, ContractChanged, Event, MerchantChanged,
     MerchantStandingChanged,
 };
 use wire::mall::{Collection, MerchantMode, SaleKind, Standing};
 
+pub use testing::{Person, SECRET, content_of};
+
 /// When every test starts: 2026-11-02, 10:00 in Shanghai.
 pub const START: &str = "2026-11-02T02:00:00Z";
-/// A secret of the tests.
-pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const MINUTE_MS: i64 = 60 * 1_000;
 pub const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
@@ -50,58 +48,29 @@ pub async fn on_each_engine(story: impl AsyncFn(World)) {
     }
 }
 
-/// A person, by what their token says.
-#[derive(Clone, Copy)]
-pub struct Person(
-    pub ActorKind,
-    pub &'static str,
-    pub &'static str,
-    pub &'static [&'static str],
-);
-
-pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[]);
-pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"]);
-pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"]);
-pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"]);
+pub const WANG: Person = Person(ActorKind::Operator, "wang", "demo", &[], &[]);
+pub const CHEN: Person = Person(ActorKind::Staff, "chen", "demo", &["garden"], &[]);
+pub const LI: Person = Person(ActorKind::Resident, "li", "demo", &["garden"], &[]);
+pub const MA: Person = Person(ActorKind::Resident, "ma", "demo", &["garden"], &[]);
 /// Acts for the fruit shop, which keeps itself.
-pub const FRUITER: Person = Person(ActorKind::Merchant, "guo", "demo", &[]);
+pub const FRUITER: Person = Person(ActorKind::Merchant, "guo", "demo", &[], &[]);
 /// Acts for the laundry, which is hosted.
-pub const LAUNDERER: Person = Person(ActorKind::Merchant, "xi", "demo", &[]);
-pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[]);
-pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"]);
-pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[]);
-pub const APP_READER: Person = Person(ActorKind::Application, "app-reader", "demo", &[]);
+pub const LAUNDERER: Person = Person(ActorKind::Merchant, "xi", "demo", &[], &[]);
+pub const AUDITOR: Person = Person(ActorKind::Auditor, "qian", "demo", &[], &[]);
+pub const DEVICE: Person = Person(ActorKind::Device, "li", "demo", &["garden"], &[]);
+pub const APP: Person = Person(ActorKind::Application, "app", "demo", &[], &[]);
+pub const APP_READER: Person = Person(
+    ActorKind::Application,
+    "app-reader",
+    "demo",
+    &[],
+    &["goods:read", "orders:read"],
+);
 /// The operator of another tenant.
-pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[]);
-
-impl Person {
-    pub fn actor(self) -> Actor {
-        let Self(kind, id, tenant, communities) = self;
-        Actor {
-            tenant: TenantId::parse(tenant).unwrap(),
-            kind,
-            id: ActorId::parse(id).unwrap(),
-            communities: communities
-                .iter()
-                .map(|id| CommunityId::parse(id).unwrap())
-                .collect(),
-            scopes: match id {
-                "app-reader" => vec![
-                    Scope("goods:read".to_owned()),
-                    Scope("orders:read".to_owned()),
-                ],
-                _ => vec![],
-            },
-        }
-    }
-}
+pub const STRANGER: Person = Person(ActorKind::Operator, "wang", "other", &[], &[]);
 
 /// A request in the making.
-pub struct Ask<'a> {
-    world: &'a World,
-    builder: http::request::Builder,
-    body: Bytes,
-}
+pub type Ask<'a> = testing::Ask<'a, World>;
 
 pub fn demo() -> TenantId {
     TenantId::parse("demo").unwrap()
@@ -223,12 +192,7 @@ impl World {
 
     /// Appends what another capability recorded.
     pub async fn record<Fact: Event>(&self, fact: &Fact) {
-        store::tx(&self.context.db, &demo(), async |tx| {
-            let id: EventId = self.context.new_id()?;
-            store::events::append(tx, &id, self.context.now, fact).await
-        })
-        .await
-        .unwrap();
+        testing::record(&self.context.db, self.context.now, fact).await;
     }
 
     /// One heartbeat.
@@ -244,21 +208,8 @@ impl World {
         self.context.now = self.context.now.plus_millis(millis);
     }
 
-    /// A token that holds for an hour.
-    pub fn token(&self, person: Person) -> String {
-        let Context {
-            token_secret, now, ..
-        } = &self.context;
-        web::token::issue(token_secret, &person.actor(), *now, 3600).unwrap()
-    }
-
     pub fn ask(&self, method: Method, uri: &str) -> Ask<'_> {
-        let builder = http::Request::builder().method(method).uri(uri);
-        Ask {
-            world: self,
-            builder,
-            body: Bytes::new(),
-        }
+        Ask::new(self, method, uri)
     }
 
     pub fn get(&self, uri: &str) -> Ask<'_> {
@@ -279,18 +230,7 @@ impl World {
 
     /// The kinds of the tenant's events, in order.
     pub async fn facts(&self) -> Vec<String> {
-        let mut kinds = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = store::events::page(&self.context.db, &demo(), after, 200)
-                .await
-                .unwrap();
-            let Some(last) = page.last() else {
-                return kinds;
-            };
-            after = last.seq;
-            kinds.extend(page.into_iter().map(|event| event.kind));
-        }
+        testing::kinds(&self.context.db).await
     }
 
     /// Nothing is wrong with the books.
@@ -300,61 +240,12 @@ impl World {
     }
 }
 
-impl Ask<'_> {
-    pub fn by(self, person: Person) -> Self {
-        let token = self.world.token(person);
-        self.bearer(&token)
+impl testing::Function for World {
+    fn signs(&self) -> (&Secret, Timestamp) {
+        (&self.context.token_secret, self.context.now)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
-        self.header("authorization", &format!("Bearer {token}"))
+    async fn respond(&self, request: &Request) -> Reply {
+        orders::http::respond(&self.context, request).await
     }
-
-    pub fn key(self, key: &str) -> Self {
-        self.header("idempotency-key", key)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.header(name, value);
-        self
-    }
-
-    pub fn json(mut self, content: &Value) -> Self {
-        self.body = content.to_string().into();
-        self.header("content-type", "application/json")
-    }
-
-    pub fn bytes(mut self, content_type: &str, content: &[u8]) -> Self {
-        self.body = Bytes::copy_from_slice(content);
-        self.header("content-type", content_type)
-    }
-
-    pub async fn reply(self) -> Reply {
-        let request = self.builder.body(self.body).unwrap();
-        orders::http::respond(&self.world.context, &request).await
-    }
-
-    /// The JSON of a reply that went well.
-    pub async fn content(self) -> Value {
-        let reply = self.reply().await;
-        let content = content_of(&reply);
-        assert!(reply.status.is_success(), "{} {content}", reply.status);
-        content
-    }
-
-    /// Checks that the answer is this problem.
-    pub async fn refused(self, status: u16, code: &str) -> Value {
-        let reply = self.reply().await;
-        let problem = content_of(&reply);
-        assert_eq!(
-            (reply.status.as_u16(), problem["code"].as_str()),
-            (status, Some(code)),
-            "{problem}"
-        );
-        problem
-    }
-}
-
-pub fn content_of(reply: &Reply) -> Value {
-    serde_json::from_slice(&reply.body).unwrap_or(Value::Null)
 }

@@ -156,7 +156,7 @@ impl World {
     }
 
     /// Somebody places a checkout.
-    pub async fn place(&self, who: Person, wanted: &[(&str, u32)], total_minor: i64) -> Value {
+    pub async fn place(&self, who: Person<'_>, wanted: &[(&str, u32)], total_minor: i64) -> Value {
         let key: String = self
             .context
             .new_id::<kernel::EventId>()
@@ -348,12 +348,12 @@ impl World {
     }
 
     /// The order as that person sees it.
-    pub async fn whole(&self, who: Person, order: &Value) -> Value {
+    pub async fn whole(&self, who: Person<'_>, order: &Value) -> Value {
         self.get(&path(order, "")).by(who).content().await
     }
 
     /// A step of an order.
-    pub async fn step(&self, who: Person, order: &Value, step: &str, body: Value) -> Value {
+    pub async fn step(&self, who: Person<'_>, order: &Value, step: &str, body: Value) -> Value {
         let key: String = self
             .context
             .new_id::<kernel::EventId>()

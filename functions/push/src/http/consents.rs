@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use web::{Query, Reply, Request};
 
-use super::{answer, caller, name_of, private, replied, write};
+use super::{answer, caller, private, replied, write};
 use crate::agreeing::{self, Says};
 use crate::context::Context;
 use crate::domain::{
@@ -58,8 +58,7 @@ pub(super) async fn say(context: &Context, request: &Request) -> anyhow::Result<
         "text_version": new.text_version,
         "user_agent": header("user-agent"),
     });
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = people::person(tx, tx.tenant(), &actor.id).await?;
         let is_minor = known.is_some_and(|person| person.minor);
         if is_minor && new.given && purpose.needs_consent() {

@@ -8,7 +8,7 @@ use store::{Answer, Tx};
 use web::{Query, Reply, Request};
 use wire::event::PushDeviceChanged;
 
-use super::{answer, caller, form, name_of, path_id, stored, write};
+use super::{answer, caller, form, path_id, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Channel, DeviceState, label, people_only, tags, unknown_device, unknown_topic, zone,
@@ -70,8 +70,7 @@ pub(super) async fn register(context: &Context, request: &Request) -> anyhow::Re
     let actor = caller(context, request)?;
     people_only(&actor)?;
     let new: NewDevice = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         add(context, tx, &actor, &new).await
     })
     .await?;
@@ -204,8 +203,7 @@ pub(super) async fn remove(
     let actor = caller(context, request)?;
     own(context, &actor, device).await?;
     let id: SubscriptionId = path_id(device, unknown_device)?;
-    let who = (&actor.tenant, name_of(&actor));
-    write(context, request, (who.0, &who.1), async |tx| {
+    write(context, request, &actor, async |tx| {
         let found = sql::device(tx, tx.tenant(), &id).await?;
         let found = found.ok_or_else(unknown_device)?;
         end(context, tx, &found, DeviceState::Removed).await?;

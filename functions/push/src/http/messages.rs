@@ -1,6 +1,6 @@
 //! `/api/push/messages`: telling people, and what became of it.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use kernel::{Actor, ActorId, Message, PushMessageId, Refusal, Timestamp};
@@ -11,7 +11,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 use wire::event::PushMessageCancelled;
 
-use super::{answer, caller, name_of, path_id, quota, replied, stored, write, write_once};
+use super::{answer, caller, id_of, path_id, quota, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     Source, body, purpose_name, readers_only, sees_all, tellers_only, tells, title,
@@ -103,10 +103,9 @@ pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result
     let parts = (new.notification, options);
     let content = telling::content(&context.db, &actor.tenant, parts).await?;
     let per_minute = pace(new.options.per_minute)?;
-    let left = Cell::new(None);
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_once(context, request, (who.0, &who.1), async |tx| {
-        left.set(Some(quota::take(context, tx, &actor).await?));
+    let taken = RefCell::new(None);
+    let made = write_once(context, request, &actor, async |tx| {
+        let left = quota::take(context, tx, &actor).await?;
         all_known(tx, &whom).await?;
         let id: PushMessageId = context.new_id()?;
         let new = New {
@@ -121,13 +120,17 @@ pub(super) async fn send(context: &Context, request: &Request) -> anyhow::Result
             actor: &actor.id,
         };
         let message = telling::tell(context, tx, new).await?;
-        answer(202, &shown(message.ok_or_else(unknown_message)?, None))
+        let message = message.ok_or_else(unknown_message)?;
+        taken.replace(Some((message.id.clone(), left)));
+        answer(202, &shown(message, None))
     })
     .await?;
     let reply = stored(&made, "/api/push/messages")?;
-    Ok(match left.get() {
-        Some(left) => left.on(reply, context.now),
-        None => reply,
+    // What a repeated request would have taken was given back.
+    let made = id_of(&made)?;
+    Ok(match taken.take() {
+        Some((id, left)) if id.as_str() == made => left.on(reply, context.now),
+        _ => reply,
     })
 }
 
@@ -256,8 +259,7 @@ pub(super) async fn cancel(
     let actor = caller(context, request)?;
     let found = seen(context, &actor, message).await?;
     tellers_only(&actor)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let again = sql::message(tx, tx.tenant(), &found.id).await?;
         let mut message = again.ok_or_else(unknown_message)?;
         delivering::cancel(context, tx, &mut message).await?;
@@ -290,8 +292,7 @@ pub(super) async fn convert(
     let found = seen(context, &actor, message).await?;
     tellers_only(&actor)?;
     let new: Conversion = web::body(request)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let of = (&found.id, &new.person);
         let counted = deliveries::convert(tx, of, context.now).await?;
         answer(200, &json!({"counted": counted}))

@@ -15,7 +15,7 @@ use wire::event::PaymentRequested;
 use shown::shown;
 pub(super) use shown::{list, show};
 
-use super::{answer, caller, form, messages, name_of, path_id, replied, stored, write, write_once};
+use super::{answer, caller, form, messages, path_id, replied, stored, write, write_once};
 use crate::context::Context;
 use crate::domain::{
     OrderState, PAYMENT_MS, QUOTE_MS, Source, Step, buyers_only, holds, own_order, price, prose,
@@ -67,8 +67,7 @@ pub(super) async fn draft(context: &Context, request: &Request) -> anyhow::Resul
     form::seen(&context.db, &actor, &merchant).await?;
     may_buy(context, &actor, &merchant).await?;
     let (content, audience, due_at) = checked(context, &actor, new).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let community = terms::any_community(tx).await?.ok_or_else(no_community)?;
         let order = Order {
             id: context.new_id()?,
@@ -115,8 +114,7 @@ pub(super) async fn change(
         return Err(unknown_merchant().into());
     }
     let (content, audience, due_at) = checked(context, &actor, new).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let order = again(tx, &known.id).await?;
         if_match.check(order.version)?;
         let after = Order {
@@ -152,8 +150,7 @@ pub(super) async fn quote(
     frozen.can_be_sold()?;
     let (terms, _) = terms::terms(&context.db, &actor.tenant).await?;
     let amount_minor = price(frozen.count, terms.price_minor)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let order = again(tx, &known.id).await?;
         if order.version != known.version {
             return Err(kernel::Transient.into());
@@ -181,8 +178,7 @@ pub(super) async fn pay(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let known = acted(context, &actor, order).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write_once(context, request, (who.0, &who.1), async |tx| {
+    let made = write_once(context, request, &actor, async |tx| {
         let order = again(tx, &known.id).await?;
         order.state.after(Step::Ask)?;
         holds(order.valid_until, context.now)?;
@@ -231,8 +227,7 @@ pub(super) async fn review(
     let note = new.note.as_deref();
     let note = note.map(|note| prose("note", note, 200)).transpose()?;
     inbox::catch_up(context, &actor.tenant).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let order = again(tx, &known.id).await?;
         if order.created_by == actor.id {
             return Err(own_order().into());
@@ -282,8 +277,7 @@ pub(super) async fn cancel(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let known = acted(context, &actor, order).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let order = again(tx, &known.id).await?;
         let after = step(context, tx, order, (Step::Cancel, Some(&actor.id))).await?;
         answer(200, &shown(after))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use web::{Reply, Request};
 use wire::event::PushPersonChanged;
 
-use super::{answer, caller, name_of, path_id, replied, write};
+use super::{answer, caller, path_id, replied, write};
 use crate::context::Context;
 use crate::domain::{
     TAGS_MAX, Tongue, label, people_only, readers_only, tags, tellers_only, unknown_person,
@@ -101,8 +101,7 @@ pub(super) async fn prefer(context: &Context, request: &Request) -> anyhow::Resu
     let new: Preferences = web::body(request)?;
     let zone = new.time_zone.as_deref().map(zone).transpose()?;
     let quiet = new.quiet.as_ref().map(QuietForm::checked).transpose()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         sql::meet(tx, &actor.id).await?;
         let clock = (new.language, zone.map(kernel::Zone::as_str));
         sql::prefer(tx, &actor.id, clock, quiet.as_ref()).await?;
@@ -170,8 +169,7 @@ pub(super) async fn describe(
     let (tags, segments) = (tags(&new.tags)?, tags(&new.segments)?);
     let rfm = new.rfm.as_deref();
     let rfm = rfm.map(|class| label("rfm", class)).transpose()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let found = sql::person(tx, tx.tenant(), &id).await?;
         found.ok_or_else(unknown_person)?;
         let classes = (segments.as_slice(), rfm.as_deref());

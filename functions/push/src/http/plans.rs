@@ -8,7 +8,7 @@ use web::{Query, Reply, Request};
 
 use super::messages::pace;
 use super::people::QuietForm;
-use super::{answer, caller, name_of, path_id, replied, stored, write};
+use super::{answer, caller, path_id, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     PlanState, Rhythm, label, readers_only, sees_all, tellers_only, unknown_plan, zone,
@@ -103,8 +103,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
     tellers_only(&actor)?;
     let form: Form = web::body(request)?;
     let plan = plan_of(context, &actor, (form, context.new_id()?)).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         sql::put(tx, &plan).await?;
         planning::changed(context, tx, &plan, Some(&actor.id)).await?;
         answer(201, &shown(plan.clone()))
@@ -126,8 +125,7 @@ pub(super) async fn change(
     let known = sql::plan(&context.db, &actor.tenant, &id).await?;
     known.ok_or_else(unknown_plan)?;
     let new = plan_of(context, &actor, (form, id.clone())).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = sql::plan(tx, tx.tenant(), &id).await?;
         let known = known.ok_or_else(unknown_plan)?;
         if_match.check(known.version)?;

@@ -2,9 +2,8 @@
 
 use kernel::{Actor, Message, Timestamp};
 use store::Tx;
-use web::{Problem, Reply};
+use web::{Problem, Reply, name_of};
 
-use super::name_of;
 use crate::context::Context;
 use crate::store::{quotas, terms};
 

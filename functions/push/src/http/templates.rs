@@ -6,7 +6,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 use wire::event::PushTemplateChanged;
 
-use super::{answer, caller, name_of, replied, stored, write};
+use super::{answer, caller, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{
     Bilingual, Content, Draft, purpose_name, readers_only, tellers_only, unknown_template,
@@ -87,8 +87,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
     tellers_only(&actor)?;
     let new: NewTemplate = web::body(request)?;
     let template = checked(name(&new.id)?, new.form())?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = sql::template(tx, tx.tenant(), &template.id).await?;
         if known.is_some() {
             return Err(taken().into());
@@ -110,8 +109,7 @@ pub(super) async fn change(
     let if_match = web::required_if_match(request)?;
     let new: Form = web::body(request)?;
     let after = checked(template.to_owned(), new)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = sql::template(tx, tx.tenant(), &after.id).await?;
         let version = known.ok_or_else(unknown_template)?.version;
         if_match.check(version)?;

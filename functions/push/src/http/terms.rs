@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use web::{Reply, Request};
 use wire::event::PushTermsChanged;
 
-use super::{answer, caller, name_of, replied, write};
+use super::{answer, caller, replied, write};
 use crate::context::Context;
 use crate::domain::{Terms, readers_only, tellers_only, zone};
 use crate::facts;
@@ -53,8 +53,7 @@ pub(super) async fn change(context: &Context, request: &Request) -> anyhow::Resu
         messages_per_day: new.messages_per_day,
     };
     terms.check()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let (_, version) = sql::terms(tx, tx.tenant()).await?;
         if_match.check(version)?;
         let after = (&terms, version + 1);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use web::{Query, Reply, Request};
 use wire::event::PushTopicChanged;
 
-use super::{answer, caller, name_of, private, replied, write};
+use super::{answer, caller, private, replied, write};
 use crate::context::Context;
 use crate::domain::{receivers_only, unknown_topic};
 use crate::facts;
@@ -47,8 +47,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
             ),
         )
     })?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let key = context.keys.topic_key(tx.tenant(), topic.as_str(), 1)?;
         if sql::count_topics(tx, &actor.id).await? >= TOPICS_MAX {
             return Err(too_many().into());
@@ -93,8 +92,7 @@ pub(super) async fn remove(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let topic = own(context, &actor, topic).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    write(context, request, (who.0, &who.1), async |tx| {
+    write(context, request, &actor, async |tx| {
         sql::delete_topic(tx, &topic.id).await?;
         changed(context, tx, (&topic.id, &actor.id), "removed").await?;
         answer(204, &())
@@ -111,8 +109,7 @@ pub(super) async fn change_key(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let topic = own(context, &actor, topic).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let found = sql::topic(tx, tx.tenant(), &topic.id).await?;
         let found = found.ok_or_else(unknown_topic)?;
         let number = found.key_number + 1;

@@ -9,7 +9,7 @@ use store::Tx;
 use web::{Query, Reply, Request};
 use wire::event::PushWebhookChanged;
 
-use super::{answer, caller, form, name_of, path_id, private, replied, stored, write};
+use super::{answer, caller, form, path_id, private, replied, stored, write};
 use crate::context::Context;
 use crate::domain::{Channel, DeviceState, label, receivers_only, unknown_webhook};
 use crate::facts;
@@ -52,8 +52,7 @@ pub(super) async fn add(context: &Context, request: &Request) -> anyhow::Result<
     let endpoint = form::address(context, &new.url)?;
     let name = new.name.as_deref();
     let name = name.map(|name| label("name", name)).transpose()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = sql::by_address(tx, Channel::Webhook, endpoint.as_str()).await?;
         let page = web::Page {
             limit: 100,
@@ -125,8 +124,7 @@ pub(super) async fn change(
     let endpoint = form::address(context, &new.url)?;
     let name = new.name.as_deref();
     let name = name.map(|name| label("name", name)).transpose()?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let known = sql::device(tx, tx.tenant(), &found.id).await?;
         let known = known.ok_or_else(unknown_webhook)?;
         let at = (endpoint.as_str(), endpoint.origin());
@@ -166,8 +164,7 @@ pub(super) async fn remove(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let found = own(context, &actor, webhook).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    write(context, request, (who.0, &who.1), async |tx| {
+    write(context, request, &actor, async |tx| {
         end(context, tx, &found).await?;
         changed(context, tx, &found, ("removed", &actor)).await?;
         answer(204, &())
@@ -184,8 +181,7 @@ pub(super) async fn rotate(
 ) -> anyhow::Result<Reply> {
     let actor = caller(context, request)?;
     let found = own(context, &actor, webhook).await?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         let until = context.now.plus_millis(ROTATION_MS);
         sql::rotate(tx, &found.id, (until, context.now)).await?;
         let after = sql::device(tx, tx.tenant(), &found.id).await?;
@@ -226,8 +222,7 @@ pub(super) async fn replay(
     let actor = caller(context, request)?;
     let found = own(context, &actor, webhook).await?;
     let id: DeliveryId = path_id(delivery, unknown_webhook)?;
-    let who = (&actor.tenant, name_of(&actor));
-    let made = write(context, request, (who.0, &who.1), async |tx| {
+    let made = write(context, request, &actor, async |tx| {
         if !on_the_way::is_to(tx, &id, found.id.as_str()).await? {
             return Err(unknown_webhook().into());
         }
