@@ -329,7 +329,7 @@ async fn pictures_are_few_small_and_really_pictures() {
         world
             .put(&path)
             .by(FRUITER)
-            .bytes("image/png", &vec![0; 256 * 1024 + 1])
+            .bytes("image/png", vec![0_u8; 256 * 1024 + 1])
             .refused(413, "body_too_large")
             .await;
         world
