@@ -19,7 +19,7 @@ mod tokens;
 
 use kernel::{Actor, Message, Refusal, RefusalKind, TenantId};
 use serde::Deserialize;
-use store::{Answer, Ask, Tx, tx_once};
+use store::{Answer, Ask, Tx, once};
 use web::{Reply, Request, name_of, path_id};
 use writing::{answer, replied};
 
@@ -193,7 +193,7 @@ async fn write(
             )?)
         }
     };
-    tx_once(&context.db, tenant, (asked.as_ref(), context.now), work).await
+    once(&context.db, tenant, (asked.as_ref(), context.now), work).await
 }
 
 /// A text of the wire that is read as a type of the domain.

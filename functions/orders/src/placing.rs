@@ -70,11 +70,11 @@ pub(crate) async fn place(
     let mut facts = Vec::with_capacity(draft.orders.len() + 1);
     for order in &draft.orders {
         let fact = changed(context, order, "placed", Some(&order.buyer));
-        facts.push(Fact::of(context.new_id()?, &fact)?.unhurried());
+        facts.push(Fact::of(context.new_id()?, &fact)?.soon());
     }
     if total > 0 {
         let asked = paying::asked(&draft.checkout, &draft.orders)?;
-        facts.push(Fact::of(context.new_id()?, &asked)?.unhurried());
+        facts.push(Fact::of(context.new_id()?, &asked)?.soon());
     }
     append_drafts(tx, context.now, facts).await?;
     if total == 0 {

@@ -50,7 +50,7 @@ pub async fn ring(db: &Db, outbox: &Outbox) {
 
 async fn ring_at(db: &Db, outbox: &Outbox, now: Timestamp) {
     let mut due = db.take_news();
-    let soon = db.take_unhurried_news();
+    let soon = db.take_soon_news();
     if due.is_empty() && soon.is_empty() {
         return;
     }
@@ -129,7 +129,7 @@ mod tests {
                         actor: li,
                     };
                     let id = EventId::parse(&web::new_id(start)?)?;
-                    let draft = events::Draft::of(id, &fact)?.unhurried();
+                    let draft = events::Draft::of(id, &fact)?.soon();
                     events::append_drafts(tx, start, vec![draft]).await
                 })
                 .await

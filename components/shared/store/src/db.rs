@@ -51,8 +51,8 @@ impl Db {
 
     /// As [`Db::take_news`], for facts that nobody needs to hear of at once; their doorbells are rung now and then.
     #[must_use]
-    pub fn take_unhurried_news(&self) -> BTreeSet<TenantId> {
-        self.news().take_unhurried()
+    pub fn take_soon_news(&self) -> BTreeSet<TenantId> {
+        self.news().take_soon()
     }
 
     /// Somebody waits for what this tenant's log holds.

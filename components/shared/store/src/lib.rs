@@ -41,8 +41,6 @@ pub use db::{Batch, Db, INSERT_ROWS_MAX, RERUNS_MAX, ROWS_MAX, Read, Tx, bulk, t
 pub use error::{Error, ErrorKind};
 #[cfg(not(target_family = "wasm"))]
 pub use migrate::{migrate, migrate_database};
-pub use once::{
-    Answer, Ask, KEY_CHARACTERS_MAX, RETENTION_MS, SWEEP_ROWS_MAX, once, sweep, tx_once,
-};
+pub use once::{Answer, Ask, KEY_CHARACTERS_MAX, RETENTION_MS, SWEEP_ROWS_MAX, once, sweep};
 pub use row::Row;
 pub use value::Value;

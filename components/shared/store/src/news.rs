@@ -27,7 +27,7 @@ impl News {
     }
 
     /// Where it is rung now and then.
-    pub(crate) fn take_unhurried(&mut self) -> BTreeSet<TenantId> {
+    pub(crate) fn take_soon(&mut self) -> BTreeSet<TenantId> {
         std::mem::take(&mut self.soon)
     }
 }

@@ -73,36 +73,16 @@ pub struct Answer {
     pub body: String,
 }
 
-/// The stored answer to this request, or that of `work`, which is stored with its effect. The tenant's lock makes a
-/// second request wait for the first. When `work` refuses, nothing is stored and the request may be tried again.
+/// Does the work in a transaction and keeps its answer with its effect; or gives the answer that this request had before.
+///
+/// A request seldom comes twice, so the work is done first, and taken back when there is an answer already. So `work` may
+/// be called for a request that was answered before; what it does or refuses then has no effect. When `work` refuses a
+/// first request, nothing is stored and it may be tried again. Without a key it is [`tx`].
 ///
 /// # Errors
 /// A refusal `idempotency_key_reused` when the key came with another content; the error of `work`; or a failure of
 /// the database.
 pub async fn once<Work>(
-    tx: &mut Tx,
-    ask: &Ask,
-    now: Timestamp,
-    work: Work,
-) -> anyhow::Result<Answer>
-where
-    Work: AsyncFnOnce(&mut Tx) -> anyhow::Result<Answer>,
-{
-    if let Some(stored) = stored(tx, tx.tenant(), ask, now).await? {
-        return Ok(stored);
-    }
-    let answer = work(tx).await?;
-    keep(tx, ask, &answer, now).await?;
-    Ok(answer)
-}
-
-/// As [`once`], in a transaction of its own, and cheaper where a request seldom comes twice: the work is done first, and
-/// taken back when there is an answer already. So `work` may be called for a request that was answered before; what it
-/// does or refuses then has no effect. Without a key it is [`tx`].
-///
-/// # Errors
-/// As [`once`].
-pub async fn tx_once<Work>(
     db: &Db,
     tenant: &TenantId,
     (ask, now): (Option<&Ask>, Timestamp),

@@ -19,7 +19,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use kernel::{Actor, Message, Refusal, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Answer, Ask, Db, Tx, tx_once};
+use store::{Answer, Ask, Db, Tx, once};
 use web::{Reply, Request};
 
 /// Where something is written, and when.
@@ -73,7 +73,7 @@ pub async fn write<'a>(
     let asked = asked
         .map(|asked| Ask::new(&who.name, asked.key, &asked.content))
         .transpose()?;
-    tx_once(db, who.tenant, (asked.as_ref(), now), work).await
+    once(db, who.tenant, (asked.as_ref(), now), work).await
 }
 
 /// As [`write`], where money moves or people are told: only under an Idempotency-Key.

@@ -119,7 +119,7 @@ impl Draft {
     /// The fact, of which nobody needs to hear at once: whoever asks for what follows from it takes it in first. So that
     /// many of them do not wait long for each other, the doorbell is rung for them now and then.
     #[must_use]
-    pub fn unhurried(mut self) -> Self {
+    pub fn soon(mut self) -> Self {
         if self.awaited == Awaited::AtOnce {
             self.awaited = Awaited::Soon;
         }

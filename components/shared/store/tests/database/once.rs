@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use kernel::{Message, Refusal};
-use store::{Answer, Ask, Db, RETENTION_MS, SWEEP_ROWS_MAX, bulk, once, sweep, tx, tx_once};
+use store::{Answer, Ask, Db, RETENTION_MS, SWEEP_ROWS_MAX, bulk, once, sweep};
 
 use crate::support::{at, databases, effect, effects, join, run, tenant};
 
@@ -16,15 +16,12 @@ fn ask(caller: &str, key: &str, body: &str) -> Ask {
 
 /// Does the work under the key at that time; the effect is named after the body.
 async fn perform(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
-    tx(db, &tenant("demo"), async |tx| {
-        once(tx, ask, at(now), async |tx| {
-            effect(tx, name).await?;
-            Ok(Answer {
-                status: 201,
-                body: format!("made {name}"),
-            })
+    once(db, &tenant("demo"), (Some(ask), at(now)), async |tx| {
+        effect(tx, name).await?;
+        Ok(Answer {
+            status: 201,
+            body: format!("made {name}"),
         })
-        .await
     })
     .await
 }
@@ -75,12 +72,10 @@ fn a_refused_request_may_be_tried_again_under_its_key() {
     run(async {
         for db in databases().await {
             let owner = tenant("demo");
-            let refused = tx(&db, &owner, async |tx| {
-                once(tx, &ask("li", "k1", "a"), at(NOW), async |tx| {
-                    effect(tx, "a").await?;
-                    Err(Refusal::conflict("not_now", Message::new("Later.", "稍后再试。")).into())
-                })
-                .await
+            let asked = ask("li", "k1", "a");
+            let refused = once(&db, &owner, (Some(&asked), at(NOW)), async |tx| {
+                effect(tx, "a").await?;
+                Err(Refusal::conflict("not_now", Message::new("Later.", "稍后再试。")).into())
             });
             assert_eq!(
                 refused
@@ -97,32 +92,31 @@ fn a_refused_request_may_be_tried_again_under_its_key() {
 }
 
 #[test]
-fn the_same_request_many_times_at_once_runs_once() {
+fn the_same_request_many_times_at_once_has_one_effect_and_one_answer() {
     run(async {
         for database in databases().await {
             let runs = Rc::new(Cell::new(0));
             let answers = join((0..12).map(|_| {
                 let (db, runs) = (database.db.clone(), Rc::clone(&runs));
                 async move {
-                    tx(&db, &tenant("demo"), async |tx| {
-                        once(tx, &ask("li", "k1", "a"), at(NOW), async |tx| {
-                            runs.set(runs.get() + 1);
-                            tokio::task::yield_now().await;
-                            effect(tx, "a").await?;
-                            Ok(Answer {
-                                status: 202,
-                                body: format!("run {}", runs.get()),
-                            })
+                    let (asked, owner) = (ask("li", "k1", "a"), tenant("demo"));
+                    once(&db, &owner, (Some(&asked), at(NOW)), async |tx| {
+                        runs.set(runs.get() + 1);
+                        let run = runs.get();
+                        tokio::task::yield_now().await;
+                        effect(tx, "a").await?;
+                        Ok(Answer {
+                            status: 202,
+                            body: format!("run {run}"),
                         })
-                        .await
                     })
                     .await
                     .unwrap()
                 }
             }))
             .await;
-            assert_eq!(runs.get(), 1);
-            assert!(answers.iter().all(|answer| answer.body == "run 1"));
+            assert!(answers.iter().all(|answer| *answer == answers[0]));
+            assert_eq!(effects(&database.db, &tenant("demo")).await, ["a"]);
         }
     });
 }
@@ -179,9 +173,9 @@ fn a_key_is_visible_ascii_and_contents_are_kept_apart() {
     );
 }
 
-/// As [`perform`], with the work done before it is known whether the request is new.
-async fn perform_first(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
-    tx_once(db, &tenant("demo"), (Some(ask), at(now)), async |tx| {
+/// As [`perform`], where the work refuses to be done twice.
+async fn perform_unless_done(db: &Db, ask: &Ask, name: &str, now: i64) -> anyhow::Result<Answer> {
+    once(db, &tenant("demo"), (Some(ask), at(now)), async |tx| {
         if !effects_of(tx, name).await? {
             return Err(Refusal::conflict("done", Message::new("Done.", "已完成。")).into());
         }
@@ -208,7 +202,7 @@ async fn effects_of(tx: &store::Tx, name: &str) -> anyhow::Result<bool> {
 }
 
 #[test]
-fn work_that_is_done_first_has_one_effect_and_one_answer_too() {
+fn work_that_refuses_to_be_done_twice_has_one_effect_and_one_answer_too() {
     run(async {
         for database in databases().await {
             let db = &database.db;
@@ -218,18 +212,18 @@ fn work_that_is_done_first_has_one_effect_and_one_answer_too() {
                     // Half of them come to refuse what the first one did; half of them come to do it again.
                     let name = if number % 2 == 0 { "a" } else { "b" };
                     let asked = ask("li", name, name);
-                    perform_first(&db, &asked, name, NOW).await.unwrap()
+                    perform_unless_done(&db, &asked, name, NOW).await.unwrap()
                 }
             }))
             .await;
             for (number, answer) in answers.iter().enumerate() {
                 assert_eq!(answer, &answers[number % 2]);
             }
-            let again = perform_first(db, &ask("li", "c", "c"), "c", NOW)
+            let again = perform_unless_done(db, &ask("li", "c", "c"), "c", NOW)
                 .await
                 .unwrap();
             let (same, owner) = (ask("li", "c", "c"), tenant("demo"));
-            let other = tx_once(db, &owner, (Some(&same), at(NOW + 1)), async |tx| {
+            let other = once(db, &owner, (Some(&same), at(NOW + 1)), async |tx| {
                 effect(tx, "never").await?;
                 Ok(Answer {
                     status: 200,
@@ -237,16 +231,16 @@ fn work_that_is_done_first_has_one_effect_and_one_answer_too() {
                 })
             });
             assert_eq!(other.await.unwrap(), again);
-            let reused = perform_first(db, &ask("li", "c", "d"), "d", NOW).await;
+            let reused = perform_unless_done(db, &ask("li", "c", "d"), "d", NOW).await;
             let reused = reused.unwrap_err().downcast::<Refusal>().unwrap();
             assert_eq!(reused.code, "idempotency_key_reused");
-            let refused = perform_first(db, &ask("li", "new", "a"), "a", NOW).await;
+            let refused = perform_unless_done(db, &ask("li", "new", "a"), "a", NOW).await;
             assert_eq!(
                 refused.unwrap_err().downcast::<Refusal>().unwrap().code,
                 "done"
             );
             assert_eq!(effects(db, &tenant("demo")).await, ["a", "b", "c"]);
-            perform_first(db, &ask("li", "c", "e"), "e", NOW + RETENTION_MS)
+            perform_unless_done(db, &ask("li", "c", "e"), "e", NOW + RETENTION_MS)
                 .await
                 .unwrap();
         }
