@@ -299,7 +299,7 @@ async fn our_exchange_says_what_is_missing_and_fills_each_advertiser_once_a_page
             content_of(
                 &world
                     .post("/openrtb2/auction")
-                    .bytes("text/plain", &request.to_string())
+                    .bytes("text/plain", request.to_string())
                     .reply()
                     .await,
             )
