@@ -134,7 +134,7 @@ impl World {
             let put = self
                 .ask(Method::PUT, &format!("/api/imports/{id}/parts/{part}"))
                 .by(CHEN);
-            put.bytes("text/csv", bytes.to_vec()).content().await;
+            put.bytes("text/csv", bytes).content().await;
         }
         id
     }
