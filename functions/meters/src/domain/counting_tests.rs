@@ -24,9 +24,14 @@ fn at(hours: i64) -> Timestamp {
 }
 
 fn item(hours: i64, register_milli: i64, kind: ItemKind) -> Item {
+    // A register may open at what the one before it closed at: two readings of one hour.
+    let what = match kind {
+        ItemKind::Opening(_) => "opening",
+        _ => "reading",
+    };
     Item {
         at: at(hours),
-        id: ReadingId::parse(&format!("r-{hours}-{register_milli}")).unwrap(),
+        id: ReadingId::parse(&format!("{what}-{hours}-{register_milli}")).unwrap(),
         register_milli,
         bands: None,
         kind,
@@ -248,6 +253,19 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
 
 fn registers() -> [Register; 2] {
     [REGISTER, Register { seq: 2, ..REGISTER }]
+}
+
+#[test]
+fn a_register_may_open_at_what_the_one_before_it_closed_at() {
+    let items = vec![
+        item(1, 0, ItemKind::Closing),
+        item(1, 0, ItemKind::Opening(2)),
+        item(2, 500, ItemKind::Read),
+    ];
+    let (after, judged) = count(Some(opened(0)), items, &registers(), &BASIS);
+    assert_eq!(judged.len(), 3);
+    let after = after.unwrap();
+    assert_eq!((after.seq, after.total_milli), (2, 500));
 }
 
 proptest! {
