@@ -54,7 +54,9 @@ async fn readings_stay_in_the_spool_until_their_receipt_and_freezes_are_asked_fo
     estate.broker.receipts(false);
     let clock = Clock::System;
     let meters = simulated("dlt645", "tcp:127.0.0.1:0", &ELECTRICITY, &clock).await;
-    let text = bus_text("dlt645", &meters, &ELECTRICITY, "freeze_days = 3");
+    // Questions are counted here, and a machine that is busy for a moment must not make a meter late.
+    let text = bus_text("dlt645", &meters, &ELECTRICITY, "freeze_days = 3")
+        .replace("reply_timeout_ms = 200", "reply_timeout_ms = 5000");
     let bridge = started(estate_config(&estate, &text)).await;
     eventually("every freeze and reading is published", || {
         (published(&estate).len() == 12).then_some(())
@@ -69,7 +71,6 @@ async fn readings_stay_in_the_spool_until_their_receipt_and_freezes_are_asked_fo
         "there was no receipt"
     );
     bridge.stop().await;
-    let before = ELECTRICITY.map(|address| meters.questions(address));
     estate.broker.receipts(true);
     let bridge = started(estate_config(&estate, &text)).await;
     let deadline = std::time::Instant::now() + PATIENCE;
@@ -86,13 +87,12 @@ async fn readings_stay_in_the_spool_until_their_receipt_and_freezes_are_asked_fo
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 9, "three midnights of three meters");
-    // Each freeze takes two questions and each reading one, and what is answered late is asked again: nowhere near what it
-    // takes to ask for all freezes a second time.
-    for (address, before) in ELECTRICITY.into_iter().zip(before) {
-        let after = meters.questions(address) - before;
+    // Each freeze takes two questions and each reading one: nothing was asked for a second time but the readings.
+    for address in ELECTRICITY {
+        let asked = meters.questions(address);
         assert!(
-            (7..13).contains(&before) && after < 6,
-            "{address} was asked {before} times, and {after} times after the restart"
+            (7..=8).contains(&asked),
+            "{address} was asked {asked} times"
         );
     }
 }
