@@ -13,4 +13,6 @@ async fn every_statement_is_understood_by_both_engines() {
 #[test]
 fn every_statement_is_about_the_tables_of_this_capability() {
     testing::about_tables_of("community", &community::store::statements_of_all());
+    testing::from_tables_alone(&community::store::statements_of_all());
+    testing::without_stars(&community::store::statements_of_all());
 }

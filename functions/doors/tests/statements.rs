@@ -13,4 +13,6 @@ async fn every_statement_is_understood_by_both_engines() {
 #[test]
 fn every_statement_is_about_the_tables_of_this_capability() {
     testing::about_tables_of("doors", &doors::store::all_statements());
+    testing::from_tables_alone(&doors::store::all_statements());
+    testing::without_stars(&doors::store::all_statements());
 }

@@ -142,3 +142,8 @@ async fn a_known_path_with_another_method_names_the_right_ones() {
 fn every_route_of_the_table_stands_in_the_list_of_refusals() {
     is_listed(&routes(), &arms(include_str!("../src/http.rs")));
 }
+
+#[tokio::test]
+async fn the_internal_token_opens_the_heartbeat() {
+    on_each_engine(async |world| testing::beats(&world, "payments").await).await;
+}

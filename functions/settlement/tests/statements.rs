@@ -36,6 +36,7 @@ async fn every_statement_is_understood_by_both_engines() {
 #[test]
 fn every_statement_is_about_the_tables_of_this_capability() {
     testing::about_tables_of("settlement", statements());
+    testing::from_tables_alone(statements());
 }
 
 /// What grows with every order is looked up, never walked.

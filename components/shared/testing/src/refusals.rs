@@ -119,6 +119,16 @@ pub async fn refuse(function: &impl Function, routes: &[Route], places: &Places)
     }
 }
 
+/// The internal token has the heartbeat of that function beat.
+///
+/// # Panics
+/// When it does not.
+pub async fn beats(function: &impl Function, name: &str) {
+    let path = format!("/internal/ticks/{name}");
+    let ask = Ask::new(function, Method::POST, &path).bearer(SECRET);
+    assert_eq!(ask.reply().await.status, 200, "{path}");
+}
+
 /// Each path answers another method with those that it has, and none of the others is there.
 ///
 /// # Panics

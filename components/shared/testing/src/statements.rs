@@ -52,3 +52,28 @@ pub fn about_tables_of<'a>(
         assert!(!has_star, "{name} names its columns");
     }
 }
+
+/// No statement reads from a query in the place of a table.
+///
+/// # Panics
+/// When one does.
+pub fn from_tables_alone<'a>(
+    statements: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+) {
+    for (name, sql) in statements {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        let reads_query =
+            |pair: &[&str]| ["from", "join"].contains(&pair[0]) && pair[1].starts_with('(');
+        assert!(!words.windows(2).any(reads_query), "{name} reads a query");
+    }
+}
+
+/// No statement has a star, not even to count rows.
+///
+/// # Panics
+/// When one does.
+pub fn without_stars<'a>(statements: impl IntoIterator<Item = &'a (&'static str, &'static str)>) {
+    for (name, sql) in statements {
+        assert!(!sql.contains('*'), "{name} names its columns");
+    }
+}

@@ -39,6 +39,7 @@ async fn every_statement_is_understood_by_both_engines() {
 #[test]
 fn every_statement_is_about_the_tables_of_this_capability() {
     testing::about_tables_of("ads", statements());
+    testing::from_tables_alone(statements());
 }
 
 /// What grows with every view is looked up, never walked: no step of a plan reads a whole table, or all of a tenant's
