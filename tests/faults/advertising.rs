@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use kernel::ActorKind;
@@ -74,13 +75,14 @@ async fn insist<Asked>(mut ask: impl FnMut() -> Asked) -> (Answer, bool)
 where
     Asked: Future<Output = Result<Answer, String>>,
 {
-    let mut is_first = true;
+    let (mut is_first, deadline) = (true, Instant::now() + poll::PATIENCE);
     loop {
         match ask().await {
             // A host that is about to die, or has just come up, may say that it is not there for us.
             Ok(answer) if !answer.status.is_server_error() => return (answer, is_first),
-            _ => {
+            other => {
                 is_first = false;
+                assert!(Instant::now() < deadline, "still no answer: {other:?}");
                 tokio::time::sleep(poll::PAUSE).await;
             }
         }
